@@ -1,0 +1,92 @@
+"""Records that wait to be published, written in the transaction that made them true.
+
+A fact leaves the database at least once, in commit order per key, with a stable id. `Relay` does the leaving.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, insert
+
+from choreography.clock import Clock
+from choreography.codec import Codec
+from choreography.database import after_commit
+from choreography.event import Event
+from choreography.headers import cloud_event
+from choreography.topic import Topic
+
+metadata: Final = MetaData()
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("headers", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("published_at", Text),
+    sqlite_autoincrement=True,
+)
+Index("outbox_waiting", outbox.c.id, sqlite_where=outbox.c.published_at.is_(None),
+      postgresql_where=outbox.c.published_at.is_(None))  # fmt: skip
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Outbox:
+    """Where a service writes down what is to be published.
+
+    Args:
+        codec: encodes the events; it must know their schema ids already.
+        source: the CloudEvents source, such as `/ems/hr`.
+        clock: tells when a row was written.
+        wake: called after a commit that added rows, from the database's thread.
+    """
+
+    def __init__(self, codec: Codec, source: str, clock: Clock, wake: Callable[[], None] = lambda: None) -> None:
+        self._codec = codec
+        self._source = source
+        self._clock = clock
+        self.wake = wake
+
+    def add(self, tx: Connection, event: Event, *, topic: Topic | None = None, causation: UUID | None = None) -> int:
+        """Add an event to the transaction; return the number of its row.
+
+        Args:
+            tx: the transaction that makes the event true.
+            event: stamped, its schema id known.
+            topic: where to, if not the event's own topic (the kit's topics are named after the system).
+            causation: the id of the event that this one answers.
+        """
+        to = topic or event.topic
+        headers = cloud_event(event, to, source=self._source, causation=causation)
+        return self.add_raw(tx, to.name, event.key.encode(), self._codec.encode(event, to), headers)
+
+    def add_raw(self, tx: Connection, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> int:
+        """Add a record as it is, such as the untouched copy of a poisoned one."""
+        row = tx.execute(
+            insert(outbox).values(
+                topic=topic,
+                key=key,
+                value=value,
+                headers=pack_headers(headers),
+                created_at=self._clock.now().isoformat(),
+            )
+        )
+        after_commit(tx, self.wake)
+        number: int = row.inserted_primary_key[0]
+        return number
+
+
+def pack_headers(headers: Headers) -> str:
+    """Write headers as text; names may repeat and values may be any bytes or null."""
+    return json.dumps([[n, None if v is None else base64.b64encode(v).decode()] for n, v in headers])
+
+
+def unpack_headers(text: str) -> list[tuple[str, bytes | None]]:
+    """Read what `pack_headers` wrote."""
+    return [(name, None if value is None else base64.b64decode(value)) for name, value in json.loads(text)]

@@ -1,0 +1,70 @@
+"""What every service is told by its environment."""
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from choreography.errors import InvalidSettings
+
+S = TypeVar("S", bound="ServiceSettings")
+
+
+class ServiceSettings(BaseSettings):
+    """Settings common to all services; a service derives its own and sets the `env_prefix` of its system.
+
+    They come from the environment, then from the file `env` in the state directory (written by a local stack).
+
+    Attributes:
+        kafka_bootstrap_servers: `host:port`, several joined by commas.
+        schema_registry_url: the base address of the Confluent-compatible API.
+        database_url: an SQLAlchemy address; by default an SQLite file named after the group in the state directory.
+        state_dir: where files of this process are kept.
+        health_port: where `/healthz` and `/readyz` answer on the loopback address; 0 takes a free port.
+        handler_seconds: how long one attempt of a handler may take.
+        drain_seconds: how long work in flight may take to end at shutdown or when a partition moves.
+        log_format: `json`, `pretty`, or `auto`: pretty on a terminal.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_file_encoding="utf-8", validate_default=False
+    )
+
+    kafka_bootstrap_servers: str = Field(default=..., min_length=1)
+    schema_registry_url: str = Field(default=..., min_length=1)
+    database_url: str | None = None
+    state_dir: Path = Path(".ems")
+    health_port: int = Field(default=0, ge=0, le=65535)
+    handler_seconds: float = Field(default=60.0, gt=0)
+    drain_seconds: float = Field(default=20.0, gt=0)
+    max_in_flight: PositiveInt = 100
+    session_timeout_ms: PositiveInt = 10_000
+    log_format: str = Field(default="auto", pattern="^(auto|json|pretty)$")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    def database_for(self, name: str) -> str:
+        """Return the address of the database of the group or process called `name`."""
+        return self.database_url or f"sqlite:///{(self.state_dir / f'{name}.db').absolute()}"
+
+
+def load(settings: type[S]) -> S:
+    """Read the settings, and name everything that is wrong at once.
+
+    Raises:
+        InvalidSettings: with a reason per variable; no value is shown.
+    """
+    prefix = settings.model_config.get("env_prefix", "")
+    state_dir = Path(os.environ.get(f"{prefix}STATE_DIR", settings.model_fields["state_dir"].default))
+    source: dict[str, Any] = {"_env_file": state_dir / "env"}
+    try:
+        return settings(**source)
+    except ValidationError as error:
+        reasons = (
+            f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise InvalidSettings(tuple(reasons)) from None
+
+

@@ -1,0 +1,1 @@
+"""Services that subscribe and react; a folder with a `service.py` is a service."""

@@ -1,0 +1,1 @@
+"""Producers: who states a fact first."""
