@@ -1,0 +1,104 @@
+"""Doubles that stand beside the real things: for unit tests and simulations, never for a running system."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from choreography.effect import Effect
+from choreography.errors import ClaimLost
+from choreography.event import Event, effect_key, fact_id
+
+
+class FakeClock:
+    """A clock that moves only when somebody sleeps or moves it."""
+
+    def __init__(self, start: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)) -> None:
+        self._now = start
+        self._start = start
+
+    def now(self) -> datetime:
+        """Return the present time, UTC."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return the seconds since the clock was made."""
+        return (self._now - self._start).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the time forward."""
+        self.advance(timedelta(seconds=seconds))
+
+    def advance(self, by: timedelta) -> None:
+        """Move the time forward."""
+        self._now += by
+
+
+class FakeMemory:
+    """The memory of one service for one key, in a dictionary: decisions and facts outlive a crashed handler.
+
+    Attributes:
+        decisions: what each effect decided, as (kind, JSON text).
+        stated: the facts that were stated, oldest first.
+        finished: the keys of effects that are done or undone.
+        owned: whether this member still owns the partition.
+    """
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.decisions: dict[UUID, tuple[str, str]] = {}
+        self.stated: list[Event] = []
+        self.finished: set[UUID] = set()
+        self.owned = True
+
+    def effect(self, event: Event, now: datetime, *, repeated: bool = False, released: bool = False) -> Effect:
+        """Return what a handler gets for this event."""
+        key = effect_key(event.event_id, self.group)
+        return Effect(
+            key=key, now=now, repeated=repeated, released=released, memory=_FakeMemoryOf(self, key, event.correlation)
+        )
+
+    def state(self, event: Event, fact: Event, now: datetime) -> Event:
+        """Write a handler's fact down as the runtime does, stamped; return it."""
+        key = effect_key(event.event_id, self.group)
+        stamped = fact.stamped(
+            event_id=fact_id(key, type(fact)), key=event.key, correlation=event.correlation, order=event.order, at=now
+        )
+        self.stated.append(stamped)
+        self.finished.add(key)
+        return stamped
+
+
+class _FakeMemoryOf:
+    """The memory as one effect sees it."""
+
+    def __init__(self, memory: FakeMemory, key: UUID, correlation: UUID) -> None:
+        self._memory = memory
+        self._key = key
+        self._correlation = correlation
+
+    async def decided(self) -> tuple[str, str] | None:
+        return self._memory.decisions.get(self._key)
+
+    async def decide(self, kind: str, text: str, *, logged: bool) -> None:  # noqa: ARG002 - nothing to wait for
+        await self.claim()
+        self._memory.decisions.setdefault(self._key, (kind, text))
+
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
+        return [
+            fact
+            for fact in self._memory.stated
+            if isinstance(fact, tuple(kinds)) and (not same_case or fact.correlation == self._correlation)
+        ]
+
+    async def unfinished(self, kind: str) -> Sequence[str]:
+        return [
+            text
+            for key, (found, text) in self._memory.decisions.items()
+            if found == kind and key != self._key and key not in self._memory.finished
+        ]
+
+    async def claim(self) -> None:
+        if not self._memory.owned:
+            raise ClaimLost
+
+

@@ -1,0 +1,84 @@
+"""Health, as orchestrators and people ask for it.
+
+`/healthz` says that the process lives. `/readyz` says that every part is in order, and names what is not. Neither
+fails because the broker blinks: a part is marked only by what it knows for certain.
+"""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+
+class Health:
+    """What is in order and what is not; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[bool, str]] = {}
+        self._lock = threading.Lock()
+
+    def set(self, part: str, ok: bool, detail: str = "") -> None:  # noqa: FBT001 - reads as the sentence it is
+        """Say whether a part is in order, and if not, why and what happens next."""
+        with self._lock:
+            self._parts[part] = (ok, detail)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every part is in order."""
+        with self._lock:
+            return bool(self._parts) and all(ok for ok, _ in self._parts.values())
+
+    def report(self) -> dict[str, object]:
+        """Describe every part, for `/readyz`."""
+        with self._lock:
+            parts = {name: {"ok": ok, "detail": detail} for name, (ok, detail) in sorted(self._parts.items())}
+        return {"ready": self.ready, "parts": parts}
+
+
+class HealthServer:
+    """Answers `/healthz` and `/readyz` from a thread of its own, so that it answers whatever the others do.
+
+    Args:
+        health: what is reported.
+        port: where to listen; 0 takes a free one, see the attribute `port`.
+        host: the address to listen on; by default only this machine can ask.
+    """
+
+    def __init__(self, health: Health, port: int, host: str = "127.0.0.1") -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                _answer(self, health)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+                """Stay silent: a probe every second is no news."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _answer(request: BaseHTTPRequestHandler, health: Health) -> None:
+    if request.path == "/healthz":
+        status, body = 200, {"alive": True}
+    elif request.path == "/readyz":
+        body = health.report()
+        status = 200 if health.ready else 503
+    else:
+        status, body = 404, {"try": ["/healthz", "/readyz"]}
+    data = json.dumps(body).encode()
+    request.send_response(status)
+    request.send_header("content-type", "application/json")
+    request.send_header("content-length", str(len(data)))
+    request.end_headers()
+    request.wfile.write(data)

@@ -1,0 +1,55 @@
+"""Structured logs: JSON for machines, colours on a terminal; one pipeline for our lines and everybody else's.
+
+Never a payload, a name or an address: log ids. Context that every line of one event shares is bound with
+`structlog.contextvars.bound_contextvars`.
+"""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from choreography.settings import ServiceSettings
+
+
+def configure_logs(settings: ServiceSettings, *, name: str) -> None:
+    """Send all logs of this process to standard error, each line with the service's name."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _named(name),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(settings.log_format)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level.upper())
+    for noisy in ("httpx2", "httpcore2", "httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _named(name: str) -> Processor:
+    def add(_logger: object, _method: str, line: EventDict) -> EventDict:
+        line.setdefault("service", name)
+        return line
+
+    return add
+
+
+def _renderer(chosen: str) -> Processor:
+    pretty = chosen == "pretty" or (chosen == "auto" and sys.stderr.isatty())
+    return structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
