@@ -1,0 +1,83 @@
+"""What the HR service did: topic `ems.hr.v1`, key = employee id."""
+
+from datetime import date
+
+from choreography import Topic
+from schemas import ExitEvent
+from schemas.fields import Count, Id, Instant, Text, Zone
+from schemas.hr.enums import InterviewCancellationCause, InterviewObstacle, InvitationMethod
+
+__all__ = [
+    "TOPIC",
+    "ExitInterviewCancelled",
+    "ExitInterviewMoved",
+    "ExitInterviewNotPossible",
+    "ExitInterviewScheduled",
+    "InterviewCancellationCause",
+    "InterviewInvitationSent",
+    "InterviewObstacle",
+    "InvitationMethod",
+]
+
+TOPIC = Topic("ems.hr.v1", package=__name__)
+
+
+class HrFact(ExitEvent):
+    """A fact that the HR service states."""
+
+    topic = TOPIC
+
+
+class InterviewFact(HrFact):
+    """A fact about an entry in the calendar: all that an invitation to it, or its cancellation, needs."""
+
+    ical_uid: Id
+    sequence: Count
+    start: Instant
+    duration_minutes: Count = 45
+    time_zone: Zone
+    calendar_owner_id: Id | None = None
+    interviewer_id: Id | None = None
+    attendee_ids: tuple[Id, ...] = ()
+    summary_language: Text | None = None
+
+
+class ExitInterviewScheduled(InterviewFact):
+    """An exit interview stands in the HR calendar; nobody has been invited yet."""
+
+    same_day: bool = False
+    clash: bool = False
+
+
+class ExitInterviewMoved(InterviewFact):
+    """The exit interview stands at another time."""
+
+    same_day: bool = False
+    clash: bool = False
+    previous_start: Instant | None = None
+
+
+class ExitInterviewCancelled(InterviewFact):
+    """The exit interview was taken out of the calendar."""
+
+    cause: InterviewCancellationCause = InterviewCancellationCause.UNKNOWN
+
+
+class ExitInterviewNotPossible(HrFact):
+    """No exit interview could be booked; a person must arrange it."""
+
+    cause: InterviewObstacle = InterviewObstacle.UNKNOWN
+    hr_partner_id: Id | None = None
+    last_working_day: date | None = None
+    time_zone: Zone | None = None
+
+
+class InterviewInvitationSent(HrFact):
+    """A mail about the exit interview was accepted by the mail system."""
+
+    method: InvitationMethod = InvitationMethod.UNKNOWN
+    message_id: Id
+    ical_uid: Id | None = None
+    sequence: Count | None = None
+    attendee_ids: tuple[Id, ...] = ()
+    perhaps_repeated: bool = False
