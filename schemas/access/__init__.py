@@ -1,0 +1,85 @@
+"""What the Access service did: topic `ems.access.v1`, key = employee id."""
+
+from pydantic import BaseModel, ConfigDict
+
+from choreography import Topic
+from schemas import ExitEvent
+from schemas.access.enums import BlockFailureCause, NotRestoredCause
+from schemas.fields import Id
+
+__all__ = [
+    "TOPIC",
+    "BlockFailureCause",
+    "CriticalAccessBlockFailed",
+    "CriticalAccessBlocked",
+    "CriticalAccessRestored",
+    "CriticalAccessRevoked",
+    "NotRestored",
+    "NotRestoredCause",
+    "NotTaken",
+]
+
+TOPIC = Topic("ems.access.v1", package=__name__)
+
+
+class NotTaken(BaseModel):
+    """A critical group that the person is still a member of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    entitlement_id: Id
+    cause: BlockFailureCause = BlockFailureCause.UNKNOWN
+
+
+class NotRestored(BaseModel):
+    """A critical group that the person was not put back into."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    entitlement_id: Id
+    cause: NotRestoredCause = NotRestoredCause.UNKNOWN
+
+
+class AccessFact(ExitEvent):
+    """A fact that the Access service states.
+
+    Attributes:
+        system: the directory in which it was done.
+    """
+
+    topic = TOPIC
+
+    system: Id
+
+
+class CriticalAccessBlocked(AccessFact):
+    """Critical access was taken away until the decision; with nothing taken, the case still holds the block."""
+
+    entitlement_ids: tuple[Id, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+    verified: bool = False
+    sessions_revoked: bool = False
+
+
+class CriticalAccessRestored(AccessFact):
+    """Critical access that was taken away was given back, as far as it could be."""
+
+    restored: tuple[Id, ...] = ()
+    not_restored: tuple[NotRestored, ...] = ()
+    verified: bool = False
+
+
+class CriticalAccessRevoked(AccessFact):
+    """Critical access is gone for good."""
+
+    entitlement_ids: tuple[Id, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+    verified: bool = False
+    sessions_revoked: bool = False
+
+
+class CriticalAccessBlockFailed(AccessFact):
+    """Critical access could not be taken away, and nothing was touched; a person must look."""
+
+    cause: BlockFailureCause = BlockFailureCause.UNKNOWN
+    entitlement_ids: tuple[Id, ...] = ()
