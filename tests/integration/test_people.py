@@ -1,0 +1,284 @@
+"""Looking people up in real SCIM directories, polite and rude ones."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx2
+import pytest
+
+from choreography import Unavailable
+from consumers.people import Person, PersonAmbiguous, PersonNotFound, ScimPeople
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+TOKEN = "a-token"
+T = TypeVar("T")
+
+
+class Directory:
+    """A running scim2-server, filled over its own protocol."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"})
+
+    def __enter__(self) -> Self:
+        self._http.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def user(self, name: str, employee_id: str, **attributes: Any) -> str:  # noqa: ANN401 - SCIM attributes
+        schemas = ["urn:ietf:params:scim:schemas:core:2.0:User", *([ENTERPRISE] if ENTERPRISE in attributes else [])]
+        return self._post("/Users", {"schemas": schemas, "userName": name, "externalId": employee_id, **attributes})
+
+    def group(self, name: str, *members: str) -> str:
+        schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
+        body = {"schemas": schemas, "displayName": name, "members": [{"value": member} for member in members]}
+        return self._post("/Groups", body)
+
+    def _post(self, path: str, body: dict[str, Any]) -> str:
+        answer = self._http.post(path, json=body, headers={"Content-Type": "application/scim+json"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A scim2-server process of its own."""
+    port = free_port()
+    command = Path(sys.executable).with_name("scim2-server")
+    log = tmp_path_factory.mktemp("scim") / "log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            [command, "--port", str(port), "--bearer-token", TOKEN], stdout=out, stderr=out, env=dict(os.environ)
+        ) as process,
+    ):
+        try:
+            wait_for_port(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        threading.Event().wait(0.02)
+    raise AssertionError("scim2-server did not start")
+
+
+@pytest.fixture
+def directory(server: str) -> Iterator[Directory]:
+    with Directory(server) as directory:
+        yield directory
+
+
+def ask(
+    url: str, question: Callable[[ScimPeople], Coroutine[Any, Any, T]], token: str = TOKEN, seconds: float = 2
+) -> T:
+    async def asked() -> T:
+        async with ScimPeople(url, token, seconds=seconds) as people:
+            return await question(people)
+
+    return asyncio.run(asked())
+
+
+def test_someone_is_found_by_employee_id(directory: Directory) -> None:
+    ana = directory.user("found", "E-found", displayName="Ana", emails=[{"value": "ana@example.com"}])
+
+    person = ask(directory.url, lambda people: people.by_employee_id("E-found"))
+
+    assert person == Person(id=ana, employee_id="E-found", display_name="Ana", mail="ana@example.com")
+
+
+def test_nobody_is_found_for_an_unknown_id(directory: Directory) -> None:
+    with pytest.raises(PersonNotFound):
+        ask(directory.url, lambda people: people.by_employee_id("E-nobody"))
+    assert ask(directory.url, lambda people: people.by_id("nobody")) is None
+
+
+def test_two_people_with_one_employee_id_are_nobody(directory: Directory) -> None:
+    directory.user("twin-1", "E-twin")
+    directory.user("twin-2", "E-twin")
+
+    with pytest.raises(PersonAmbiguous):
+        ask(directory.url, lambda people: people.by_employee_id("E-twin"))
+
+
+@pytest.mark.parametrize(
+    "employee_id", ['E"7', "E\\7", 'E" or externalId pr or externalId eq "', "Ä☃ 7", "E\n7", "", "*"]
+)
+def test_an_employee_id_is_never_read_as_part_of_the_question(directory: Directory, employee_id: str) -> None:
+    with pytest.raises(PersonNotFound):
+        ask(directory.url, lambda people: people.by_employee_id(employee_id))
+
+    if employee_id:
+        directory.user(f"odd {employee_id!r}", employee_id)
+        found = ask(directory.url, lambda people: people.by_employee_id(employee_id))
+        assert found.employee_id == employee_id
+
+
+def test_an_employee_id_is_compared_letter_by_letter(directory: Directory) -> None:
+    directory.user("cased", "E-Cased")
+
+    with pytest.raises(PersonNotFound):
+        ask(directory.url, lambda people: people.by_employee_id("e-cased"))
+
+
+def test_the_manager_is_found_active_or_not(directory: Directory) -> None:
+    boss = directory.user("boss", "E-boss", active=False)
+    directory.user("worker", "E-worker", **{ENTERPRISE: {"manager": {"value": boss}}})
+
+    async def manager(people: ScimPeople) -> Person | None:
+        return await people.manager_of(await people.by_employee_id("E-worker"))
+
+    found = ask(directory.url, manager)
+
+    assert found is not None
+    assert (found.employee_id, found.active) == ("E-boss", False)
+
+
+@pytest.mark.parametrize("manager_id", [None, "gone", "..", "self"])
+def test_no_manager_is_found_where_there_is_none(directory: Directory, manager_id: str | None) -> None:
+    person = Person(id="self", employee_id="E-alone", display_name="Alone", manager_scim_id=manager_id)
+
+    assert ask(directory.url, lambda people: people.manager_of(person)) is None
+
+
+def test_hr_is_the_first_active_partner_of_the_division_who_is_not_the_person(directory: Directory) -> None:
+    away = directory.user("hr-1", "H-1", active=False)
+    second, third = directory.user("hr-2", "H-2"), directory.user("hr-3", "H-3")
+    directory.group("HR partners Harbour", third, second, away)
+    directory.group("HR partners", third)
+    division: dict[str, Any] = {ENTERPRISE: {"division": "Harbour"}}
+    directory.user("crane", "E-crane", **division)
+
+    async def partner(people: ScimPeople, employee_id: str) -> Person | None:
+        return await people.hr_partner_of(await people.by_employee_id(employee_id))
+
+    of_crane = ask(directory.url, lambda people: partner(people, "E-crane"))
+    elsewhere = Person(id="x", employee_id="x", display_name="x", division="Elsewhere")
+    of_elsewhere = ask(directory.url, lambda people: people.hr_partner_of(elsewhere))
+    herself = Person(id=second, employee_id="H-2", display_name="HR", division="Harbour")
+    of_herself = ask(directory.url, lambda people: people.hr_partner_of(herself))
+
+    assert [one and one.employee_id for one in (of_crane, of_elsewhere, of_herself)] == ["H-2", "H-3", "H-3"]
+
+
+def test_a_directory_that_refuses_the_token_is_unavailable(directory: Directory) -> None:
+    with pytest.raises(Unavailable) as refused:
+        ask(directory.url, lambda people: people.by_employee_id("E-found"), token="wrong")
+    assert (refused.value.port, refused.value.untouched) == ("people", True)
+
+
+def test_a_directory_that_is_down_is_unavailable() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+
+    for question in (lambda people: people.by_id("7"), lambda people: people.probe()):
+        with pytest.raises(Unavailable):
+            ask(url, question)
+
+
+def test_the_probe_succeeds_while_the_directory_answers(directory: Directory) -> None:
+    ask(directory.url, lambda people: people.probe())
+
+
+@contextmanager
+def rude_server(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
+    """Serve whatever `answer` says to a path, with SCIM's content type."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/scim+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        http.daemon_threads = True
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_port}"
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+def pages_that_ignore_filters(path: str) -> tuple[int, bytes]:
+    """Answer with three of 250 people, wherever the page begins."""
+    start = int(httpx2.URL(path).params["startIndex"])
+    people = [{"id": f"s{n}", "externalId": f"E-{n}"} for n in range(start, min(start + 3, 251))]
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": 250, "Resources": people}
+    return 200, json.dumps(body).encode()
+
+
+def test_a_directory_that_ignores_the_question_still_yields_the_right_person() -> None:
+    with rude_server(pages_that_ignore_filters) as url:
+        assert ask(url, lambda people: people.by_employee_id("E-200")).id == "s200"
+        with pytest.raises(PersonNotFound):
+            ask(url, lambda people: people.by_employee_id("E-251"))
+
+
+def test_a_directory_that_answers_with_someone_else_yields_nobody() -> None:
+    with rude_server(lambda _: (200, json.dumps({"schemas": ["User"], "id": "other"}).encode())) as url:
+        assert ask(url, lambda people: people.by_id("wanted")) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"\xff\xfe{"),
+        (200, b"null"),
+        (200, b"[]"),
+        (200, b""),
+        (200, b'{"schemas": []}'),
+        (200, b'{"schemas": ["x"], "totalResults": "many", "Resources": [{"id": "1", "externalId": "E-1"}]}'),
+        (200, b'{"schemas": ["x"], "totalResults": 1, "Resources": [7]}'),
+        (200, b'{"schemas": ["x"], "totalResults": 1, "Resources": [{"externalId": "E-1"}]}'),
+        (302, b""),
+        (307, b"{}"),
+        (403, b'{"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "403"}'),
+        (404, b"not here"),
+        (429, b"slow down"),
+        (500, b'{"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "500"}'),
+        (503, b"<html>"),
+    ],
+)
+def test_a_directory_that_talks_nonsense_is_unavailable(status: int, body: bytes) -> None:
+    with rude_server(lambda _: (status, body)) as url, pytest.raises(Unavailable):
+        ask(url, lambda people: people.by_employee_id("E-1"))
+
+
+def test_a_directory_that_never_answers_is_unavailable_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(Unavailable):
+            ask(url, lambda people: people.by_id("7"), seconds=0.2)
