@@ -20,6 +20,7 @@ from choreography.topic import Topic
 
 __all__ = [
     "REACTIONS",
+    "RECORDS",
     "SERVICES",
     "HoldReason",
     "LedgerBegan",
@@ -77,7 +78,7 @@ class ManifestReaction(Part):
 class KitRecord(Event):
     """What the kit states for a consumer group."""
 
-    record_key: Annotated[str, Field(min_length=1)] = marks_record_key()
+    record_key: str = marks_record_key()
     correlation_id: UUID = marks_correlation_id()
     sequence: Annotated[int, Field(ge=0, le=2**31 - 1)] = marks_sequence()
     group: str
@@ -152,3 +153,14 @@ class ServiceManifest(KitRecord):
     starts: str
     topics: tuple[str, ...] = ()
     reactions: tuple[ManifestReaction, ...] = ()
+
+
+RECORDS: Final[tuple[type[KitRecord], ...]] = (
+    ReactionSkipped,
+    ReactionHeld,
+    ReactionReleased,
+    ReactionDropped,
+    ReactionDecided,
+    LedgerBegan,
+    ServiceManifest,
+)
