@@ -57,9 +57,22 @@ class ExitInterviewMoved(InterviewFact):
     previous_start: Instant | None = None
 
 
-class ExitInterviewCancelled(InterviewFact):
-    """The exit interview was taken out of the calendar."""
+class ExitInterviewCancelled(HrFact):
+    """The exit interview was taken out of the calendar, or need not be arranged by hand any more.
 
+    Attributes:
+        start: `None`, as the time zone, when none was booked and HR had been asked to arrange it.
+    """
+
+    ical_uid: Id
+    sequence: Count
+    start: Instant | None = None
+    duration_minutes: Count = 45
+    time_zone: Zone | None = None
+    calendar_owner_id: Id | None = None
+    interviewer_id: Id | None = None
+    attendee_ids: tuple[Id, ...] = ()
+    summary_language: Text | None = None
     cause: InterviewCancellationCause = InterviewCancellationCause.UNKNOWN
 
 
