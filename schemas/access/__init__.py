@@ -14,6 +14,7 @@ __all__ = [
     "CriticalAccessBlocked",
     "CriticalAccessRestored",
     "CriticalAccessRevoked",
+    "Membership",
     "NotRestored",
     "NotRestoredCause",
     "NotTaken",
@@ -22,8 +23,24 @@ __all__ = [
 TOPIC = Topic("ems.access.v1", package=__name__)
 
 
+class Membership(BaseModel):
+    """A member object of a group as it was before it was taken, without the person's name.
+
+    Attributes:
+        display_from: the attribute of the account that the object showed; read again when it is put back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    entitlement_id: Id
+    member_id: Id
+    type: str | None = None
+    ref: str | None = None
+    display_from: str | None = None
+
+
 class NotTaken(BaseModel):
-    """A critical group that the person is still a member of."""
+    """A critical group that could not be dealt with: its id, or its name where there is no single one of that name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -56,6 +73,7 @@ class CriticalAccessBlocked(AccessFact):
     """Critical access was taken away until the decision; with nothing taken, the case still holds the block."""
 
     entitlement_ids: tuple[Id, ...] = ()
+    memberships: tuple[Membership, ...] = ()
     not_taken: tuple[NotTaken, ...] = ()
     verified: bool = False
     sessions_revoked: bool = False
@@ -66,6 +84,7 @@ class CriticalAccessRestored(AccessFact):
 
     restored: tuple[Id, ...] = ()
     not_restored: tuple[NotRestored, ...] = ()
+    still_taken: tuple[Membership, ...] = ()
     verified: bool = False
 
 
@@ -73,9 +92,11 @@ class CriticalAccessRevoked(AccessFact):
     """Critical access is gone for good."""
 
     entitlement_ids: tuple[Id, ...] = ()
+    memberships: tuple[Membership, ...] = ()
     not_taken: tuple[NotTaken, ...] = ()
     verified: bool = False
     sessions_revoked: bool = False
+    departed: bool = False
 
 
 class CriticalAccessBlockFailed(AccessFact):
@@ -83,3 +104,4 @@ class CriticalAccessBlockFailed(AccessFact):
 
     cause: BlockFailureCause = BlockFailureCause.UNKNOWN
     entitlement_ids: tuple[Id, ...] = ()
+    departed: bool = False
