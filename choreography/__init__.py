@@ -3,7 +3,71 @@
 It knows nothing of the domain that uses it. This module is its public face; nobody imports past it.
 """
 
-from choreography.event import Event, correlation_id, record_key, sequence
+from choreography.clock import Clock, SystemClock
+from choreography.database import Database, after_commit
+from choreography.effect import Effect, Memory
+from choreography.errors import (
+    ChoreographyError,
+    ClaimLost,
+    Hold,
+    InvalidDeclaration,
+    InvalidFact,
+    InvalidSettings,
+    NothingToDo,
+    Outcome,
+    Poison,
+    RegistryUnavailable,
+    Reject,
+    Retry,
+    Unavailable,
+)
+from choreography.event import Event, correlation_id, effect_key, fact_id, record_key, sequence
+from choreography.health import Health
+from choreography.logs import configure_logs
+from choreography.outbox import Outbox
+from choreography.process import run, run_process
+from choreography.publisher import Publisher, open_publisher
+from choreography.service import Reaction, Service, on
+from choreography.settings import ServiceSettings, load
 from choreography.topic import Topic
 
-__all__ = ["Event", "Topic", "correlation_id", "record_key", "sequence"]
+__all__ = [
+    "ChoreographyError",
+    "ClaimLost",
+    "Clock",
+    "Database",
+    "Effect",
+    "Event",
+    "Health",
+    "Hold",
+    "InvalidDeclaration",
+    "InvalidFact",
+    "InvalidSettings",
+    "Memory",
+    "NothingToDo",
+    "Outbox",
+    "Outcome",
+    "Poison",
+    "Publisher",
+    "Reaction",
+    "RegistryUnavailable",
+    "Reject",
+    "Retry",
+    "Service",
+    "ServiceSettings",
+    "SystemClock",
+    "Topic",
+    "Unavailable",
+    "after_commit",
+    "configure_logs",
+    "correlation_id",
+    "effect_key",
+    "fact_id",
+    "load",
+    "on",
+    "open_publisher",
+    "record_key",
+    "run",
+    "run_process",
+    "sequence",
+]

@@ -80,6 +80,8 @@ class Effect:
         if earlier is not None:
             if earlier[0] != kind.__name__:
                 raise ChoreographyError(f"This effect decided {earlier[0]} before and cannot decide {kind.__name__}.")
+            if logged:  # the attempt that decided may have died before the broker had it
+                await self._memory.decide(*earlier, logged=True)
             return kind.model_validate_json(earlier[1])
         decision = await compute()
         await self._memory.decide(kind.__name__, decision.model_dump_json(), logged=logged)
@@ -105,9 +107,7 @@ class Effect:
     @overload
     async def history(self, a: type[F1], b: type[F2], c: type[F3], /) -> tuple[F1 | F2 | F3, ...]: ...
     @overload
-    async def history(
-        self, a: type[F1], b: type[F2], c: type[F3], d: type[F4], /
-    ) -> tuple[F1 | F2 | F3 | F4, ...]: ...
+    async def history(self, a: type[F1], b: type[F2], c: type[F3], d: type[F4], /) -> tuple[F1 | F2 | F3 | F4, ...]: ...
     async def history(self, *kinds: type[Event]) -> tuple[Event, ...]:
         """Return the facts of these types that this service stated for this key, in all cases, oldest first."""
         return tuple(await self._memory.facts(kinds, same_case=False))

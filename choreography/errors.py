@@ -14,7 +14,7 @@ class ChoreographyError(Exception):
         super().__init__(message or type(self).__doc__)
 
 
-class Outcome(ChoreographyError):
+class Outcome(ChoreographyError):  # noqa: N818 - the base of outcomes, most of which are no errors
     """A handler ended without stating its fact."""
 
     def __init__(self, reason: str | None = None) -> None:
@@ -22,11 +22,11 @@ class Outcome(ChoreographyError):
         self.reason = reason or str(self)
 
 
-class NothingToDo(Outcome):  # noqa: N818 - an outcome, not an error
+class NothingToDo(Outcome):
     """The event needs no reaction; states `ReactionSkipped` with the reason. The target was not touched."""
 
 
-class Retry(Outcome):  # noqa: N818 - an outcome, not an error
+class Retry(Outcome):
     """Try again later, in the same lane. The target was not touched.
 
     Attributes:
@@ -38,15 +38,15 @@ class Retry(Outcome):  # noqa: N818 - an outcome, not an error
         self.after = after
 
 
-class Reject(Outcome):  # noqa: N818 - an outcome, not an error
+class Reject(Outcome):
     """This event can never be handled: hold it and write a dead letter at once."""
 
 
-class Hold(Outcome):  # noqa: N818 - an outcome, not an error
+class Hold(Outcome):
     """A person must decide first; the record is kept until it is released. The target was not touched."""
 
 
-class Unavailable(Outcome):  # noqa: N818 - an outcome, not an error
+class Unavailable(Outcome):
     """A target is down: wait for it, never write a dead letter.
 
     Attributes:

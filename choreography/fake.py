@@ -100,5 +100,3 @@ class _FakeMemoryOf:
     async def claim(self) -> None:
         if not self._memory.owned:
             raise ClaimLost
-
-

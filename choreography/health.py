@@ -6,34 +6,55 @@ fails because the broker blinks: a part is marked only by what it knows for cert
 
 import json
 import threading
+import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
 
 class Health:
-    """What is in order and what is not; safe to use from any thread."""
+    """What is in order and what is not; safe to use from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        monotonic: tells seconds that only ever grow.
+        silence_seconds: after how long without a beat a part that has beaten before counts as stuck.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, silence_seconds: float = 60.0) -> None:
         self._parts: dict[str, tuple[bool, str]] = {}
+        self._beats: dict[str, float] = {}
+        self._monotonic = monotonic
+        self._silence_seconds = silence_seconds
         self._lock = threading.Lock()
 
-    def set(self, part: str, ok: bool, detail: str = "") -> None:  # noqa: FBT001 - reads as the sentence it is
+    def set(self, part: str, ok: bool, detail: str = "") -> None:
         """Say whether a part is in order, and if not, why and what happens next."""
         with self._lock:
             self._parts[part] = (ok, detail)
 
+    def beat(self, part: str) -> None:
+        """Say that a part is alive; from now on its silence counts."""
+        self._beats[part] = self._monotonic()
+
     @property
     def ready(self) -> bool:
         """Whether every part is in order."""
-        with self._lock:
-            return bool(self._parts) and all(ok for ok, _ in self._parts.values())
+        return bool(self._parts) and all(ok for ok, _ in self._all().values())
 
     def report(self) -> dict[str, object]:
         """Describe every part, for `/readyz`."""
-        with self._lock:
-            parts = {name: {"ok": ok, "detail": detail} for name, (ok, detail) in sorted(self._parts.items())}
+        parts = {name: {"ok": ok, "detail": detail} for name, (ok, detail) in sorted(self._all().items())}
         return {"ready": self.ready, "parts": parts}
+
+    def _all(self) -> dict[str, tuple[bool, str]]:
+        with self._lock:
+            parts = dict(self._parts)
+        for part, beat in tuple(self._beats.items()):
+            silent = self._monotonic() - beat
+            if silent > self._silence_seconds:
+                parts[part] = (False, f"Nothing was heard of it for {silent:.0f} s; restart the process.")
+        return parts
 
 
 class HealthServer:
@@ -69,6 +90,7 @@ class HealthServer:
 
 
 def _answer(request: BaseHTTPRequestHandler, health: Health) -> None:
+    body: dict[str, object]
     if request.path == "/healthz":
         status, body = 200, {"alive": True}
     elif request.path == "/readyz":

@@ -78,8 +78,7 @@ class Outbox:
             )
         )
         after_commit(tx, self.wake)
-        number: int = row.inserted_primary_key[0]
-        return number
+        return int(row.lastrowid if row.inserted_primary_key is None else row.inserted_primary_key[0])
 
 
 def pack_headers(headers: Headers) -> str:

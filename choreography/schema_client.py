@@ -65,3 +65,50 @@ def _unavailable(why: str) -> RegistryUnavailable:
         f"The schema registry cannot be asked ({why}). Nothing is lost: it is asked again. Check that it runs and "
         "that the schema registry URL of the settings is its address."
     )
+
+
+class FakeRegistry:
+    """A registry in memory.
+
+    Attributes:
+        up: whether it answers; set it to `False` to take it away.
+        questions: how often it was asked.
+    """
+
+    def __init__(self) -> None:
+        self.up = True
+        self.questions = 0
+        self._texts: list[str] = []
+        self._subjects: dict[tuple[str, str], int] = {}
+
+    def register(self, *subjects: Subject) -> list[int]:
+        """Register schemas, as a deploy step does; return their ids, which begin at 1."""
+        for subject in subjects:
+            self._subjects[subject.name, subject.schema] = self.add(subject.schema)
+        return [self._subjects[subject.name, subject.schema] for subject in subjects]
+
+    def add(self, text: str) -> int:
+        """Give a schema of anybody's an id."""
+        if text not in self._texts:
+            self._texts.append(text)
+        return self._texts.index(text) + 1
+
+    def empty(self) -> None:
+        """Lose everything."""
+        self._texts.clear()
+        self._subjects.clear()
+
+    async def id_of(self, subject: Subject) -> int | None:
+        """Look up an id."""
+        self._ask()
+        return self._subjects.get((subject.name, subject.schema))
+
+    async def schema(self, schema_id: int) -> str | None:
+        """Return a schema."""
+        self._ask()
+        return self._texts[schema_id - 1] if 0 < schema_id <= len(self._texts) else None
+
+    def _ask(self) -> None:
+        self.questions += 1
+        if not self.up:
+            raise _unavailable("it was taken away")

@@ -66,5 +66,3 @@ def load(settings: type[S]) -> S:
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise InvalidSettings(tuple(reasons)) from None
-
-

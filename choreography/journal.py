@@ -1,0 +1,161 @@
+"""What became of a reaction, written down: its row in the ledger and what is stated, in one transaction.
+
+While the database cannot be written, the journal waits and says so in health: the reaction that waits on it makes no
+effect, and nothing that was accepted is lost.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy import Connection, RowMapping
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+from choreography import statements
+from choreography.clock import Clock
+from choreography.database import Database
+from choreography.deadletter import dead_letter_headers, dead_letter_topic, describe
+from choreography.event import Event, fact_id
+from choreography.health import Health
+from choreography.ledger import Entry, Ledger
+from choreography.outbox import Outbox
+from choreography.records import REACTIONS, HoldReason, KitRecord
+from choreography.retries import Backoff
+
+log = structlog.stdlib.get_logger(__name__)
+
+T = TypeVar("T")
+_OURS: Final = (IntegrityError, ProgrammingError)
+
+
+class Journal:
+    """Writes for one group.
+
+    Args:
+        group: the consumer group.
+        database: where the ledger and the outbox are.
+        ledger: the rows.
+        outbox: what is to be stated.
+        health: where a database that cannot be written is told.
+        clock: stamps what is stated.
+        backoff: how long to wait for the database.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        *,
+        database: Database,
+        ledger: Ledger,
+        outbox: Outbox,
+        health: Health,
+        clock: Clock,
+        backoff: Backoff,
+    ) -> None:
+        self.group = group
+        self.database = database
+        self.ledger = ledger
+        self.outbox = outbox
+        self.clock = clock
+        self.reactions = REACTIONS.of(group.partition(".")[0])
+        self._health = health
+        self._backoff = backoff
+
+    async def find(self, entry: Entry) -> RowMapping | None:
+        """Return the row of this reaction, if there is one."""
+        return await self.persist(lambda tx: self.ledger.find(tx, entry.effect_key))
+
+    async def intend(self, entry: Entry) -> None:
+        """Write down that the effect is about to be attempted."""
+        await self.persist(lambda tx: self.ledger.intend(tx, entry))
+
+    async def untouched(self, entry: Entry) -> None:
+        """Take back that the target may have been touched by this attempt."""
+        await self.persist(lambda tx: self.ledger.set_begun(tx, entry, begun=False))
+
+    async def done(self, entry: Entry, fact: Event, undoes: tuple[str, ...]) -> Event:
+        """Write down that the effect happened, state its fact, and close what it undoes.
+
+        Raises:
+            InvalidFact: the handler filled in a field of the runtime's.
+        """
+        stamped = fact.stamped(
+            event_id=fact_id(entry.effect_key, type(fact)),
+            key=entry.record_key,
+            correlation=entry.correlation,
+            order=entry.order,
+            at=self.clock.now(),
+        )
+
+        def work(tx: Connection) -> None:
+            self.ledger.finish(tx, entry, type(stamped).__name__, stamped.model_dump_json())
+            self.ledger.undo(tx, entry, undoes)
+            self.outbox.add(tx, stamped, causation=entry.event_id)
+
+        await self.persist(work)
+        return stamped
+
+    async def nothing_to_do(self, entry: Entry, reason: str, undoes: tuple[str, ...]) -> None:
+        """Write down and state that the event needed no effect."""
+
+        def work(tx: Connection) -> None:
+            self.ledger.skip(tx, entry)
+            self.ledger.undo(tx, entry, undoes)
+            self._state(tx, entry, statements.nothing_to_do(self.group, entry, reason, self.clock.now()))
+
+        await self.persist(work)
+
+    async def undone(self, entry: Entry, by: Event) -> None:
+        """Write down and state that a later event undid this one before it had an effect."""
+
+        def work(tx: Connection) -> None:
+            self.ledger.skip(tx, entry)
+            self._state(tx, entry, statements.undone(self.group, entry, by, self.clock.now()))
+
+        await self.persist(work)
+
+    async def held(self, entry: Entry, reason: HoldReason, detail: str, *, begun: bool) -> None:
+        """Keep the record until a person decides, and state that."""
+        await self.persist(lambda tx: self._hold(tx, entry, reason, detail, begun=begun))
+
+    async def failed(
+        self, entry: Entry, error: BaseException, *, stage: str, attempts: int, first: datetime, begun: bool
+    ) -> None:
+        """Keep a record that cannot be handled, state that, and write a dead letter: an untouched copy."""
+        record, last = entry.record, self.clock.now()
+        headers = dead_letter_headers(
+            record, group=self.group, stage=stage, error=error, attempts=attempts, first=first, last=last
+        )
+
+        def work(tx: Connection) -> None:
+            self._hold(tx, entry, HoldReason.FAILED, describe(error), begun=begun)
+            self.outbox.add_raw(tx, dead_letter_topic(self.group), record.key, record.value, headers)
+
+        await self.persist(work)
+
+    def _hold(self, tx: Connection, entry: Entry, reason: HoldReason, detail: str, *, begun: bool) -> None:
+        self.ledger.hold(tx, entry, reason, detail, begun=begun)
+        self._state(tx, entry, statements.held(self.group, entry, reason, detail, self.clock.now()))
+
+    def _state(self, tx: Connection, entry: Entry, record: KitRecord) -> None:
+        self.outbox.add(tx, record, topic=self.reactions, causation=entry.event_id)
+
+    async def persist(self, work: Callable[[Connection], T]) -> T:
+        """Run a transaction; wait while the database cannot be used."""
+        attempt = 0
+        while True:
+            try:
+                result = await self.database.run(work)
+            except _OURS:
+                raise
+            except DBAPIError as error:
+                attempt += 1
+                kind = type(error.orig).__name__
+                log.error("database.unavailable", error=kind, attempt=attempt)  # noqa: TRY400 - expected
+                self._health.set("database", False, f"The database cannot be used ({kind}); no effect is attempted.")
+                await self.clock.sleep(self._backoff.after(attempt))
+            else:
+                if attempt:
+                    self._health.set("database", True)
+                return result

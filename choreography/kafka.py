@@ -1,0 +1,268 @@
+"""The real consumer: one thread owns it, and nothing else calls it.
+
+`poll()` waits for the first record, `consume(n, 0)` takes the rest that is there; a whole batch is handed over at
+once. Orders from elsewhere (store, pause, resume) wait in a queue and are carried out between two polls: since
+version 2.16 of the client another thread's call would wait for the poll in progress.
+
+The broker's rebalance protocol is cooperative: a member keeps what it is not asked to give up. What is revoked is
+first brought to rest; what is lost is forgotten, and nothing is stored for it.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar, cast
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as ClientPartition
+
+from choreography.errors import ChoreographyError
+from choreography.record import Record, TopicPartition
+
+log = structlog.stdlib.get_logger(__name__)
+
+A = TypeVar("A")
+
+POLL_SECONDS: Final = 0.05
+BATCH: Final = 500
+ASK_SECONDS: Final = 10.0
+_PASSING: Final = frozenset(
+    {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF, KafkaError._TIMED_OUT}  # noqa: SLF001 - the client's public names
+)
+
+
+class Subscriber(Protocol):
+    """What the consumer tells, always on its own thread."""
+
+    def begins(self, missing: Sequence[TopicPartition], ask: "Offsets") -> Mapping[TopicPartition, int]:
+        """Say where partitions without a committed offset begin."""
+        ...
+
+    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        """Take note of partitions given to this member, perhaps none."""
+        ...
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Bring partitions to rest; return the positions to store."""
+        ...
+
+    def lost(self, partitions: Sequence[TopicPartition]) -> None:
+        """Forget partitions that belong to another member already."""
+        ...
+
+    def records(self, batch: Sequence[Record]) -> None:
+        """Take a batch."""
+        ...
+
+    def polled(self) -> None:
+        """Take note that the thread is alive."""
+        ...
+
+
+class Offsets(Protocol):
+    """What the broker knows about offsets."""
+
+    def watermarks(self, at: TopicPartition) -> tuple[int, int]:
+        """Return the first offset and the one after the last."""
+        ...
+
+    def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:
+        """Return the first offset at or after a time; the end where there is none."""
+        ...
+
+
+class KafkaConsumer(threading.Thread):
+    """Runs a `Consumer` on this thread until it is stopped.
+
+    Args:
+        config: the client's settings, see `consumer_config`.
+        topics: what to subscribe to.
+        subscriber: who is told.
+        failed: called, on this thread, with the error that ended it.
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        topics: Sequence[str],
+        subscriber: Subscriber,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        super().__init__(name="consumer", daemon=True)
+        self._config = config
+        self._topics = list(topics)
+        self._subscriber = subscriber
+        self._failed = failed
+        self._orders: deque[Callable[[Consumer], None]] = deque()
+        self._stopping = threading.Event()
+
+    def store(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Have positions stored; the client commits them."""
+        self._orders.append(lambda consumer: _store(consumer, positions))
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Have fetching paused."""
+        self._orders.append(lambda consumer: _if_owned(consumer.pause, partitions))
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Have fetching resumed."""
+        self._orders.append(lambda consumer: _if_owned(consumer.resume, partitions))
+
+    def stop(self) -> None:
+        """Leave the group after bringing everything to rest."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Poll until stopped; the thread's own entry."""
+        try:
+            consumer = Consumer(self._config, logger=logging.getLogger("librdkafka"))
+            try:
+                consumer.subscribe(
+                    self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+                )
+                while not self._stopping.is_set():
+                    self._turn(consumer)
+            finally:
+                self._carry_out(consumer)
+                consumer.close()
+        except BaseException as error:  # noqa: BLE001 - the thread must not die in silence
+            self._failed(error)
+
+    def _turn(self, consumer: Consumer) -> None:
+        self._carry_out(consumer)
+        first = consumer.poll(POLL_SECONDS)
+        self._subscriber.polled()
+        if first is not None:
+            batch = [_record(one) for one in (first, *consumer.consume(BATCH, 0)) if _is_record(one)]
+            if batch:
+                self._subscriber.records(batch)
+
+    def _carry_out(self, consumer: Consumer) -> None:
+        while self._orders:
+            self._orders.popleft()(consumer)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
+        known: dict[TopicPartition, int] = {}
+        begins: Mapping[TopicPartition, int] = {}
+        if partitions:
+            known = self._patiently(lambda: _committed(consumer, partitions))
+            missing = [_at(one) for one in partitions if _at(one) not in known]
+            if missing:
+                begins = self._patiently(lambda: self._subscriber.begins(missing, _ClientOffsets(consumer)))
+        start = known | dict(begins)
+        consumer.incremental_assign([ClientPartition(at.topic, at.partition, start[at]) for at in start])
+        self._subscriber.assigned(list(start))
+        _store(consumer, begins)
+
+    def _patiently(self, ask: Callable[[], A]) -> A:
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                if self._stopping.wait(1.0):
+                    raise
+                log.warning("broker.away", reason=str(error))
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
+        positions = self._subscriber.revoked([_at(one) for one in partitions])
+        self._carry_out(consumer)
+        _store(consumer, positions)
+        consumer.incremental_unassign(partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
+        self._subscriber.lost([_at(one) for one in partitions])
+        consumer.incremental_unassign(partitions)
+
+
+class _ClientOffsets:
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    def watermarks(self, at: TopicPartition) -> tuple[int, int]:
+        found = self._consumer.get_watermark_offsets(ClientPartition(at.topic, at.partition), timeout=ASK_SECONDS)
+        if found is None:
+            raise ChoreographyError(f"The broker did not say in time where {at.topic}:{at.partition} begins and ends.")
+        return found
+
+    def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:
+        asked = [ClientPartition(at.topic, at.partition, timestamp_ms) for at in partitions]
+        found = self._consumer.offsets_for_times(asked, timeout=ASK_SECONDS)
+        return {_at(one): one.offset if one.offset >= 0 else self.watermarks(_at(one))[1] for one in found}
+
+
+def client_config(bootstrap_servers: str, client_id: str) -> dict[str, Any]:
+    """Return the settings that every client shares."""
+    return {"bootstrap.servers": bootstrap_servers, "client.id": client_id, "log.connection.close": False}
+
+
+def consumer_config(bootstrap_servers: str, client_id: str, group: str, session_timeout_ms: int) -> dict[str, Any]:
+    """Return the settings of a group's member: positions are stored by us and committed by the client."""
+    return client_config(bootstrap_servers, client_id) | {
+        "group.id": group,
+        "enable.auto.commit": True,
+        "auto.commit.interval.ms": 1_000,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "session.timeout.ms": session_timeout_ms,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "fetch.wait.max.ms": 50,
+        "queued.max.messages.kbytes": 16_384,
+        "allow.auto.create.topics": False,
+    }
+
+
+def _committed(consumer: Consumer, partitions: list[ClientPartition]) -> dict[TopicPartition, int]:
+    committed = consumer.committed(partitions, timeout=ASK_SECONDS)
+    for one in committed:
+        if one.error is not None:
+            raise KafkaException(one.error)
+    return {_at(one): one.offset for one in committed if one.offset >= 0}
+
+
+def _store(consumer: Consumer, positions: Mapping[TopicPartition, int]) -> None:
+    for at, position in positions.items():
+        try:
+            consumer.store_offsets(offsets=[ClientPartition(at.topic, at.partition, position)])
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - the client's public name
+                raise
+
+
+def _if_owned(call: Callable[[list[ClientPartition]], None], partitions: Sequence[TopicPartition]) -> None:
+    for at in partitions:
+        try:
+            call([ClientPartition(at.topic, at.partition)])
+        except KafkaException:
+            log.debug("partition.not_owned", topic=at.topic, partition=at.partition)
+
+
+def _at(one: ClientPartition) -> TopicPartition:
+    return TopicPartition(one.topic, one.partition)
+
+
+def _is_record(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if error.code() in _PASSING or error.retriable():
+        log.info("broker.away", reason=error.str())
+        return False
+    raise KafkaException(error)
+
+
+def _record(message: Message) -> Record:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise ChoreographyError("The client returned a record without coordinates.")
+    received = cast("list[tuple[str, str | bytes | None]]", message.headers() or [])
+    headers = tuple((name, _bytes(value)) for name, value in received)
+    return Record(
+        topic, partition, offset, _bytes(message.key()), _bytes(message.value()), headers, message.timestamp()[1]
+    )
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

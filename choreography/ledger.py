@@ -1,0 +1,240 @@
+"""The ledger: one row per reaction to an event, written before and after the effect.
+
+INTENT is committed before the effect is attempted, DONE together with the fact. A row that is DONE, SKIPPED or HELD
+is finished: a second delivery of its event finds it and does nothing, which is what makes a replay harmless. Until a
+row is DONE or SKIPPED it keeps the record itself.
+
+Every write is made under a claim: a number per partition that grows with each assignment. A member that was paused
+and lost its partition still believes in its old number, and is refused (`ClaimLost`) in the same transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    and_,
+    insert,
+    select,
+    update,
+)
+
+from choreography.clock import Clock
+from choreography.errors import ClaimLost
+from choreography.outbox import pack_headers
+from choreography.record import Record, TopicPartition
+
+metadata: Final = MetaData()
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("effect_key", String(36), nullable=False, unique=True),
+    Column("record_key", Text, nullable=False),
+    Column("correlation_id", String(36), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("state", String(7), nullable=False),
+    Column("begun", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("claim", Integer, nullable=False),
+    Column("decided_kind", Text),
+    Column("decided", Text),
+    Column("fact_type", Text),
+    Column("fact", Text),
+    Column("undone_by", String(36)),
+    Column("hold_reason", Text),
+    Column("hold_detail", Text),
+    Column("raw_key", LargeBinary),
+    Column("raw_value", LargeBinary),
+    Column("raw_headers", Text),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+Index("ledger_by_key", ledger.c.record_key, ledger.c.correlation_id)
+claims: Final = Table(
+    "claims",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+
+
+class State(StrEnum):
+    """How far a reaction has come."""
+
+    INTENT = "INTENT"
+    DONE = "DONE"
+    SKIPPED = "SKIPPED"
+    HELD = "HELD"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a row says about the event that it answers."""
+
+    effect_key: UUID
+    record_key: str
+    correlation: UUID
+    order: int
+    event_id: UUID
+    event_type: str
+    record: Record
+    claim: int
+
+
+class Ledger:
+    """The rows of one group; every method runs inside a transaction of the caller."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def take_claims(self, tx: Connection, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Claim partitions anew; every older claim is void from now on."""
+        taken: dict[TopicPartition, int] = {}
+        for at in partitions:
+            row = tx.execute(select(claims.c.number).where(*_in(at)).with_for_update()).scalar_one_or_none()
+            taken[at] = (row or 0) + 1
+            values = {"topic": at.topic, "partition": at.partition, "number": taken[at]}
+            tx.execute(insert(claims).values(values) if row is None else update(claims).where(*_in(at)).values(values))
+        return taken
+
+    def check_claim(self, tx: Connection, at: TopicPartition, claim: int) -> None:
+        """Make sure that a claim is the current one; it stays so until the transaction ends.
+
+        Raises:
+            ClaimLost: the partition was claimed anew.
+        """
+        current = tx.execute(select(claims.c.number).where(*_in(at)).with_for_update(read=True)).scalar_one_or_none()
+        if current != claim:
+            raise ClaimLost
+
+    def find(self, tx: Connection, effect: UUID) -> RowMapping | None:
+        """Return the row of an effect."""
+        return tx.execute(select(ledger).where(ledger.c.effect_key == str(effect))).mappings().one_or_none()
+
+    def intend(self, tx: Connection, entry: Entry, *, begun: bool = True) -> None:
+        """Write down that the effect is about to be attempted."""
+        row = self._write(tx, entry, state=State.INTENT, begun=begun)
+        tx.execute(update(ledger).where(_is(entry)).values(attempts=row + 1))
+
+    def set_begun(self, tx: Connection, entry: Entry, begun: bool) -> None:
+        """Take back, or repeat, that the target may have been touched."""
+        self._write(tx, entry, begun=begun)
+
+    def decide(self, tx: Connection, entry: Entry, kind: str, text: str) -> None:
+        """Write a decision down, unless one stands already."""
+        self.check_claim(tx, entry.record.at, entry.claim)
+        undecided = and_(_is(entry), ledger.c.decided.is_(None))
+        tx.execute(update(ledger).where(undecided).values(decided_kind=kind, decided=text))
+
+    def finish(self, tx: Connection, entry: Entry, fact_type: str, fact: str) -> None:
+        """Write down that the effect happened, and the fact that says so."""
+        self._write(tx, entry, state=State.DONE, fact_type=fact_type, fact=fact, **_NO_RECORD)
+
+    def skip(self, tx: Connection, entry: Entry) -> None:
+        """Write down that the event needs no effect."""
+        self._write(tx, entry, state=State.SKIPPED, **_NO_RECORD)
+
+    def hold(self, tx: Connection, entry: Entry, reason: str, detail: str, *, begun: bool) -> None:
+        """Keep the record until a person decides."""
+        self._write(tx, entry, state=State.HELD, begun=begun, hold_reason=reason, hold_detail=detail)
+
+    def undo(self, tx: Connection, entry: Entry, types: Sequence[str]) -> None:
+        """Close what a later event of the same case has undone: it never runs again and is no open decision."""
+        earlier = and_(
+            ledger.c.record_key == entry.record_key,
+            ledger.c.correlation_id == str(entry.correlation),
+            ledger.c.event_type.in_(types),
+            ledger.c.sequence < entry.order,
+            ledger.c.state != State.DONE,
+        )
+        tx.execute(
+            update(ledger).where(earlier).values(state=State.SKIPPED, undone_by=str(entry.event_id), **_NO_RECORD)
+        )
+
+    def facts(self, tx: Connection, key: str, kinds: Iterable[str], correlation: UUID | None) -> list[tuple[str, str]]:
+        """Return type and JSON text of the facts stated for a key, in one case or all, oldest first."""
+        wanted = [ledger.c.record_key == key, ledger.c.fact_type.in_(list(kinds))]
+        if correlation is not None:
+            wanted.append(ledger.c.correlation_id == str(correlation))
+        rows = tx.execute(
+            select(ledger.c.fact_type, ledger.c.fact).where(*wanted).order_by(ledger.c.updated_at, ledger.c.number)
+        )
+        return [(row.fact_type, row.fact) for row in rows]
+
+    def unfinished(self, tx: Connection, entry: Entry, kind: str) -> list[str]:
+        """Return the decisions of the key's other effects that are neither done nor undone, oldest first."""
+        rows = tx.execute(
+            select(ledger.c.decided)
+            .where(
+                ledger.c.record_key == entry.record_key,
+                ledger.c.decided_kind == kind,
+                ledger.c.state != State.DONE,
+                ledger.c.undone_by.is_(None),
+                ledger.c.effect_key != str(entry.effect_key),
+            )
+            .order_by(ledger.c.number)
+        )
+        return [row.decided for row in rows]
+
+    def _write(self, tx: Connection, entry: Entry, **values: Any) -> int:  # noqa: ANN401 - columns of many types
+        self.check_claim(tx, entry.record.at, entry.claim)
+        values |= {"claim": entry.claim, "updated_at": self._clock.now().isoformat()}
+        row = tx.execute(select(ledger.c.attempts).where(_is(entry))).scalar_one_or_none()
+        if row is None:
+            tx.execute(insert(ledger).values(_new(entry) | {"created_at": values["updated_at"]} | values))
+        else:
+            tx.execute(update(ledger).where(_is(entry)).values(**values))
+        return row or 0
+
+
+_NO_RECORD: Final[Mapping[str, None]] = {"raw_key": None, "raw_value": None, "raw_headers": None}
+
+
+def _is(entry: Entry) -> Any:  # noqa: ANN401 - SQLAlchemy's column expressions
+    return ledger.c.effect_key == str(entry.effect_key)
+
+
+def _in(at: TopicPartition) -> tuple[Any, Any]:
+    return claims.c.topic == at.topic, claims.c.partition == at.partition
+
+
+def _new(entry: Entry) -> dict[str, Any]:
+    record = entry.record
+    return {
+        "effect_key": str(entry.effect_key),
+        "record_key": entry.record_key,
+        "correlation_id": str(entry.correlation),
+        "sequence": entry.order,
+        "event_id": str(entry.event_id),
+        "event_type": entry.event_type,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "state": State.INTENT,
+        "begun": False,
+        "attempts": 0,
+        "raw_key": record.key,
+        "raw_value": record.value,
+        "raw_headers": pack_headers(record.headers),
+    }

@@ -1,0 +1,64 @@
+"""What an effect remembers, read from and written to the ledger."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from choreography import statements
+from choreography.event import Event
+from choreography.journal import Journal
+from choreography.ledger import Entry
+
+
+@dataclass(frozen=True)
+class LedgerMemory:
+    """The memory of one effect; see `choreography.effect.Memory` for what its methods promise.
+
+    Attributes:
+        entry: whose memory it is.
+        journal: where it is kept.
+        facts_by_name: the service's own fact types.
+        published: waits until a row of the outbox is acknowledged by the broker.
+    """
+
+    entry: Entry
+    journal: Journal
+    facts_by_name: Mapping[str, type[Event]]
+    published: Callable[[int], Awaitable[None]]
+
+    async def decided(self) -> tuple[str, str] | None:
+        """Return the kind and JSON text of this effect's decision, if one was written down."""
+        row = await self.journal.find(self.entry)
+        return (row["decided_kind"], row["decided"]) if row is not None and row["decided"] is not None else None
+
+    async def decide(self, kind: str, text: str, *, logged: bool) -> None:
+        """Write the decision down; with `logged` wait until the broker has it too."""
+        journal, entry = self.journal, self.entry
+
+        def work(tx: Connection) -> int | None:
+            journal.ledger.decide(tx, entry, kind, text)
+            if not logged:
+                return None
+            said = statements.decided(journal.group, entry, kind, text, journal.clock.now())
+            return journal.outbox.add(tx, said, topic=journal.reactions, causation=entry.event_id)
+
+        row = await journal.persist(work)
+        if row is not None:
+            await self.published(row)
+
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
+        """Return the facts of these types that this service stated for this key, oldest first."""
+        names = [kind.__name__ for kind in kinds]
+        case = self.entry.correlation if same_case else None
+        rows = await self.journal.persist(lambda tx: self.journal.ledger.facts(tx, self.entry.record_key, names, case))
+        return [self.facts_by_name[name].model_validate_json(text) for name, text in rows]
+
+    async def unfinished(self, kind: str) -> Sequence[str]:
+        """Return the decisions of that kind whose effects of this key are neither done nor undone."""
+        return await self.journal.persist(lambda tx: self.journal.ledger.unfinished(tx, self.entry, kind))
+
+    async def claim(self) -> None:
+        """Raise `ClaimLost` unless this member still owns the partition."""
+        at, number = self.entry.record.at, self.entry.claim
+        await self.journal.persist(lambda tx: self.journal.ledger.check_claim(tx, at, number))

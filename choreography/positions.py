@@ -1,0 +1,46 @@
+"""Where a group begins: a position per partition, written down before anything is read.
+
+An idle partition has no committed offset, and a record that arrives in it while the member is down would be lost to
+`auto.offset.reset`. So the first assignment writes a begin position for every partition, idle ones too, both here and
+as a committed offset; what stands before it and has no row in the ledger is not for this group.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select
+
+from choreography.record import TopicPartition
+
+metadata: Final = MetaData()
+positions: Final = Table(
+    "positions",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("begin", BigInteger, nullable=False),
+)
+identity: Final = Table("identity", metadata, Column("ledger_id", String(36), primary_key=True))
+
+
+def begin_positions(tx: Connection) -> dict[TopicPartition, int]:
+    """Return every begin position that is written down."""
+    return {TopicPartition(row.topic, row.partition): row.begin for row in tx.execute(select(positions))}
+
+
+def write_begin_positions(tx: Connection, begins: Mapping[TopicPartition, int]) -> None:
+    """Write down where partitions begin."""
+    rows = [{"topic": at.topic, "partition": at.partition, "begin": begin} for at, begin in begins.items()]
+    if rows:
+        tx.execute(insert(positions), rows)
+
+
+def ledger_id(tx: Connection) -> UUID:
+    """Return the identity of this ledger; a new one gets its own."""
+    found = tx.execute(select(identity.c.ledger_id)).scalar_one_or_none()
+    if found is not None:
+        return UUID(found)
+    made = uuid4()
+    tx.execute(insert(identity).values(ledger_id=str(made)))
+    return made

@@ -1,0 +1,136 @@
+"""Everything that stating facts needs: a database with an outbox, schema ids, a relay with a warm producer, health.
+
+The first record that leaves is the manifest of whoever starts: it says who is there, and it has the producer fetch
+its id (half a second) before anything is accepted.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import MetaData
+
+from choreography import outbox as outbox_tables
+from choreography import registry as registry_tables
+from choreography.clock import Clock, SystemClock
+from choreography.codec import Codec
+from choreography.database import Database
+from choreography.errors import RegistryUnavailable
+from choreography.event import Event
+from choreography.health import Health, HealthServer
+from choreography.manifest import manifest_of_source
+from choreography.outbox import Outbox
+from choreography.producer import KafkaProducer
+from choreography.records import SERVICES, ServiceManifest
+from choreography.registry import Schemas
+from choreography.relay import Relay
+from choreography.retries import Backoff
+from choreography.schema_client import ConfluentRegistry
+from choreography.settings import ServiceSettings
+from choreography.topic import Topic
+
+log = structlog.stdlib.get_logger(__name__)
+
+REGISTRY: Final = "registry"
+PRODUCER: Final = "producer"
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """What states facts.
+
+    Attributes:
+        database: where business rows and outbox rows are written, in one transaction.
+        outbox: `outbox.add(tx, event)` inside the transaction.
+        health: `health.set("intake", True)`.
+        relay: publishes what waits.
+        codec: reads and writes events.
+    """
+
+    database: Database
+    outbox: Outbox
+    health: Health
+    relay: Relay
+    codec: Codec
+
+
+@asynccontextmanager
+async def open_publisher(
+    settings: ServiceSettings,
+    *,
+    name: str,
+    source: str,
+    publishes: Sequence[type[Event]],
+    also: Sequence[tuple[Topic, type[Event]]] = (),
+    tables: Sequence[MetaData] = (),
+    manifest: ServiceManifest | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Publisher]:
+    """Open what stating facts needs; on leaving, publish what waits and close it.
+
+    Waits, not ready, while the registry is away and the schema ids are not known yet.
+
+    Args:
+        settings: where things are.
+        name: the group, or a name of the same form: it names the database file.
+        source: the CloudEvents source, such as `/ems/hr`.
+        publishes: the events that will be stated.
+        also: the kit's records that will be stated, with their topics.
+        tables: further tables of this process.
+        manifest: what is promised; by default that the events are stated.
+        clock: tells the time.
+
+    Raises:
+        InvalidSettings: an event is not registered.
+    """
+    clock = clock or SystemClock()
+    health = Health()
+    services = SERVICES.of(name.partition(".")[0])
+    database = Database(settings.database_for(name))
+    registry = ConfluentRegistry(settings.schema_registry_url)
+    try:
+        database.create(outbox_tables.metadata, registry_tables.metadata, *tables)
+        with HealthServer(health, settings.health_port):
+            schemas = Schemas(registry, database)
+            kinds = [(kind.topic, kind) for kind in publishes]
+            await _prepared(schemas, [*kinds, *also, (services, ServiceManifest)], health, clock)
+            codec = Codec(schemas)
+            outbox = Outbox(codec, source, clock)
+            relay = Relay(database, KafkaProducer(settings.kafka_bootstrap_servers, name), clock)
+            outbox.wake = relay.wake
+            relay.start()
+            try:
+                said = manifest or manifest_of_source(name, publishes, clock.now())
+                publisher = Publisher(database, outbox, health, relay, codec)
+                await _warmed_up(publisher, said, services)
+                yield publisher
+            finally:
+                await asyncio.to_thread(relay.stop, settings.drain_seconds)
+    finally:
+        registry.close()
+        database.close()
+
+
+async def _prepared(schemas: Schemas, kinds: Sequence[tuple[Topic, type[Event]]], health: Health, clock: Clock) -> None:
+    backoff, attempt = Backoff(), 0
+    while True:
+        try:
+            await schemas.prepare(kinds)
+        except RegistryUnavailable as error:
+            attempt += 1
+            log.warning("registry.unavailable", reason=str(error), attempt=attempt)
+            health.set(REGISTRY, False, f"{error} Waiting: the schema ids are not known here yet.")
+            await clock.sleep(backoff.after(attempt))
+        else:
+            health.set(REGISTRY, True)
+            return
+
+
+async def _warmed_up(publisher: Publisher, manifest: ServiceManifest, topic: Topic) -> None:
+    publisher.health.set(PRODUCER, False, "Waiting for the broker to take the first record.")
+    row = await publisher.database.run(lambda tx: publisher.outbox.add(tx, manifest, topic=topic))
+    await publisher.relay.published(row)
+    publisher.health.set(PRODUCER, True)

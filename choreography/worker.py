@@ -1,0 +1,314 @@
+"""The way of one event: decode → done already? → undone meanwhile? → INTENT → handler → DONE and fact.
+
+1. A record that can never be read is held, with a dead letter, in one transaction. One that cannot be read *now*
+   (the registry is away) waits.
+2. An effect that the ledger knows as DONE, SKIPPED or HELD is finished: nothing happens.
+3. An event that a later one of the same case undoes, and whose effect never began, is skipped. "Later" is what has
+   been fetched of the same lane; a header is believed only once its record has been decoded.
+4. INTENT is committed, then the handler runs, then DONE and the fact are committed together. A handler that ends
+   without its fact ends in an outcome (see `choreography.errors`); whatever else it raises is tried a few times.
+
+The worker knows nothing of threads, offsets or the Kafka client; `Subscription` feeds it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic
+from uuid import NAMESPACE_URL, uuid5
+
+import structlog
+
+from choreography.codec import Codec
+from choreography.deadletter import describe
+from choreography.effect import Effect
+from choreography.errors import (
+    ClaimLost,
+    Hold,
+    InvalidFact,
+    NothingToDo,
+    Poison,
+    RegistryUnavailable,
+    Reject,
+    Retry,
+    Unavailable,
+)
+from choreography.event import Event, effect_key
+from choreography.headers import Envelope
+from choreography.journal import Journal
+from choreography.ledger import Entry, State
+from choreography.memory import LedgerMemory
+from choreography.record import Record
+from choreography.records import HoldReason
+from choreography.retries import Backoff
+from choreography.service import P, Reaction, Service
+
+log = structlog.stdlib.get_logger(__name__)
+
+TRIES: Final = 5
+FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
+Behind = Callable[[], Iterable[Record]]
+
+
+class Worker(Generic[P]):
+    """Handles one record at a time; many calls may run beside each other.
+
+    Args:
+        service: the declaration.
+        ports: what its handlers need.
+        codec: reads the records.
+        journal: writes what became of them.
+        published: waits until a row of the outbox is acknowledged by the broker.
+        handler_seconds: how long one attempt may take; one that takes longer counts as a target that is down.
+        max_in_flight: how many attempts may run at once.
+        backoff: how long to wait between attempts.
+    """
+
+    def __init__(
+        self,
+        service: Service[P],
+        ports: P,
+        *,
+        codec: Codec,
+        journal: Journal,
+        published: Callable[[int], Awaitable[None]],
+        handler_seconds: float,
+        max_in_flight: int,
+        backoff: Backoff,
+    ) -> None:
+        self._service = service
+        self._ports = ports
+        self._codec = codec
+        self._journal = journal
+        self._published = published
+        self._handler_seconds = handler_seconds
+        self._running = asyncio.Semaphore(max_in_flight)
+        self._backoff = backoff
+        self._clock = journal.clock
+        self._reactions = {reaction.event: reaction for reaction in service.reactions}
+        self._kinds = _kinds(service)
+        self._undoes = _undoes(service)
+        self._facts_by_name = {kind.__name__: kind for kind in service.publishes}
+
+    async def handle(self, record: Record, claim: int, behind: Behind, *, begin: int = 0) -> None:
+        """Bring one record to its end.
+
+        Args:
+            record: as it was fetched.
+            claim: the number of this member's claim on the partition.
+            behind: returns what was fetched of the same lane after it, as of now.
+            begin: where the group begins in this partition; what stands before it and has no row is not for it.
+
+        Raises:
+            ClaimLost: the partition is somebody else's; this member says nothing about the record.
+        """
+        try:
+            event = await self._decoded(record)
+        except Poison as poison:
+            await self._hold_poison(record, claim, poison)
+            return
+        reaction = self._reactions.get(type(event)) if event is not None else None
+        if event is None or reaction is None:
+            log.debug("event.ignored", topic=record.topic, partition=record.partition, offset=record.offset)
+            return
+        entry = self._entry(event, record, claim)
+        context = {
+            "event_id": str(event.event_id),
+            "event_type": type(event).__name__,
+            "case_id": str(event.correlation),
+        }
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        with structlog.contextvars.bound_contextvars(group=self._service.group, **context, **where):
+            started = self._clock.monotonic()
+            outcome = await self._react(entry, event, reaction, behind, begin)
+            log.info("event.handled", outcome=outcome, seconds=round(self._clock.monotonic() - started, 4))
+
+    async def _decoded(self, record: Record) -> Event | None:
+        attempt = 0
+        while True:
+            try:
+                return await self._codec.decode(record.value, self._kinds)
+            except RegistryUnavailable as error:
+                attempt += 1
+                log.warning("registry.unavailable", reason=str(error), topic=record.topic, offset=record.offset)
+                await self._clock.sleep(self._backoff.after(attempt))
+
+    async def _react(self, entry: Entry, event: Event, reaction: Reaction[P], behind: Behind, begin: int) -> str:
+        row = await self._journal.find(entry)
+        if row is not None and row["state"] in FINISHED:
+            return "already_finished"
+        if row is None and entry.record.offset < begin:
+            return "before_begin"
+        begun = row is not None and bool(row["begun"])
+        return await self._until_ended(entry, event, reaction, behind, _Tries(begun, self._clock.now()))
+
+    async def _until_ended(
+        self, entry: Entry, event: Event, reaction: Reaction[P], behind: Behind, tries: "_Tries"
+    ) -> str:
+        while True:
+            tries.attempts += 1
+            by = None if tries.begun else await self._undone_by(event, reaction, behind)
+            if by is not None:
+                await self._journal.undone(entry, by)
+                return "undone"
+            try:
+                async with self._running:
+                    return await self._attempt(entry, event, reaction, begun=tries.begun)
+            except ClaimLost:
+                raise
+            except Exception as error:
+                if tries.are_over(error):
+                    await self._fail(entry, error, tries)
+                    return "failed"
+                await self._before_next(entry, reaction, tries, error)
+
+    async def _before_next(self, entry: Entry, reaction: Reaction[P], tries: "_Tries", error: Exception) -> None:
+        if _untouched(error):
+            if not tries.begun:
+                await self._journal.untouched(entry)
+        else:
+            tries.begun = True
+        delay = self._backoff.after(tries.attempts, error.after if isinstance(error, Retry) else None)
+        line = {"attempt": tries.attempts, "seconds_to_next": round(delay, 2)}
+        if isinstance(error, Unavailable):
+            log.warning("target.unavailable", target=error.port or reaction.target, **line)
+        elif isinstance(error, Retry):
+            log.info("event.retried", reason=error.reason, **line)
+        else:
+            log.warning("handler.failed", error=type(error).__name__, reason=describe(error), **line)
+        await self._clock.sleep(delay)
+
+    async def _attempt(self, entry: Entry, event: Event, reaction: Reaction[P], *, begun: bool) -> str:
+        await self._journal.intend(entry)
+        effect = self._effect(entry, repeated=begun)
+        undoes = self._undoes.get(type(event), ())
+        try:
+            async with asyncio.timeout(self._handler_seconds):
+                fact = await reaction.handler(event, self._ports, effect)
+        except TimeoutError as error:
+            raise Unavailable(reaction.target) from error
+        except NothingToDo as outcome:
+            await self._journal.nothing_to_do(entry, outcome.reason, undoes)
+            return "nothing_to_do"
+        except Hold as outcome:
+            await self._journal.held(entry, HoldReason.RESTRICTED, outcome.reason, begun=begun)
+            return "held"
+        if type(fact) not in reaction.publishes:
+            allowed = ", ".join(kind.__name__ for kind in reaction.publishes)
+            raise InvalidFact(f"The handler returned {type(fact).__name__}; its reaction publishes {allowed}.")
+        await self._journal.done(entry, fact, undoes)
+        return type(fact).__name__
+
+    async def _fail(self, entry: Entry, error: Exception, tries: "_Tries") -> None:
+        log.error("event.failed", error=type(error).__name__, reason=describe(error), exc_info=error)
+        begun = tries.begun or not isinstance(error, Reject)
+        await self._journal.failed(
+            entry, error, stage="handler", attempts=tries.attempts, first=tries.first, begun=begun
+        )
+
+    async def _hold_poison(self, record: Record, claim: int, poison: Poison) -> None:
+        name = f"{self._service.group}/{record.topic}/{record.partition}/{record.offset}"
+        own = uuid5(NAMESPACE_URL, f"choreography:{name}")
+        key = _text(record.key) or f"{record.topic}:{record.partition}"
+        entry = Entry(
+            effect_key=own,
+            record_key=key,
+            correlation=own,
+            order=0,
+            event_id=own,
+            event_type="",
+            record=record,
+            claim=claim,
+        )
+        row = await self._journal.find(entry)
+        if row is None or row["state"] not in FINISHED:
+            now = self._clock.now()
+            await self._journal.failed(entry, poison, stage=poison.stage, attempts=1, first=now, begun=False)
+            log.error(
+                "record.poisoned",
+                stage=poison.stage,
+                reason=str(poison),
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+            )
+
+    async def _undone_by(self, event: Event, reaction: Reaction[P], behind: Behind) -> Event | None:
+        wanted = {kind.ce_type() for kind in reaction.unless}
+        for record in behind() if wanted else ():
+            envelope = Envelope.of(record)
+            if envelope.type is not None and envelope.type not in wanted:
+                continue
+            try:
+                later = await self._codec.decode(record.value, self._kinds)
+            except (Poison, RegistryUnavailable):
+                continue
+            if (
+                isinstance(later, reaction.unless)
+                and later.correlation == event.correlation
+                and later.order > event.order
+            ):
+                return later
+        return None
+
+    def _entry(self, event: Event, record: Record, claim: int) -> Entry:
+        return Entry(
+            effect_key=effect_key(event.event_id, self._service.group),
+            record_key=event.key,
+            correlation=event.correlation,
+            order=event.order,
+            event_id=event.event_id,
+            event_type=event.ce_type(),
+            record=record,
+            claim=claim,
+        )
+
+    def _effect(self, entry: Entry, *, repeated: bool) -> Effect:
+        memory = LedgerMemory(
+            entry=entry,
+            journal=self._journal,
+            facts_by_name=self._facts_by_name,
+            published=self._published,
+        )
+        return Effect(key=entry.effect_key, now=self._clock.now(), repeated=repeated, released=False, memory=memory)
+
+
+def _kinds(service: Service[P]) -> Mapping[str, type[Event]]:
+    kinds = [reaction.event for reaction in service.reactions]
+    kinds += [kind for reaction in service.reactions for kind in reaction.unless]
+    return {kind.full_name(): kind for kind in kinds}
+
+
+def _undoes(service: Service[P]) -> dict[type[Event], tuple[str, ...]]:
+    undoing = {kind for reaction in service.reactions for kind in reaction.unless}
+    return {
+        kind: tuple(reaction.event.ce_type() for reaction in service.reactions if kind in reaction.unless)
+        for kind in undoing
+    }
+
+
+def _text(value: bytes | None) -> str | None:
+    try:
+        return value.decode() if value else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _untouched(error: Exception) -> bool:
+    return isinstance(error, Retry) or (isinstance(error, Unavailable) and error.untouched)
+
+
+@dataclass(slots=True)
+class _Tries:
+    begun: bool
+    first: datetime
+    attempts: int = 0
+    failures: int = 0
+
+    def are_over(self, error: Exception) -> bool:
+        """Whether this error, one more, ends it: at once if the handler rejects, after a few if it is unknown."""
+        if isinstance(error, Retry | Unavailable):
+            return False
+        self.failures += 1
+        return isinstance(error, Reject) or self.failures >= TRIES
