@@ -5,7 +5,7 @@ is taken as it stands, since companies have addresses such as `ana@corp.local` t
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Protocol, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -69,6 +69,34 @@ class Person:
             department=work.department,
             user_type=user.user_type,
         )
+
+
+class Managed(Protocol):
+    """Somebody who may have a manager, in whatever form a service knows people."""
+
+    @property
+    def id(self) -> str:
+        """The directory's own id of the person."""
+        ...
+
+    @property
+    def manager_scim_id(self) -> str | None:
+        """The directory's id of the manager."""
+        ...
+
+
+class Placed(Protocol):
+    """Somebody who may belong to a division."""
+
+    @property
+    def id(self) -> str:
+        """The directory's own id of the person."""
+        ...
+
+    @property
+    def division(self) -> str | None:
+        """The division, by which HR divides its work."""
+        ...
 
 
 class _Scim(BaseModel):

@@ -18,7 +18,7 @@ from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import Group, Resource, ResourceType, SCIMException, ScimProvider, User
 
 from choreography import ChoreographyError, Unavailable
-from consumers.people.person import Person
+from consumers.people.person import Managed, Person, Placed
 
 _PAGE: Final = 100
 _NOT_FOUND: Final = "404"
@@ -65,6 +65,16 @@ class ScimPeople:
     ) -> None:
         await self._http.__aexit__(kind, error, traceback)
 
+    async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
+        """Return everybody whose `externalId` is exactly this: nobody, the right person, or several."""
+        found: dict[str, Person] = {}
+        with _translated():
+            async for resource in self._search(User, "externalId", employee_id):
+                if resource.get("externalId") == employee_id:
+                    person = Person.from_scim(resource)
+                    found[person.id] = person
+        return tuple(found.values())
+
     async def by_employee_id(self, employee_id: str) -> Person:
         """Return the one person whose `externalId` is exactly this.
 
@@ -72,17 +82,12 @@ class ScimPeople:
             PersonNotFound: there is none.
             PersonAmbiguous: there are several.
         """
-        found: dict[str, Person] = {}
-        with _translated():
-            async for resource in self._search(User, "externalId", employee_id):
-                if resource.get("externalId") == employee_id:
-                    person = Person.from_scim(resource)
-                    found[person.id] = person
+        found = await self.with_employee_id(employee_id)
         if not found:
             raise PersonNotFound
         if len(found) > 1:
             raise PersonAmbiguous
-        return next(iter(found.values()))
+        return found[0]
 
     async def by_id(self, scim_id: str) -> Person | None:
         """Return the person with this id of the directory's own, or `None`."""
@@ -95,13 +100,13 @@ class ScimPeople:
             person = Person.from_scim(_checked(resource))
         return person if person.id == scim_id else None
 
-    async def manager_of(self, person: Person) -> Person | None:
+    async def manager_of(self, person: Managed) -> Person | None:
         """Return the person's manager, active or not; `None` without one, or where it names the person."""
         if person.manager_scim_id is None or person.manager_scim_id == person.id:
             return None
         return await self.by_id(person.manager_scim_id)
 
-    async def hr_partner_of(self, person: Person) -> Person | None:
+    async def hr_partner_of(self, person: Placed) -> Person | None:
         """Return who in HR is responsible for the person.
 
         The members of the group `HR partners <division>` are asked for first, then those of `HR partners`; of either

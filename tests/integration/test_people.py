@@ -125,6 +125,7 @@ def test_two_people_with_one_employee_id_are_nobody(directory: Directory) -> Non
 
     with pytest.raises(PersonAmbiguous):
         ask(directory.url, lambda people: people.by_employee_id("E-twin"))
+    assert len(ask(directory.url, lambda people: people.with_employee_id("E-twin"))) == 2
 
 
 @pytest.mark.parametrize(
