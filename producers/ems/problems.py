@@ -1,0 +1,53 @@
+"""What went wrong, as RFC 9457 problem details: by field, never with a value, so that no personal data comes back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+_FIELDS_NAMED: Final = 20
+_NAME_LENGTH: Final = 64
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
+    """A request that is refused.
+
+    Attributes:
+        status: the HTTP status.
+        detail: what happened, what it means, what to do next.
+        headers: what else the response must say.
+        more: further members of the problem, such as `errors`.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None, **more: object
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.more = more
+
+    def response(self) -> Response:
+        """Return the problem as an HTTP response."""
+        body = {"title": self.status.phrase, "status": self.status, "detail": self.detail, **self.more}
+        return Response(json.dumps(body), self.status, self.headers, media_type="application/problem+json")
+
+
+def misfit(error: ValidationError) -> Problem:
+    """Name the fields of a body that do not fit, by JSON pointer (RFC 6901)."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    errors = [{"pointer": _pointer(one["loc"]), "detail": one["msg"]} for one in found[:_FIELDS_NAMED]]
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The body is not what this route takes; `errors` names each field. Nothing was changed.",
+        errors=errors,
+    )
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    names = (str(part)[:_NAME_LENGTH].replace("~", "~0").replace("/", "~1") for part in path)
+    return "#" + "".join(f"/{name}" for name in names)

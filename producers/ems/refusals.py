@@ -1,0 +1,92 @@
+"""Which problem each error becomes; the one place where the errors of the rules meet HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from producers.ems.cases import AlreadyOpen, CaseError
+from producers.ems.intake import InProgress
+from producers.ems.problems import Problem
+from producers.ems.signatures import Unsigned
+from producers.ems.store import OtherRequest, UnknownCase
+
+log = structlog.stdlib.get_logger(__name__)
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+_STATUS: Final[Mapping[type[CaseError], HTTPStatus]] = {
+    UnknownCase: HTTPStatus.NOT_FOUND,
+    OtherRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+def handlers() -> Mapping[type[Exception], Handler]:
+    """Return what the application does with each kind of error."""
+    return {
+        Problem: _handler(lambda problem: problem),
+        Unsigned: _handler(_of_signature),
+        CaseError: _handler(_of_rules),
+        HTTPException: _handler(_of_route),
+        DBAPIError: _handler(_of_database),
+        NoConnection: _handler(_of_database),
+        ClientDisconnect: _handler(_of_sender),
+        Exception: _handler(_of_ourselves),
+    }
+
+
+def _handler(describe: Callable[[Any], Problem]) -> Handler:
+    async def handle(_request: Request, error: Exception) -> Response:
+        return describe(error).response()
+
+    return handle
+
+
+def _of_signature(_error: Unsigned) -> Problem:
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "The signature is missing, wrong, or older than five minutes. Sign each request anew with a webhook secret "
+        "of this system, as standardwebhooks.com describes, and check this machine's clock.",
+        headers={"www-authenticate": "StandardWebhooks"},
+    )
+
+
+def _of_rules(error: CaseError) -> Problem:
+    more = {"case_id": str(error.case_id)} if isinstance(error, AlreadyOpen) else {}
+    headers = {"retry-after": "1"} if isinstance(error, InProgress) else {}
+    return Problem(_STATUS.get(type(error), HTTPStatus.CONFLICT), str(error), headers=headers, **more)
+
+
+def _of_route(error: HTTPException) -> Problem:
+    status = HTTPStatus(error.status_code)
+    missing = status is HTTPStatus.NOT_FOUND
+    return Problem(
+        status, "There is nothing at this address." if missing else f"{error.detail}.", headers=error.headers
+    )
+
+
+def _of_database(error: Exception) -> Problem:
+    log.warning("request.not_stored", reason=type(getattr(error, "orig", error)).__name__)
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "EMS cannot write to its database now. Send the same request again later; it counts once.",
+        headers={"retry-after": "5"},
+    )
+
+
+def _of_sender(_error: ClientDisconnect) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, "The request broke off before all of it had arrived.")
+
+
+def _of_ourselves(_error: Exception) -> Problem:
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "EMS failed in a way that nobody foresaw. Send the same request again, it counts once; if it fails again, "
+        "the log of EMS says why.",
+    )

@@ -1,0 +1,74 @@
+"""The HTTP server around the intake: it takes no new requests once it closes, and finishes those that it has."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from choreography import InvalidSettings
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp, host: str, port: int, *, drain_seconds: float) -> AsyncIterator[str]:
+    """Serve the application while the block runs; yield its address.
+
+    Args:
+        app: what answers.
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        drain_seconds: how long requests in flight may take to end, once the block has ended.
+
+    Raises:
+        InvalidSettings: the address cannot be listened on.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(drain_seconds)),
+    )
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await server.opened.wait()
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = (
+            f"EMS_INTAKE_HOST, EMS_INTAKE_PORT: cannot listen on {host} port {port} ({error.strerror}). "
+            "Choose another port, or 0 for a free one."
+        )
+        raise InvalidSettings((reason,)) from error
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says when it is open, and leaves the signals to the composition root."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.opened = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.opened.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

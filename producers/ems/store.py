@@ -1,0 +1,123 @@
+"""Where cases and the answers to requests are kept; every function works inside a transaction that it is given."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from producers.ems.cases import OPEN, Case, CaseError, Status
+
+metadata: Final = MetaData()
+cases: Final = Table(
+    "cases",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("employee_id", Text, nullable=False),
+    Column("employment_id", Text),
+    Column("version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("last_working_day", Date),
+    Column("time_zone", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("changed_at", Text, nullable=False),
+)
+requests: Final = Table(
+    "requests",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered_at", Text, nullable=False),
+)
+_is_open: Final = cases.c.status.in_(sorted(OPEN))
+# Two processes on one PostgreSQL may look at the same moment; the index lets only one of them open the case.
+Index(
+    "cases_open",
+    cases.c.employee_id,
+    func.coalesce(cases.c.employment_id, ""),
+    unique=True,
+    sqlite_where=_is_open,
+    postgresql_where=_is_open,
+)
+
+
+class UnknownCase(CaseError):  # noqa: N818 - reads better without the suffix
+    """There is no case with this id. Check the id that the resignation was answered with."""
+
+
+class OtherRequest(CaseError):  # noqa: N818 - reads better without the suffix
+    """This webhook-id was used before, for a different request. Give every new request an id of its own."""
+
+
+def find(tx: Connection, case_id: UUID) -> Case:
+    """Return the case, kept from changing until the transaction ends.
+
+    Raises:
+        UnknownCase: there is none.
+    """
+    row = tx.execute(select(cases).where(cases.c.case_id == case_id).with_for_update()).one_or_none()
+    if row is None:
+        raise UnknownCase
+    return _case(row)
+
+
+def open_cases(tx: Connection, employee_id: str) -> Sequence[Case]:
+    """Return the employee's open cases."""
+    return [_case(row) for row in tx.execute(select(cases).where(cases.c.employee_id == employee_id, _is_open))]
+
+
+def keep(tx: Connection, case: Case, now: datetime) -> None:
+    """Write the case down as it stands now."""
+    values = asdict(case) | {"changed_at": now.isoformat()}
+    if case.version == 1:
+        tx.execute(insert(cases).values(**values, opened_at=now.isoformat()))
+    else:
+        tx.execute(update(cases).where(cases.c.case_id == case.case_id).values(values))
+
+
+def earlier_answer(tx: Connection, webhook_id: str, digest: str) -> str | None:
+    """Return what this request was answered before; None when it is new.
+
+    Raises:
+        OtherRequest: the id was used for something else.
+    """
+    row = tx.execute(select(requests).where(requests.c.webhook_id == webhook_id)).one_or_none()
+    if row is not None and row.digest != digest:
+        raise OtherRequest
+    return None if row is None else str(row.answer)
+
+
+def remember(tx: Connection, webhook_id: str, digest: str, answer: str, now: datetime) -> None:
+    """Write down what the request is answered."""
+    row = {"webhook_id": webhook_id, "digest": digest, "answer": answer, "answered_at": now.isoformat()}
+    tx.execute(insert(requests).values(row))
+
+
+def _case(row: Row[tuple[object, ...]]) -> Case:
+    return Case(
+        case_id=row.case_id,
+        employee_id=row.employee_id,
+        employment_id=row.employment_id,
+        version=row.version,
+        status=Status(row.status),
+        last_working_day=row.last_working_day,
+        time_zone=row.time_zone,
+    )

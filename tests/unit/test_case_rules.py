@@ -1,0 +1,267 @@
+"""The rules of a case, move by move and in every order."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from producers.ems.bodies import Decision, Resignation, Withdrawal
+from producers.ems.cases import AlreadyOpen, Case, IllegalMove, Move, Stamp, Status, decide, resign, withdraw
+from producers.ems.ids import uuid7
+from producers.ems.zones import today
+from schemas import ExitEvent
+from schemas.exits import (
+    EmployeeResigned,
+    EmployeeRetained,
+    ExitConfirmed,
+    RequestedBy,
+    ResignationWithdrawn,
+    Risk,
+    WorkerType,
+)
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CASE_ID = UUID("0195567a-0000-7000-8000-000000000001")
+RESIGNED = EmployeeResigned(submitted_on=date(2026, 3, 2), time_zone="Europe/Berlin")
+WITHDRAWN = ResignationWithdrawn(withdrawn_on=date(2026, 3, 3))
+RETAINED = EmployeeRetained(decided_on=date(2026, 3, 3))
+CONFIRMED = ExitConfirmed(decided_on=date(2026, 3, 3))
+
+
+def a_stamp() -> Stamp:
+    return Stamp(uuid4(), NOW)
+
+
+def a_case(status: Status = Status.SUBMITTED, employment_id: str | None = None) -> Case:
+    return Case(
+        case_id=CASE_ID,
+        employee_id="e-1",
+        employment_id=employment_id,
+        version=1 if status is Status.SUBMITTED else 2,
+        status=status,
+        last_working_day=None,
+        time_zone="Europe/Berlin",
+    )
+
+
+def move(case: Case, event: ExitEvent) -> Move:
+    if isinstance(event, ResignationWithdrawn):
+        return withdraw(case, event, a_stamp())
+    assert isinstance(event, ExitConfirmed | EmployeeRetained)
+    return decide(case, event, a_stamp())
+
+
+def test_a_resignation_opens_a_case() -> None:
+    resigned = RESIGNED.model_copy(update={"employment_id": "main", "last_working_day": date(2026, 5, 29)})
+    stamp = a_stamp()
+
+    opened = resign(resigned, employee_id="e-1", case_id=CASE_ID, others=(), stamp=stamp)
+
+    assert opened.case == replace(a_case(employment_id="main"), last_working_day=date(2026, 5, 29))
+    assert isinstance(opened.event, EmployeeResigned)
+    assert (opened.event.event_id, opened.event.occurred_at) == (stamp.event_id, NOW)
+    assert (opened.event.key, opened.event.correlation, opened.event.order) == ("e-1", CASE_ID, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "event", "after"),
+    [
+        (Status.SUBMITTED, WITHDRAWN, Status.WITHDRAWN),
+        (Status.SUBMITTED, RETAINED, Status.RETAINED),
+        (Status.SUBMITTED, CONFIRMED, Status.CONFIRMED),
+        (Status.CONFIRMED, WITHDRAWN, Status.WITHDRAWN),
+    ],
+)
+def test_a_case_goes_on_as_its_life_allows(status: Status, event: ExitEvent, after: Status) -> None:
+    before = a_case(status)
+
+    moved = move(before, event)
+
+    assert moved.case == replace(before, status=after, version=before.version + 1)
+    assert type(moved.event) is type(event)
+    assert moved.event.case_version == before.version + 1
+
+
+@pytest.mark.parametrize(
+    ("status", "event", "sentence"),
+    [
+        (Status.WITHDRAWN, CONFIRMED, "The resignation was withdrawn, so there is nothing left to decide."),
+        (Status.WITHDRAWN, RETAINED, "The resignation was withdrawn, so there is nothing left to decide."),
+        (Status.WITHDRAWN, WITHDRAWN, "The resignation was withdrawn, so there is nothing left to withdraw."),
+        (Status.RETAINED, CONFIRMED, "It was decided that the employee stays, so there is nothing left to decide."),
+        (Status.RETAINED, RETAINED, "It was decided that the employee stays, so there is nothing left to decide."),
+        (Status.RETAINED, WITHDRAWN, "It was decided that the employee stays, so there is nothing left to withdraw."),
+        (Status.CONFIRMED, CONFIRMED, "It was decided that the employee leaves, so there is nothing left to decide."),
+        (Status.CONFIRMED, RETAINED, "It was decided that the employee leaves, so there is nothing left to decide."),
+        (Status.VOIDED, CONFIRMED, "The case was voided, so there is nothing left to decide."),
+        (Status.VOIDED, RETAINED, "The case was voided, so there is nothing left to decide."),
+        (Status.VOIDED, WITHDRAWN, "The case was voided, so there is nothing left to withdraw."),
+        (Status.DEPARTED, CONFIRMED, "The employee has left, so there is nothing left to decide."),
+        (Status.DEPARTED, RETAINED, "The employee has left, so there is nothing left to decide."),
+        (Status.DEPARTED, WITHDRAWN, "The employee has left, so there is nothing left to withdraw."),
+    ],
+)
+def test_what_a_case_does_not_allow_is_refused_with_a_sentence(status: Status, event: ExitEvent, sentence: str) -> None:
+    with pytest.raises(IllegalMove) as refused:
+        move(a_case(status), event)
+
+    assert str(refused.value).startswith(sentence)
+
+
+def test_who_cannot_decide_any_more_is_told_what_to_do_instead() -> None:
+    with pytest.raises(IllegalMove, match="send a new resignation"):
+        decide(a_case(Status.WITHDRAWN), CONFIRMED, a_stamp())
+    with pytest.raises(IllegalMove, match="withdraw the resignation"):
+        decide(a_case(Status.CONFIRMED), RETAINED, a_stamp())
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTED, Status.CONFIRMED])
+def test_the_same_employment_cannot_be_ended_twice(status: Status) -> None:
+    with pytest.raises(AlreadyOpen, match=str(CASE_ID)) as refused:
+        resign(RESIGNED, employee_id="e-1", case_id=uuid4(), others=[a_case(status)], stamp=a_stamp())
+
+    assert refused.value.case_id == CASE_ID
+
+
+@pytest.mark.parametrize("ended", [Status.WITHDRAWN, Status.RETAINED, Status.VOIDED, Status.DEPARTED])
+def test_after_a_case_has_ended_the_employee_may_resign_again(ended: Status) -> None:
+    opened = resign(RESIGNED, employee_id="e-1", case_id=uuid4(), others=[a_case(ended)], stamp=a_stamp())
+
+    assert opened.case.status is Status.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("open_one", "new_one", "allowed"),
+    [
+        ("main", "side", True),
+        (None, "side", True),
+        ("main", "main", False),
+        ("main", None, False),
+        (None, None, False),
+    ],
+)
+def test_each_employment_of_a_person_has_a_case_of_its_own(
+    open_one: str | None, new_one: str | None, *, allowed: bool
+) -> None:
+    resigned = RESIGNED.model_copy(update={"employment_id": new_one})
+    others = [a_case(employment_id=open_one)]
+
+    try:
+        resign(resigned, employee_id="e-1", case_id=uuid4(), others=others, stamp=a_stamp())
+    except AlreadyOpen:
+        accepted = False
+    else:
+        accepted = True
+
+    assert accepted is allowed
+
+
+def test_a_resignation_that_says_nothing_more_gets_sensible_values() -> None:
+    fact = Resignation(employee_id="e-1").fact(NOW, "Europe/Berlin")
+
+    assert fact == RESIGNED
+    assert (fact.worker_type, fact.risk) == (WorkerType.UNKNOWN, Risk.NORMAL)
+
+
+def test_today_is_the_date_in_the_zone_of_the_case() -> None:
+    late = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
+
+    assert Resignation(employee_id="e-1").fact(late, "UTC").submitted_on == date(2026, 3, 2)
+    assert Resignation(employee_id="e-1").fact(late, "Europe/Berlin").submitted_on == date(2026, 3, 3)
+    assert Resignation(employee_id="e-1", time_zone="Pacific/Pago_Pago").fact(late, "UTC").submitted_on.day == 2
+    assert today(late, "Pacific/Kiritimati") == date(2026, 3, 3)
+
+
+def test_a_decision_states_the_fact_of_its_outcome() -> None:
+    stays = Decision(outcome="RETAINED", decided_by_id="hr-1").fact(NOW, "UTC")
+    leaves = Decision(outcome="CONFIRMED", decided_on=date(2026, 3, 1)).fact(NOW, "UTC")
+
+    assert stays == EmployeeRetained(decided_on=date(2026, 3, 2), decided_by_id="hr-1")
+    assert leaves == ExitConfirmed(decided_on=date(2026, 3, 1))
+
+
+def test_a_withdrawal_says_who_asked_for_it() -> None:
+    assert Withdrawal(requested_by=RequestedBy.BOTH).fact(NOW, "UTC") == ResignationWithdrawn(
+        withdrawn_on=date(2026, 3, 2), requested_by=RequestedBy.BOTH
+    )
+    assert Withdrawal().fact(NOW, "UTC").requested_by is RequestedBy.UNKNOWN
+
+
+def test_a_resignation_may_carry_every_own_field_of_its_event_and_no_other() -> None:
+    stamped = set(ExitEvent.model_fields)
+    own = set(EmployeeResigned.model_fields) - stamped
+
+    assert set(Resignation.model_fields) == own | {"employee_id"}
+
+
+def test_ids_are_those_of_the_standard() -> None:
+    at = datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC)
+
+    made = uuid7(at, lambda _: bytes.fromhex("0cc318c4dc0c0c07398f"))
+
+    assert made == UUID("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"), "the test vector of RFC 9562, A.6"
+
+
+def test_ids_sort_by_time() -> None:
+    early, late = uuid7(NOW, lambda n: b"\xff" * n), uuid7(NOW + timedelta(milliseconds=1), lambda n: b"\0" * n)
+
+    assert early < late
+    assert early.version == late.version == 7
+
+
+class LifeOfACase(RuleBasedStateMachine):
+    """Whatever is asked, in whatever order: versions count the facts, and an ended case stays as it ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.case: Case | None = None
+        self.facts: list[ExitEvent] = []
+        self.ended: Status | None = None
+
+    @precondition(lambda self: self.case is None)
+    @rule()
+    def resigns(self) -> None:
+        self._moved(resign(RESIGNED, employee_id="e-1", case_id=CASE_ID, others=(), stamp=a_stamp()))
+
+    @precondition(lambda self: self.case is not None)
+    @rule(event=st.sampled_from([WITHDRAWN, RETAINED, CONFIRMED]))
+    def is_asked(self, event: ExitEvent) -> None:
+        assert self.case is not None
+        with suppress(IllegalMove):
+            self._moved(move(self.case, event))
+
+    @precondition(lambda self: self.case is not None)
+    @rule()
+    def resigns_again(self) -> None:
+        assert self.case is not None
+        try:
+            resign(RESIGNED, employee_id="e-1", case_id=uuid4(), others=[self.case], stamp=a_stamp())
+        except AlreadyOpen:
+            assert self.ended is None
+        else:
+            assert self.ended is not None
+
+    def _moved(self, moved: Move) -> None:
+        assert self.ended is None
+        self.case = moved.case
+        self.facts.append(moved.event)
+        if moved.case.status in {Status.WITHDRAWN, Status.RETAINED}:
+            self.ended = moved.case.status
+
+    @invariant()
+    def versions_count_the_facts(self) -> None:
+        assert [fact.case_version for fact in self.facts] == list(range(1, len(self.facts) + 1))
+        assert self.case is None or self.case.version == len(self.facts)
+
+    @invariant()
+    def an_ended_case_stays_ended(self) -> None:
+        assert self.ended is None or (self.case is not None and self.case.status is self.ended)
+
+
+TestLifeOfACase = LifeOfACase.TestCase
+TestLifeOfACase.settings = settings(max_examples=50, stateful_step_count=12, deadline=None)
