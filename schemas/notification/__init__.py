@@ -39,7 +39,7 @@ class ManagerNotified(NotificationFact):
 
 
 class NotificationWithheld(NotificationFact):
-    """HR was told; the manager waits for HR's release."""
+    """Only HR was told; the manager waits for HR's release."""
 
     kind: NotificationKind = NotificationKind.UNKNOWN
     manager_id: Id | None = None
@@ -58,11 +58,15 @@ class NotificationDropped(NotificationFact):
     submitted_on: date | None = None
     last_working_day: date | None = None
     time_zone: Zone | None = None
+    message_id: Id | None = None
+    perhaps_repeated: bool = False
 
 
 class NotificationFailed(NotificationFact):
-    """Nobody could be told; a person must do it."""
+    """Nobody responsible could be told; a person must do it."""
 
     kind: NotificationKind = NotificationKind.UNKNOWN
     cause: NotificationFailureCause = NotificationFailureCause.UNKNOWN
     recipient_ids: tuple[Id, ...] = ()
+    message_id: Id | None = None
+    perhaps_repeated: bool = False
