@@ -1,0 +1,117 @@
+"""One Kafka broker, its own controller, on the loopback address."""
+
+import logging
+import shutil
+import subprocess
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from infra.errors import InfraError
+from infra.local.java import kafka_command
+from infra.local.ports import Ports, listens
+from infra.local.process import ProcessSpec
+
+NAME: Final = "kafka"
+_CONTROLLER: Final = "kafka-controller"
+_LOOK: Final = 1.0  # seconds that one look at the broker may take
+_SILENT: Final = logging.getLogger("infra.local.kafka.silent")  # librdkafka prints each failed connection otherwise
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+# The short broker session lets a broker that was killed come back in 6 instead of 14 seconds.
+_PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+offsets.topic.num.partitions=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=1000
+num.recovery.threads.per.data.dir=1
+metrics.jmx.exclude=.*
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+"""
+
+
+class FormatFailed(InfraError):  # noqa: N818 - reads better without the suffix
+    """Kafka's data directory could not be prepared."""
+
+
+def prepared_kafka(home: Path, jars: Path, ports: Ports) -> ProcessSpec:
+    """Write the broker's configuration, format its data directory the first time, and return how it is started.
+
+    Args:
+        home: the directory of the broker: its configuration and its data.
+        jars: where Kafka's jars are.
+        ports: chooses and remembers its two ports.
+
+    Raises:
+        FormatFailed: the data directory cannot be prepared.
+    """
+    port, controller = ports.of(NAME), ports.of(_CONTROLLER)
+    data, properties = home.absolute() / "data", home.absolute() / "server.properties"
+    home.mkdir(parents=True, exist_ok=True)
+    if not data.exists():
+        _format(data, jars, port, controller)
+    properties.write_text(_PROPERTIES.format(port=port, controller=controller, data=data), encoding="utf-8")
+    return ProcessSpec(
+        name=NAME,
+        argv=kafka_command(jars, "kafka.Kafka", str(properties), heap="512m"),
+        ready=lambda: answers(port),
+        waits_for="Kafka to answer",
+        port=port,
+        stage=0,
+    )
+
+
+def answers(port: int) -> bool:
+    """Return whether a broker answers on this port of the loopback address."""
+    if not listens(port):
+        return False
+    try:
+        client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}"}, logger=_SILENT)
+        return bool(client.list_topics(timeout=_LOOK).brokers)
+    except KafkaException:
+        return False
+
+
+def _format(data: Path, jars: Path, port: int, controller: int) -> None:
+    """Format a fresh directory and move it into place, so that an interruption leaves no half-formatted one."""
+    fresh, config = data.with_name("data.new"), data.with_name("format.properties")
+    shutil.rmtree(fresh, ignore_errors=True)
+    config.write_text(_PROPERTIES.format(port=port, controller=controller, data=fresh), encoding="utf-8")
+    cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+    arguments = ("format", "--standalone", "-t", f"ems{cluster[3:]}", "-c", str(config), "--ignore-formatted")
+    command = kafka_command(jars, "kafka.tools.StorageTool", *arguments)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise FormatFailed(
+            f"Kafka's data directory {data} could not be prepared, so nothing was started. Is the disk full, or the "
+            f"directory not writable? Kafka said:\n{said}"
+        )
+    config.unlink()
+    fresh.replace(data)

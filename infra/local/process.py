@@ -1,0 +1,86 @@
+"""A process of the stack: what it takes to start it, and what is known once it runs.
+
+A process is recognised by its id *and* its start time: ids are used again, and ending a stranger's process because it
+happens to bear a remembered id would be unforgivable.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """How a process is started.
+
+    Attributes:
+        name: how it is called everywhere: its log, its pid in `endpoints.json`, its row in `ems status`.
+        argv: the command line.
+        ready: whether it does its work now; must neither raise nor take long.
+        waits_for: what is being waited for, as in `Waiting for <…>`.
+        port: the port it listens on; it must be free before the start.
+        stage: processes of a higher stage need those of lower ones; stopping goes from the highest down.
+        environment: added to the environment of this process.
+        time_limit: seconds until it must be ready.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    ready: Callable[[], bool]
+    waits_for: str
+    port: int
+    stage: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+    time_limit: float = 60.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that was started and written down.
+
+    Attributes:
+        started: its start time as the operating system gives it, in seconds since 1970.
+        settled: whether it has been seen ready since it was started.
+    """
+
+    name: str
+    pid: int
+    started: float
+    stage: int
+    port: int
+    log: Path
+    settled: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether exactly this process still runs."""
+        return self._process() is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and what it started, if it is still this process."""
+        if self._process() is None:
+            return
+        try:
+            os.killpg(self.pid, number)  # started in a session of its own, so its pid names its group
+        except ProcessLookupError:
+            return
+
+    def resident_bytes(self) -> int:
+        """Return how much memory it holds, 0 when it is gone."""
+        process = self._process()
+        try:
+            return int(process.memory_info().rss) if process else 0
+        except psutil.Error:
+            return 0
+
+    def _process(self) -> psutil.Process | None:
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 0.01  # noqa: PLR2004 - seconds, a rounding
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None

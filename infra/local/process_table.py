@@ -1,0 +1,178 @@
+"""The processes of one state directory, written down so that any later command finds and ends them.
+
+`processes.json` is written before anything else can happen after a start, and again when a process is ready. What a
+killed run left is therefore either settled and still good, or unsettled and ended by the next start.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+import psutil
+
+from infra.atomic import write_atomically
+from infra.errors import InfraError, Refused
+from infra.interruption import shielded
+from infra.local.ports import require_free
+from infra.local.process import ProcessSpec, Running
+from infra.progress import Patience, Progress
+
+_POLL: Final = 0.05  # seconds between two looks
+_LOG_LINES: Final = 12
+GRACE: Final = 25.0  # seconds between SIGTERM and SIGKILL
+
+
+# What this process itself has started, whichever table wrote it down: only the parent can collect an ended process.
+_CHILDREN: Final[dict[int, subprocess.Popen[bytes]]] = {}
+
+
+class ProcessFailed(InfraError):  # noqa: N818 - reads better without the suffix
+    """A process did not become ready."""
+
+
+class ProcessTable:
+    """Starts, remembers, watches and ends the processes of a state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._file = state_dir / "processes.json"
+        self._logs = state_dir / "logs"
+
+    def running(self) -> dict[str, Running]:
+        """Return what runs, by name, in the order of the start."""
+        _reap()
+        return {name: process for name, process in self._read().items() if process.alive}
+
+    def start(self, spec: ProcessSpec) -> Running:
+        """Start a process in a session of its own, so that Ctrl-C in the terminal does not reach it.
+
+        Raises:
+            Refused: its port is taken.
+            ProcessFailed: it cannot be started at all.
+        """
+        require_free(spec.port, spec.name)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{spec.name}.log"
+        with shielded(), log.open("ab") as stream:
+            child = self._spawn(spec, stream.fileno())
+            _CHILDREN[child.pid] = child
+            started = psutil.Process(child.pid).create_time()
+            process = Running(spec.name, child.pid, started, spec.stage, spec.port, log)
+            self._write({**self._read(), spec.name: process})
+        return process
+
+    def await_ready(self, specs: Iterable[ProcessSpec], progress: Progress) -> None:
+        """Return when every one of them is ready, all watched at once.
+
+        Raises:
+            ProcessFailed: one ended, or was not ready in time; with the last lines that it logged.
+        """
+        patience, begun = Patience(progress), monotonic()
+        waiting = list(specs)
+        while waiting:
+            for spec in waiting:
+                self._require_alive(spec, monotonic() - begun)
+            for spec in [spec for spec in waiting if spec.ready()]:
+                self._settle(spec.name)
+                waiting.remove(spec)
+            if waiting:
+                patience.wait_for(waiting[0].waits_for)
+                sleep(_POLL)
+
+    def end_unsettled(self, progress: Progress) -> None:
+        """End what a killed run started and did not see ready."""
+        left = [process.name for process in self.running().values() if not process.settled]
+        for name in left:
+            progress.say(f"Ending {name}, left half-started by a run that was killed.")
+        self.stop(left)
+
+    def stop(self, names: Sequence[str] | None = None, grace: float = GRACE) -> tuple[str, ...]:
+        """End processes, by default all: the highest stage first, SIGTERM before SIGKILL; name those that ran."""
+        found = self._read()
+        chosen = [process for name, process in found.items() if names is None or name in names]
+        ended = tuple(process.name for process in chosen if process.alive)
+        for stage in sorted({process.stage for process in chosen}, reverse=True):
+            self._end([process for process in chosen if process.stage == stage], grace)
+        gone = {process.name for process in chosen}
+        if gone:
+            self._write({name: process for name, process in self._read().items() if name not in gone})
+        return ended
+
+    def kill(self, name: str) -> None:
+        """End a process at once, by SIGKILL, as a test or a second Ctrl-C does."""
+        self.stop([name], grace=0.0)
+
+    def _spawn(self, spec: ProcessSpec, output: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                spec.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **spec.environment},
+            )
+        except OSError as error:
+            raise ProcessFailed(f"{spec.name} cannot be started: {error.strerror} ({spec.argv[0]}).") from error
+
+    def _require_alive(self, spec: ProcessSpec, waited: float) -> None:
+        process = self._read().get(spec.name)
+        _reap()
+        if process is None or not process.alive:
+            raise ProcessFailed(f"{spec.name} ended while it was starting. {self._last_lines(spec.name)}")
+        if waited > spec.time_limit:
+            raise ProcessFailed(
+                f"{spec.name} was not ready within {spec.time_limit:.0f} seconds. {self._last_lines(spec.name)}"
+            )
+
+    def _last_lines(self, name: str) -> str:
+        log = self._logs / f"{name}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:] if log.exists() else []
+        said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
+        return f"The last lines of {log}:\n{said}"
+
+    def _settle(self, name: str) -> None:
+        found = self._read()
+        self._write({**found, name: replace(found[name], settled=True)})
+
+    def _end(self, processes: Sequence[Running], grace: float) -> None:
+        for process in processes:
+            process.signal(signal.SIGTERM if grace else signal.SIGKILL)
+        deadline = monotonic() + grace
+        while monotonic() < deadline and self._any_alive(processes):
+            sleep(_POLL)
+        for process in processes:
+            process.signal(signal.SIGKILL)
+        while self._any_alive(processes):
+            sleep(_POLL)
+
+    def _any_alive(self, processes: Sequence[Running]) -> bool:
+        _reap()
+        return any(process.alive for process in processes)
+
+    def _read(self) -> dict[str, Running]:
+        if not self._file.exists():
+            return {}
+        try:
+            entries = json.loads(self._file.read_text(encoding="utf-8"))
+            return {entry["name"]: Running(**{**entry, "log": Path(entry["log"])}) for entry in entries}
+        except (ValueError, KeyError, TypeError) as error:
+            raise Refused(
+                f"{self._file} cannot be read, so it is not known what runs here. End what is left by hand "
+                "(it has this directory in its command line or environment), delete the file and try again."
+            ) from error
+
+    def _write(self, processes: dict[str, Running]) -> None:
+        entries = [{**asdict(process), "log": str(process.log)} for process in processes.values()]
+        write_atomically(self._file, json.dumps(entries, indent=2))
+
+
+def _reap() -> None:
+    """Collect what has ended among the processes that this one started, so that no zombie stays."""
+    for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
+        del _CHILDREN[pid]

@@ -1,0 +1,32 @@
+"""Where the broker and the registry come from: this machine, a container engine, or a cluster of one's own.
+
+`infra.providers.choice.provider` chooses one; everything else knows only the small interface below.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from infra.progress import Progress
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where Kafka and the registry answer.
+
+    Attributes:
+        bootstrap_servers: `host:port`, several joined by commas.
+        registry_url: the base address of the Confluent-compatible API.
+    """
+
+    bootstrap_servers: str
+    registry_url: str
+
+
+class BrokerProvider(Protocol):
+    """Gives a broker and a registry."""
+
+    def start(self, progress: Progress) -> Broker:
+        """Make sure that both run and answer, and return where; does nothing where they do."""
+
+    def stop(self) -> None:
+        """End what `start` started; the data stays."""

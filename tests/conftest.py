@@ -1,0 +1,53 @@
+"""The broker and the stack that tests share: real ones, started once per session, ended with it.
+
+Without a network and without earlier downloads there is none: then a laptop skips with the reason, and CI fails.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from infra.local.download import DownloadFailed
+from infra.local.own_directory import own_directory
+from infra.progress import Silence, progress_on
+from infra.providers import Broker
+from infra.providers.local import LocalBroker
+
+RUNNING = "EMS_TEST_BROKER"  # "host:port http://host:port/apis/ccompat/v7" of a broker that runs already
+
+
+def pytest_configure() -> None:
+    """Let SIGTERM and SIGHUP end the session as Ctrl-C does, so that no process is left."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def state_dir(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """A state directory of this session alone; what is started in it ends with the session."""
+    with own_directory(pytestconfig.rootpath / ".ems" / "tests", Silence()) as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """A real Kafka broker and a real registry; topics and groups of a test need names of their own."""
+    if running := os.environ.get(RUNNING):
+        return Broker(*running.split())
+    state_dir: Path = request.getfixturevalue("state_dir")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():  # a first download shows its MB
+        try:
+            return LocalBroker(state_dir / "broker").start(progress_on())
+        except DownloadFailed as reason:
+            _missing(str(reason))
+
+
+def _missing(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"There is no broker, and this is CI. {reason}", pytrace=False)
+    pytest.skip(reason)
