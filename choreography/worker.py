@@ -157,7 +157,7 @@ class Worker(Generic[P]):
                     return await self._attempt(entry, event, reaction, begun=tries.begun)
             except ClaimLost:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the one loop that may: whatever a handler raises ends here
                 if tries.are_over(error):
                     await self._fail(entry, error, tries)
                     return "failed"

@@ -1,0 +1,125 @@
+"""The kit's runtime around a worker, without a broker: real ledger, outbox, codec and relay on a fake clock."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from choreography import Event, Service, Topic
+from choreography import ledger as ledger_tables
+from choreography import outbox as outbox_tables
+from choreography import positions as position_tables
+from choreography import registry as registry_tables
+from choreography.codec import Codec
+from choreography.database import Database
+from choreography.fake import FakeClock, FakeProducer, FakeRegistry
+from choreography.headers import cloud_event
+from choreography.health import Health
+from choreography.journal import Journal
+from choreography.ledger import Ledger
+from choreography.outbox import Outbox
+from choreography.record import Record, TopicPartition
+from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, ReactionHeld, ReactionSkipped
+from choreography.registry import Schemas
+from choreography.relay import Outgoing, Relay
+from choreography.retries import Backoff
+from choreography.worker import Worker
+from tests.shop.facts import OrderCancelled, OrderPlaced
+
+KIT = (ReactionSkipped, ReactionHeld, ReactionDecided, LedgerBegan)
+
+
+class Runtime:
+    """One member of a group; `restart` is what a crash and a new process amount to."""
+
+    def __init__(self, service: Service[Any], ports: Any, database: Database, registry: FakeRegistry) -> None:
+        self.service = service
+        self.ports = ports
+        self.database = database
+        self.registry = registry
+        self.clock = FakeClock()
+        self.health = Health()
+        self.producer = FakeProducer()
+        self.schemas = Schemas(registry, database)
+        self.codec = Codec(self.schemas)
+        self.outbox = Outbox(self.codec, f"/{service.system}/{service.name}", self.clock)
+        self.relay = Relay(database, self.producer, self.clock)
+        self.journal = Journal(
+            service.group,
+            database=database,
+            ledger=Ledger(self.clock),
+            outbox=self.outbox,
+            health=self.health,
+            clock=self.clock,
+            backoff=Backoff(),
+        )
+        self.worker = Worker(
+            service,
+            ports,
+            codec=self.codec,
+            journal=self.journal,
+            published=self.relay.published,
+            handler_seconds=5,
+            max_in_flight=10,
+            backoff=Backoff(),
+        )
+        self.offset = 0
+        self.claim = 0
+
+    async def prepare(self) -> None:
+        reactions = REACTIONS.of(self.service.system)
+        kinds: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in KIT]
+        kinds += [(kind.topic, kind) for kind in (*self.service.publishes, OrderPlaced, OrderCancelled)]
+        await self.schemas.prepare(kinds)
+        await self.take_claim()
+
+    async def take_claim(self) -> None:
+        at = TopicPartition(OrderPlaced.topic.name, 0)
+        claims = await self.database.run(lambda tx: self.journal.ledger.take_claims(tx, [at]))
+        self.claim = claims[at]
+
+    def record(self, event: Event) -> Record:
+        """Encode an event as the next record of partition 0."""
+        self.offset += 1
+        headers = tuple(cloud_event(event, event.topic, source="/shop", causation=None))
+        value = self.codec.encode(event, event.topic)
+        return Record(event.topic.name, 0, self.offset, event.key.encode(), value, headers, 1_700_000_000_000)
+
+    async def deliver(self, record: Record, behind: Sequence[Record] = (), *, begin: int = 0) -> None:
+        await self.worker.handle(record, self.claim, lambda: behind, begin=begin)
+
+    def published(self) -> list[Outgoing]:
+        """Let the relay publish what waits; return everything published so far."""
+        while self.relay.step():
+            pass
+        return self.producer.log
+
+    async def stated(self, *kinds: type[Event]) -> list[Event]:
+        """Return what was published of these types, decoded."""
+        names = {kind.full_name(): kind for kind in kinds}
+        found = [await self.codec.decode(one.value, names) for one in self.published() if "dlq" not in one.topic]
+        return [event for event in found if event is not None]
+
+    def rows(self) -> list[Any]:
+        return self.database.run_sync(
+            lambda tx: list(tx.execute(select(ledger_tables.ledger).order_by(ledger_tables.ledger.c.number)))
+        )
+
+
+@asynccontextmanager
+async def running(
+    service: Service[Any], ports: Any, folder: Path, registry: FakeRegistry | None = None
+) -> AsyncIterator[Runtime]:
+    """Open a runtime over the database in `folder`; a second one over the same folder is a restart."""
+    database = Database(f"sqlite:///{folder / 'ledger.db'}")
+    try:
+        database.create(
+            ledger_tables.metadata, outbox_tables.metadata, position_tables.metadata, registry_tables.metadata
+        )
+        runtime = Runtime(service, ports, database, registry or FakeRegistry())
+        await runtime.prepare()
+        yield runtime
+    finally:
+        database.close()
