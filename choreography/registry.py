@@ -138,8 +138,9 @@ class Schemas:
             raise Poison("schema", f"The schema registry knows no Avro schema with the id {schema_id}.")
         if schema is None or is_ours is False:
             raise RegistryUnavailable(
-                f"Asked for the schema with the id {schema_id}, the schema registry does not know ours by their ids: "
-                "it was emptied, or it is another one. Check its address, or restore its data; nothing is lost."
+                f"The schema registry was asked for the id {schema_id}, and does not know our own schemas by the ids "
+                "that we know: it was emptied, or it is another one. Check its address, or restore its data. "
+                "Nothing is lost: the record waits."
             )
         await self._database.run(lambda tx: _keep_texts(tx, {schema_id: schema.text}))
         return schema

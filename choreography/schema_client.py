@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from choreography.errors import RegistryUnavailable
+from choreography.errors import InvalidSettings, RegistryUnavailable
 from choreography.subject import Subject
 
 T = TypeVar("T")
@@ -21,10 +21,17 @@ class ConfluentRegistry:
     Args:
         url: the base address, such as `http://127.0.0.1:8081/apis/ccompat/v7`.
         seconds: how long to wait for an answer; the client's own default is for ever.
+
+    Raises:
+        InvalidSettings: this is no address.
     """
 
     def __init__(self, url: str, *, seconds: float = 5.0) -> None:
-        self._client = SchemaRegistryClient({"url": url, "timeout": seconds, "max.retries": 0})
+        try:
+            self._client = SchemaRegistryClient({"url": url, "timeout": seconds, "max.retries": 0})
+        except ValueError as error:
+            reason = "the address of the schema registry must begin with http:// or https://"
+            raise InvalidSettings((reason,)) from error
 
     async def id_of(self, subject: Subject) -> int | None:
         """Look up the id of our schema under its subject; `None` if it is not registered there. Never registers."""
