@@ -1,0 +1,63 @@
+"""A shop with a registry in memory and a database of its own."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from choreography import Event
+from choreography.codec import Codec
+from choreography.database import Database
+from choreography.registry import Schemas, metadata
+from choreography.schema_client import FakeRegistry
+from choreography.subject import Subject
+from tests.contract.shop.facts import TOPIC, OrderPlaced, OrderShipped
+
+KINDS: Final[Mapping[str, type[Event]]] = {"shop.orders.OrderPlaced": OrderPlaced}
+PUBLISHED: Final = ((TOPIC, OrderPlaced), (TOPIC, OrderShipped))
+
+
+@dataclass
+class Shop:
+    """Everything that reads and writes the shop's records."""
+
+    database: Database
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was in memory."""
+        self.schemas = Schemas(self.registry, self.database)
+        self.codec = Codec(self.schemas)
+
+    def open(self) -> None:
+        """Register and prepare what the shop publishes."""
+        self.registry.register(*(Subject.of(topic, kind) for topic, kind in PUBLISHED))
+        asyncio.run(self.schemas.prepare(PUBLISHED))
+
+    def read(self, value: bytes | None, kinds: Mapping[str, type[Event]] = KINDS) -> Event | None:
+        """Decode, asking the registry where needed."""
+        return asyncio.run(self.codec.decode(value, kinds))
+
+    def frame(self, schema: Any, body: bytes) -> bytes:  # noqa: ANN401 - any JSON
+        """Frame a body as somebody does who has registered a schema of their own."""
+        text = schema if isinstance(schema, str) else json.dumps(schema)
+        return b"\x00" + self.registry.add(text).to_bytes(4, "big") + body
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Shop]:
+    """Open a shop whose database is a file in the folder."""
+    database = Database(f"sqlite:///{folder / 'shop.db'}")
+    database.create(metadata)
+    try:
+        shop = Shop(database)
+        shop.open()
+        yield shop
+    finally:
+        database.close()
