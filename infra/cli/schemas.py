@@ -39,10 +39,13 @@ def freeze(
     """Keep a copy, and golden vectors, of every schema that is new or differs from its newest frozen version."""
     _demand_a_checkout()
     written: dict[str, int] = {}
+    releases = Releases(folder)
     for kind in stated_events():
-        version = Releases(folder).freeze(kind, amend=amend)
-        if version is not None:
-            golden.write_vectors(kind, version, vectors)
+        version = releases.freeze(kind, amend=amend)
+        newest = len(releases.versions(kind.full_name()))
+        if version or amend or not golden.file_of(kind, newest, vectors).exists():
+            golden.write_vectors(kind, newest, vectors)
+        if version:
             written[kind.full_name()] = version
     if output == "json":
         print(json.dumps({"frozen": written}))

@@ -21,12 +21,16 @@ from infra.contract.examples import every_field, required_fields
 FOLDER: Final = Path("tests/contract/golden")
 
 
-def write_vectors(kind: type[Event], version: int, folder: Path) -> Path:
-    """Write the vectors of an event, as its schema is now, and return the file."""
-    file = folder / f"{kind.full_name()}.{version}.json"
+def file_of(kind: type[Event], version: int, folder: Path) -> Path:
+    """Return where the vectors of a version are."""
+    return folder / f"{kind.full_name()}.{version}.json"
+
+
+def write_vectors(kind: type[Event], version: int, folder: Path) -> None:
+    """Write the vectors of an event, as its schema is now."""
+    file = file_of(kind, version, folder)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(_vectors(kind), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return file
 
 
 def _vectors(kind: type[Event]) -> dict[str, Any]:
