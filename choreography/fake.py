@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from choreography.effect import Effect
-from choreography.errors import ClaimLost, RegistryUnavailable
+from choreography.errors import ClaimLost
 from choreography.event import Event, effect_key, fact_id
-from choreography.registry import Subject
 from choreography.relay import Outgoing
 
 
@@ -102,35 +101,6 @@ class _FakeMemoryOf:
     async def claim(self) -> None:
         if not self._memory.owned:
             raise ClaimLost
-
-
-class FakeRegistry:
-    """A schema registry in a dictionary, in which everything that is looked up is registered.
-
-    Attributes:
-        down: whether it cannot be asked.
-    """
-
-    def __init__(self) -> None:
-        self.down = False
-        self._texts: dict[int, str] = {}
-        self._ids: dict[Subject, int] = {}
-
-    async def id_of(self, subject: Subject) -> int | None:
-        """Return the id of a schema under its subject."""
-        self._ask()
-        number = self._ids.setdefault(subject, len(self._ids) + 1)
-        self._texts[number] = subject.schema
-        return number
-
-    async def schema(self, schema_id: int) -> str | None:
-        """Return the schema of an id."""
-        self._ask()
-        return self._texts.get(schema_id)
-
-    def _ask(self) -> None:
-        if self.down:
-            raise RegistryUnavailable("The schema registry cannot be reached.")
 
 
 class FakeProducer:

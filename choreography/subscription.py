@@ -7,6 +7,7 @@ partitions are revoked the consumer's thread waits here until what is in flight 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from choreography import statements
+from choreography.clock import Clock
 from choreography.errors import ClaimLost
 from choreography.health import Health
 from choreography.journal import Journal
@@ -21,6 +23,7 @@ from choreography.kafka import Offsets
 from choreography.lanes import Delivery, Lanes
 from choreography.positions import begin_positions, ledger_id, write_begin_positions
 from choreography.record import Record, TopicPartition
+from choreography.worker import Lane
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,9 +35,7 @@ PART: Final = "consumer"
 class Handling(Protocol):
     """What handles a record; `Worker` does."""
 
-    async def handle(
-        self, record: Record, claim: int, behind: Callable[[], Iterable[Record]], *, begin: int = 0
-    ) -> None:
+    async def handle(self, record: Record, lane: Lane) -> None:
         """Bring one record to its end."""
         ...
 
@@ -78,7 +79,7 @@ class Subscription:
         self._tasks: dict[asyncio.Task[None], TopicPartition] = {}
         self._claims: dict[TopicPartition, int] = {}
         self._begins: dict[TopicPartition, int] = {}
-        self._draining: set[TopicPartition] = set()
+        self._draining: dict[TopicPartition, asyncio.Event] = {}
         self._paused = False
         self._loop = asyncio.get_running_loop()
         self.consumer: Fetching | None = None
@@ -131,14 +132,15 @@ class Subscription:
         self._lanes.on_assign(claims)
         self._claims |= claims
         self._begins = dict(begins)
-        self._draining -= claims.keys()
+        self._draining |= {at: asyncio.Event() for at in claims}
         self._health.set(PART, True)
         log.info("partitions.assigned", added=len(claims), held=len(self._lanes.assigned()))
         if self._paused and self.consumer is not None:
             self.consumer.pause(tuple(claims))
 
     async def _on_revoke(self, partitions: tuple[TopicPartition, ...]) -> Mapping[TopicPartition, int]:
-        self._draining |= set(partitions)
+        for at in partitions:
+            self._draining[at].set()
         running = {task for task, at in self._tasks.items() if at in partitions}
         if running:
             _, late = await asyncio.wait(running, timeout=self._drain_seconds)
@@ -170,7 +172,7 @@ class Subscription:
 
     async def _run(self, delivery: Delivery) -> None:
         following: Delivery | None = delivery
-        while following is not None and following.record.at not in self._draining:
+        while following is not None and not self._draining[following.record.at].is_set():
             if not await self._handled(following):
                 return
             following = self._lanes.on_done(following)
@@ -180,24 +182,31 @@ class Subscription:
         at = delivery.record.at
         while self._lanes.owns(delivery):
             try:
-                await self._worker.handle(
-                    delivery.record,
-                    self._claims[at],
-                    lambda: self._lanes.behind(delivery),
-                    begin=self._begins.get(at, 0),
-                )
+                await self._worker.handle(delivery.record, self._lane(delivery))
             except ClaimLost:
+                if self._draining[at].is_set():
+                    return False
                 await self._claim_again(delivery)
             else:
                 return True
         return False
 
+    def _lane(self, delivery: Delivery) -> "_Lane":
+        at = delivery.record.at
+        return _Lane(
+            claim=self._claims[at],
+            begin=self._begins.get(at, 0),
+            behind=lambda: self._lanes.behind(delivery),
+            draining=self._draining[at],
+            clock=self._journal.clock,
+        )
+
     async def _claim_again(self, delivery: Delivery) -> None:
-        """Take a new claim where the group still gives this member the partition; else wait for the revocation."""
+        """Take a new claim where the group still gives this member the partition."""
         at = delivery.record.at
         log.warning("claim.lost", topic=at.topic, partition=at.partition)
         await self._journal.clock.sleep(1.0)
-        if self._lanes.owns(delivery) and at not in self._draining:
+        if self._lanes.owns(delivery) and not self._draining[at].is_set():
             self._claims |= await self._journal.persist(lambda tx: self._journal.ledger.take_claims(tx, [at]))
 
     def _settle(self) -> None:
@@ -229,3 +238,25 @@ class Subscription:
 
     def _call(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lane:
+    """The place of one delivery; see `choreography.worker.Lane`."""
+
+    claim: int
+    begin: int
+    behind: Callable[[], Iterable[Record]]
+    draining: asyncio.Event
+    clock: Clock
+
+    async def rest(self, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self.clock.sleep(seconds))
+        told = asyncio.ensure_future(self.draining.wait())
+        try:
+            await asyncio.wait((sleeping, told), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            told.cancel()
+        if self.draining.is_set():
+            raise ClaimLost

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic
+from typing import Final, Generic, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
@@ -48,7 +48,28 @@ log = structlog.stdlib.get_logger(__name__)
 
 TRIES: Final = 5
 FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
-Behind = Callable[[], Iterable[Record]]
+
+
+class Lane(Protocol):
+    """The place of a record: what its partition and its lane are now."""
+
+    @property
+    def claim(self) -> int:
+        """The number of this member's claim on the partition."""
+        ...
+
+    @property
+    def begin(self) -> int:
+        """Where the group begins in this partition; what stands before it and has no row is not for it."""
+        ...
+
+    def behind(self) -> Iterable[Record]:
+        """Return what was fetched of the same lane after the record, as of now."""
+        ...
+
+    async def rest(self, seconds: float) -> None:
+        """Wait between two attempts; raise `ClaimLost` if the partition is to be given up meanwhile."""
+        ...
 
 
 class Worker(Generic[P]):
@@ -91,28 +112,26 @@ class Worker(Generic[P]):
         self._undoes = _undoes(service)
         self._facts_by_name = {kind.__name__: kind for kind in service.publishes}
 
-    async def handle(self, record: Record, claim: int, behind: Behind, *, begin: int = 0) -> None:
+    async def handle(self, record: Record, lane: Lane) -> None:
         """Bring one record to its end.
 
         Args:
             record: as it was fetched.
-            claim: the number of this member's claim on the partition.
-            behind: returns what was fetched of the same lane after it, as of now.
-            begin: where the group begins in this partition; what stands before it and has no row is not for it.
+            lane: where it stands.
 
         Raises:
             ClaimLost: the partition is somebody else's; this member says nothing about the record.
         """
         try:
-            event = await self._decoded(record)
+            event = await self._decoded(record, lane)
         except Poison as poison:
-            await self._hold_poison(record, claim, poison)
+            await self._hold_poison(record, lane.claim, poison)
             return
         reaction = self._reactions.get(type(event)) if event is not None else None
         if event is None or reaction is None:
             log.debug("event.ignored", topic=record.topic, partition=record.partition, offset=record.offset)
             return
-        entry = self._entry(event, record, claim)
+        entry = self._entry(event, record, lane.claim)
         context = {
             "event_id": str(event.event_id),
             "event_type": type(event).__name__,
@@ -121,10 +140,10 @@ class Worker(Generic[P]):
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         with structlog.contextvars.bound_contextvars(group=self._service.group, **context, **where):
             started = self._clock.monotonic()
-            outcome = await self._react(entry, event, reaction, behind, begin)
+            outcome = await self._react(entry, event, reaction, lane)
             log.info("event.handled", outcome=outcome, seconds=round(self._clock.monotonic() - started, 4))
 
-    async def _decoded(self, record: Record) -> Event | None:
+    async def _decoded(self, record: Record, lane: Lane) -> Event | None:
         attempt = 0
         while True:
             try:
@@ -132,23 +151,21 @@ class Worker(Generic[P]):
             except RegistryUnavailable as error:
                 attempt += 1
                 log.warning("registry.unavailable", reason=str(error), topic=record.topic, offset=record.offset)
-                await self._clock.sleep(self._backoff.after(attempt))
+                await lane.rest(self._backoff.after(attempt))
 
-    async def _react(self, entry: Entry, event: Event, reaction: Reaction[P], behind: Behind, begin: int) -> str:
+    async def _react(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane) -> str:
         row = await self._journal.find(entry)
         if row is not None and row["state"] in FINISHED:
             return "already_finished"
-        if row is None and entry.record.offset < begin:
+        if row is None and entry.record.offset < lane.begin:
             return "before_begin"
         begun = row is not None and bool(row["begun"])
-        return await self._until_ended(entry, event, reaction, behind, _Tries(begun, self._clock.now()))
+        return await self._until_ended(entry, event, reaction, lane, _Tries(begun, self._clock.now()))
 
-    async def _until_ended(
-        self, entry: Entry, event: Event, reaction: Reaction[P], behind: Behind, tries: "_Tries"
-    ) -> str:
+    async def _until_ended(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: "_Tries") -> str:
         while True:
             tries.attempts += 1
-            by = None if tries.begun else await self._undone_by(event, reaction, behind)
+            by = None if tries.begun else await self._undone_by(event, reaction, lane)
             if by is not None:
                 await self._journal.undone(entry, by)
                 return "undone"
@@ -161,9 +178,9 @@ class Worker(Generic[P]):
                 if tries.are_over(error):
                     await self._fail(entry, error, tries)
                     return "failed"
-                await self._before_next(entry, reaction, tries, error)
+                await lane.rest(await self._delay(entry, reaction, tries, error))
 
-    async def _before_next(self, entry: Entry, reaction: Reaction[P], tries: "_Tries", error: Exception) -> None:
+    async def _delay(self, entry: Entry, reaction: Reaction[P], tries: "_Tries", error: Exception) -> float:
         if _untouched(error):
             if not tries.begun:
                 await self._journal.untouched(entry)
@@ -177,7 +194,7 @@ class Worker(Generic[P]):
             log.info("event.retried", reason=error.reason, **line)
         else:
             log.warning("handler.failed", error=type(error).__name__, reason=describe(error), **line)
-        await self._clock.sleep(delay)
+        return delay
 
     async def _attempt(self, entry: Entry, event: Event, reaction: Reaction[P], *, begun: bool) -> str:
         await self._journal.intend(entry)
@@ -234,9 +251,9 @@ class Worker(Generic[P]):
                 offset=record.offset,
             )
 
-    async def _undone_by(self, event: Event, reaction: Reaction[P], behind: Behind) -> Event | None:
+    async def _undone_by(self, event: Event, reaction: Reaction[P], lane: Lane) -> Event | None:
         wanted = {kind.ce_type() for kind in reaction.unless}
-        for record in behind() if wanted else ():
+        for record in lane.behind() if wanted else ():
             envelope = Envelope.of(record)
             if envelope.type is not None and envelope.type not in wanted:
                 continue

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from choreography import positions as position_tables
 from choreography import registry as registry_tables
 from choreography.codec import Codec
 from choreography.database import Database
-from choreography.fake import FakeClock, FakeProducer, FakeRegistry
+from choreography.fake import FakeClock, FakeProducer
 from choreography.headers import cloud_event
 from choreography.health import Health
 from choreography.journal import Journal
@@ -25,10 +26,28 @@ from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, Reacti
 from choreography.registry import Schemas
 from choreography.relay import Outgoing, Relay
 from choreography.retries import Backoff
+from choreography.schema_client import FakeRegistry
+from choreography.subject import Subject
 from choreography.worker import Worker
 from tests.shop.facts import OrderCancelled, OrderPlaced
 
 KIT = (ReactionSkipped, ReactionHeld, ReactionDecided, LedgerBegan)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record stands, as a test says."""
+
+    claim: int
+    begin: int
+    later: Sequence[Record]
+    clock: FakeClock
+
+    def behind(self) -> Sequence[Record]:
+        return self.later
+
+    async def rest(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
 
 class Runtime:
@@ -71,7 +90,9 @@ class Runtime:
     async def prepare(self) -> None:
         reactions = REACTIONS.of(self.service.system)
         kinds: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in KIT]
-        kinds += [(kind.topic, kind) for kind in (*self.service.publishes, OrderPlaced, OrderCancelled)]
+        own: tuple[type[Event], ...] = (*self.service.publishes, OrderPlaced, OrderCancelled)
+        kinds += [(kind.topic, kind) for kind in own]
+        self.registry.register(*(Subject.of(topic, kind) for topic, kind in kinds))
         await self.schemas.prepare(kinds)
         await self.take_claim()
 
@@ -88,7 +109,7 @@ class Runtime:
         return Record(event.topic.name, 0, self.offset, event.key.encode(), value, headers, 1_700_000_000_000)
 
     async def deliver(self, record: Record, behind: Sequence[Record] = (), *, begin: int = 0) -> None:
-        await self.worker.handle(record, self.claim, lambda: behind, begin=begin)
+        await self.worker.handle(record, Place(self.claim, begin, behind, self.clock))
 
     def published(self) -> list[Outgoing]:
         """Let the relay publish what waits; return everything published so far."""

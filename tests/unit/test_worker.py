@@ -23,8 +23,8 @@ from choreography import (
 )
 from choreography.errors import RegistryUnavailable
 from choreography.event import effect_key
-from choreography.fake import FakeRegistry
 from choreography.records import HoldReason, ReactionDecided, ReactionHeld, ReactionSkipped, SkipCause
+from choreography.schema_client import FakeRegistry
 from tests.shop.facts import (
     OrderCancelled,
     OrderPlaced,
@@ -356,7 +356,9 @@ async def test_a_logged_decision_is_on_the_log_before_it_is_carried_out(tmp_path
         assert decision.decision == '{"place":"shelf 7"}'
 
 
-async def test_what_an_unfinished_effect_decided_is_seen_by_the_one_that_undoes_it_and_only_once(tmp_path: Path) -> None:
+async def test_what_an_unfinished_effect_decided_is_seen_by_the_one_that_undoes_it_and_only_once(
+    tmp_path: Path,
+) -> None:
     order = placed()
 
     async def choose() -> Shelf:
@@ -395,9 +397,10 @@ async def test_earlier_facts_are_of_this_case_and_history_is_of_all(tmp_path: Pa
 async def test_a_member_whose_claim_is_old_writes_nothing(runtime: Runtime) -> None:
     old = runtime.claim
     await runtime.take_claim()
+    runtime.claim = old
 
     with pytest.raises(ClaimLost):
-        await runtime.worker.handle(runtime.record(placed()), old, tuple)
+        await runtime.deliver(runtime.record(placed()))
 
     assert runtime.rows() == []
     assert runtime.ports.store.attempts == 0
@@ -432,7 +435,9 @@ async def test_poison_is_held_and_copied_untouched_and_the_next_event_goes_on(ru
     await runtime.deliver(runtime.record(placed()))
 
     copies = [one for one in runtime.published() if one.topic == "shop.warehouse.dlq.v1"]
-    assert [(one.key, one.value, one.headers[:2]) for one in copies] == [(poison.key, poison.value, list(poison.headers))]
+    assert [(one.key, one.value, one.headers[:2]) for one in copies] == [
+        (poison.key, poison.value, list(poison.headers))
+    ]
     assert [row.state for row in runtime.rows()] == ["HELD", "DONE"]
 
 

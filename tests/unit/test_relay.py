@@ -1,0 +1,163 @@
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, select
+
+from choreography import outbox as outbox_tables
+from choreography import registry as registry_tables
+from choreography.codec import Codec
+from choreography.database import Database
+from choreography.fake import FakeClock, FakeProducer
+from choreography.outbox import Outbox, pack_headers, unpack_headers
+from choreography.registry import Schemas
+from choreography.relay import Relay
+from choreography.schema_client import FakeRegistry
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    one = Database(f"sqlite:///{tmp_path / 'outbox.db'}")
+    one.create(outbox_tables.metadata, registry_tables.metadata)
+    return one
+
+
+def outbox(database: Database) -> Outbox:
+    return Outbox(Codec(Schemas(FakeRegistry(), database)), "/shop", FakeClock())
+
+
+def put(database: Database, *records: tuple[bytes, bytes]) -> None:
+    box = outbox(database)
+
+    def work(tx: Connection) -> None:
+        for key, value in records:
+            box.add_raw(tx, "shop.orders.v1", key, value, [])
+
+    database.run_sync(work)
+
+
+def values(producer: FakeProducer) -> list[bytes | None]:
+    return [record.value for record in producer.log]
+
+
+def test_records_leave_in_the_order_in_which_they_were_committed(database: Database) -> None:
+    producer = FakeProducer()
+    put(database, (b"a", b"1"), (b"b", b"2"))
+    put(database, (b"a", b"3"))
+
+    Relay(database, producer, FakeClock()).step()
+
+    assert values(producer) == [b"1", b"2", b"3"]
+
+
+def test_a_record_that_was_not_acknowledged_holds_back_only_its_key(database: Database) -> None:
+    producer = FakeProducer()
+    relay = Relay(database, producer, FakeClock())
+    put(database, (b"a", b"1"), (b"a", b"2"), (b"b", b"3"))
+    producer.refuses = lambda record: record.value == b"1"
+
+    first = relay.step()
+    producer.refuses = lambda _record: False
+    second = relay.step()
+
+    assert (first, second) == (1, 2)
+    assert values(producer)[-2:] == [b"1", b"2"]
+
+
+def test_a_crash_between_acknowledgement_and_mark_repeats_the_record(database: Database) -> None:
+    class Dies(FakeProducer):
+        def publish(self, records: object) -> set[int]:
+            super().publish(records)  # type: ignore[arg-type]  # passed through
+            raise KeyboardInterrupt
+
+    dead, alive = Dies(), FakeProducer()
+    put(database, (b"a", b"1"))
+
+    with pytest.raises(KeyboardInterrupt):
+        Relay(database, dead, FakeClock()).step()
+    Relay(database, alive, FakeClock()).step()
+
+    assert values(dead) == values(alive) == [b"1"]
+
+
+def test_a_row_that_commits_late_is_not_skipped(database: Database) -> None:
+    producer = FakeProducer()
+    relay = Relay(database, producer, FakeClock())
+    put(database, (b"a", b"1"), (b"b", b"2"))
+    late = outbox_tables.outbox.update().where(outbox_tables.outbox.c.id == 1)
+    database.run_sync(lambda tx: tx.execute(late.values(published_at="in another transaction")))
+    relay.step()
+    database.run_sync(lambda tx: tx.execute(late.values(published_at=None)))
+
+    relay.step()
+
+    assert values(producer) == [b"2", b"1"]
+
+
+def test_what_is_rolled_back_never_leaves(database: Database) -> None:
+    box, producer = outbox(database), FakeProducer()
+
+    def work(tx: Connection) -> None:
+        box.add_raw(tx, "shop.orders.v1", b"a", b"1", [])
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        database.run_sync(work)
+
+    assert Relay(database, producer, FakeClock()).step() == 0
+
+
+def test_a_commit_wakes_the_relay_and_stopping_publishes_what_waits(database: Database) -> None:
+    producer = FakeProducer()
+    relay = Relay(database, producer, FakeClock())
+    box = outbox(database)
+    box.wake = relay.wake
+
+    async def waited() -> None:
+        relay.start()
+        row = await database.run(lambda tx: box.add_raw(tx, "shop.orders.v1", b"a", b"1", []))
+        await asyncio.wait_for(relay.published(row), 10)
+        await asyncio.wait_for(relay.published(row), 10)
+
+    asyncio.run(waited())
+    put(database, (b"a", b"2"))
+    relay.stop(10)
+
+    assert values(producer) == [b"1", b"2"]
+
+
+def test_only_one_relay_of_a_database_is_active_and_the_other_takes_over(database: Database) -> None:
+    first, second = FakeProducer(), FakeProducer()
+    active, standby = Relay(database, first, FakeClock()), Relay(database, second, FakeClock())
+    box = outbox(database)
+
+    async def waited(relay: Relay, value: bytes) -> None:
+        row = await database.run(lambda tx: box.add_raw(tx, "shop.orders.v1", b"a", value, []))
+        await asyncio.wait_for(relay.published(row), 10)
+
+    active.start()
+    asyncio.run(waited(active, b"1"))
+    standby.start()
+    asyncio.run(waited(active, b"2"))
+    active.stop(10)
+    asyncio.run(waited(standby, b"3"))
+    standby.stop(10)
+
+    assert (values(first), values(second)) == ([b"1", b"2"], [b"3"])
+
+
+def test_headers_survive_whatever_they_hold() -> None:
+    headers = [("ce_id", str(uuid4()).encode()), ("x", None), ("x", b"\xff\x00"), ("", b"")]
+
+    assert unpack_headers(pack_headers(headers)) == headers
+
+
+def test_rows_keep_the_time_at_which_they_were_marked(database: Database) -> None:
+    clock = FakeClock()
+    put(database, (b"a", b"1"))
+
+    Relay(database, FakeProducer(), clock).step()
+
+    marked = database.run_sync(lambda tx: tx.execute(select(outbox_tables.outbox.c.published_at)).scalar_one())
+    assert marked == clock.now().isoformat()
