@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from fastavro import schemaless_reader, schemaless_writer
 
 from choreography import Event
+from infra.contract.examples import every_field
 from infra.contract.released import FOLDER, Releases, stated_events
 from infra.errors import Refused
-from schemas.exits import EmployeeResigned
+from schemas.exits import EmployeeResigned, Risk
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -86,6 +89,19 @@ def test_a_harmless_change_only_asks_to_be_frozen(change: Change, tmp_path: Path
     ]
     assert version == 2
     assert releases.findings([changed]) == ()
+
+
+def test_code_of_today_reads_a_word_that_was_invented_later_as_the_stand_in() -> None:
+    later = deepcopy(EmployeeResigned.avsc())
+    HARMLESS["a word added to an enum"](later)
+    event = every_field(EmployeeResigned).model_dump() | {"risk": "EXTREME"}
+    out = BytesIO()
+    schemaless_writer(out, later, event)
+    out.seek(0)
+
+    seen = schemaless_reader(out, later, EmployeeResigned.avsc())
+
+    assert EmployeeResigned.model_validate(seen).risk is Risk.NORMAL
 
 
 def test_better_words_in_the_documentation_make_no_new_version(tmp_path: Path) -> None:
