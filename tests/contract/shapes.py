@@ -40,7 +40,7 @@ def shape_of_record(record: dict[str, Any]) -> dict[str, Shape]:
     return {field["name"]: (_avro(field["type"]), _avro_default(field)) for field in record["fields"]}
 
 
-def named_types(schema: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+def named_types(schema: Any) -> Iterator[dict[str, Any]]:
     """Return every record and enum in a schema, itself included."""
     if isinstance(schema, list):
         for branch in schema:
@@ -59,7 +59,7 @@ def fields_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from named.get("fields", ())
 
 
-def _annotated(annotation: Any, metadata: list[Any]) -> Shape:  # noqa: ANN401 - any annotation
+def _annotated(annotation: Any, metadata: list[Any]) -> Shape:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _annotated(arguments[0], list(arguments[1:]))
@@ -95,7 +95,7 @@ def _model_default(field: FieldInfo) -> object:
     return list(field.default) if isinstance(field.default, tuple) else field.default
 
 
-def _avro(kind: Any) -> Shape:  # noqa: ANN401 - JSON
+def _avro(kind: Any) -> Shape:
     if isinstance(kind, str):
         return (kind,)
     if isinstance(kind, list):
