@@ -39,7 +39,7 @@ class Directory:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def user(self, name: str, employee_id: str, **attributes: Any) -> str:  # noqa: ANN401 - SCIM attributes
+    def user(self, name: str, employee_id: str, **attributes: Any) -> str:
         schemas = ["urn:ietf:params:scim:schemas:core:2.0:User", *([ENTERPRISE] if ENTERPRISE in attributes else [])]
         return self._post("/Users", {"schemas": schemas, "userName": name, "externalId": employee_id, **attributes})
 

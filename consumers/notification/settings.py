@@ -1,0 +1,37 @@
+"""What the Notification service is told by its environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, StringConstraints
+from pydantic_settings import SettingsConfigDict
+
+from choreography import ServiceSettings
+from consumers.notification.ports import ADDRESS
+
+MailAddress = Annotated[str, StringConstraints(pattern=f"^{ADDRESS.pattern}$")]
+
+
+class Settings(ServiceSettings):
+    """Mail system and directory, on top of what every service is told.
+
+    Attributes:
+        smtp_tls: `starttls` upgrades a plain connection, `tls` begins encrypted, `none` is for a mail system on the
+            same machine.
+        mail_from: the sender's address.
+        mail_domain: the right-hand side of a Message-ID.
+        hr_mailbox: the address of HR as a whole.
+        scim_url: the base address, to which `/Users` is appended.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="EMS_")
+
+    smtp_host: str = Field(default=..., min_length=1)
+    smtp_port: int = Field(default=587, gt=0, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    mail_from: MailAddress
+    mail_domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
+    hr_mailbox: MailAddress
+    scim_url: str = Field(default=..., pattern="^https?://")
+    scim_token: SecretStr
