@@ -1,0 +1,138 @@
+"""What Access does: block until the decision is final, then restore or revoke."""
+
+from functools import partial
+
+from choreography import Effect, NothingToDo, Reject
+from consumers.access.holds import Holds, ReturnedGroups, TakenGroups, entitlement_ids, merged
+from consumers.access.ports import AccountRefused, Ports, Taken
+from schemas.access import (
+    BlockFailureCause,
+    CriticalAccessBlocked,
+    CriticalAccessBlockFailed,
+    CriticalAccessRestored,
+    CriticalAccessRevoked,
+    NotRestored,
+    NotRestoredCause,
+)
+from schemas.exits import (
+    EmployeeDeparted,
+    EmployeeResigned,
+    EmployeeRetained,
+    ExitCaseVoided,
+    ExitConfirmed,
+    ResignationWithdrawn,
+)
+
+Taking = EmployeeResigned | ExitConfirmed | EmployeeDeparted
+Returning = EmployeeRetained | ResignationWithdrawn | ExitCaseVoided
+
+
+async def block_critical_access(
+    event: EmployeeResigned, ports: Ports, effect: Effect
+) -> CriticalAccessBlocked | CriticalAccessBlockFailed:
+    """Take the person out of the critical groups until the decision is final."""
+    try:
+        taken = await _take_away(event, ports, effect)
+    except AccountRefused as refusal:
+        return _failed(refusal, ports)
+    return CriticalAccessBlocked(
+        system=ports.critical.system,
+        entitlement_ids=entitlement_ids(taken.memberships),
+        memberships=taken.memberships,
+        not_taken=taken.not_taken,
+        verified=taken.verified,
+    )
+
+
+async def revoke_critical_access(
+    event: ExitConfirmed | EmployeeDeparted, ports: Ports, effect: Effect
+) -> CriticalAccessRevoked | CriticalAccessBlockFailed:
+    """Take the person out of every critical group they are in by now, whatever became of the block.
+
+    The fact lists all that is taken in this case, so that a withdrawal after the confirmation gives it all back.
+    """
+    departed = isinstance(event, EmployeeDeparted)
+    try:
+        taken = await _take_away(event, ports, effect)
+    except AccountRefused as refusal:
+        return _failed(refusal, ports, departed=departed)
+    return CriticalAccessRevoked(
+        system=ports.critical.system,
+        entitlement_ids=entitlement_ids(taken.memberships),
+        memberships=taken.memberships,
+        not_taken=taken.not_taken,
+        verified=taken.verified,
+        departed=departed,
+    )
+
+
+async def restore_critical_access(event: Returning, ports: Ports, effect: Effect) -> CriticalAccessRestored:
+    """Give back exactly what was taken, once no other case of the person keeps it blocked."""
+    holds = await Holds.of(effect)
+    if not holds.held_by(event.case_id):
+        raise NothingToDo("This case took no critical access away, or has given it back already.")
+    decided = await effect.once(ReturnedGroups, partial(_choose_returns, event, ports, holds))
+    returned = await ports.directory.give_back(decided.memberships, effect.claim)
+    not_restored = (*decided.not_restored, *returned.not_restored)
+    kept = {one.entitlement_id for one in not_restored}
+    return CriticalAccessRestored(
+        system=ports.critical.system,
+        restored=tuple(one for one in entitlement_ids(decided.memberships) if one not in kept),
+        not_restored=not_restored,
+        still_taken=decided.still_taken,
+        verified=returned.verified,
+    )
+
+
+async def _take_away(event: Taking, ports: Ports, effect: Effect) -> Taken:
+    holds = await Holds.of(effect)
+    choose = partial(_choose, event, ports, holds)
+    try:
+        decided = await effect.once(TakenGroups, choose, logged=True)
+    except AccountRefused as refusal:
+        if holds.begun_in(event.case_id):
+            raise Reject("A block was begun and never finished, and now its account cannot be found.") from refusal
+        raise
+    taken = await ports.directory.take(decided.memberships, effect.claim)
+    left = {one.entitlement_id: one for one in (*decided.not_taken, *taken.not_taken)}
+    if left and not taken.memberships:
+        raise AccountRefused(next(iter(left.values())).cause, tuple(left))
+    return Taken(taken.memberships, tuple(left.values()), taken.verified)
+
+
+async def _choose(event: Taking, ports: Ports, holds: Holds) -> TakenGroups:
+    if event.employee_id in ports.critical.protected:
+        raise AccountRefused(BlockFailureCause.PROTECTED_ACCOUNT)
+    access = await ports.directory.access_of(event.employee_id, ports.critical.groups)
+    return TakenGroups(
+        case_id=event.case_id,
+        memberships=merged(holds.taken_in(event.case_id), access.memberships),
+        not_taken=access.not_taken,
+    )
+
+
+async def _choose_returns(event: Returning, ports: Ports, holds: Holds) -> ReturnedGroups:
+    case = event.case_id
+    if holds.held_by_another(case):
+        own = holds.taken_in(case)
+        blocked = (
+            NotRestored(entitlement_id=one, cause=NotRestoredCause.STILL_BLOCKED) for one in entitlement_ids(own)
+        )
+        return ReturnedGroups(case_id=case, memberships=(), not_restored=tuple(blocked), still_taken=own)
+    possible = await ports.directory.returnable(event.employee_id, holds.left_to(case))
+    begun = holds.begun_in(case)  # still a member where a block never got to: nobody has changed anything
+    not_restored = tuple(
+        one
+        for one in possible.not_restored
+        if one.cause is not NotRestoredCause.CHANGED_BY_OTHERS or one.entitlement_id not in begun
+    )
+    return ReturnedGroups(case_id=case, memberships=possible.memberships, not_restored=not_restored)
+
+
+def _failed(refusal: AccountRefused, ports: Ports, *, departed: bool = False) -> CriticalAccessBlockFailed:
+    return CriticalAccessBlockFailed(
+        system=ports.critical.system,
+        cause=refusal.cause,
+        entitlement_ids=refusal.entitlement_ids,
+        departed=departed,
+    )

@@ -1,0 +1,116 @@
+"""What Access needs from the directory, in the words of this service."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from choreography import ChoreographyError
+from schemas.access import BlockFailureCause, Membership, NotRestored, NotTaken
+
+Claim = Callable[[], Awaitable[None]]
+
+
+class AccessError(ChoreographyError):
+    """Access could not do what it was asked to."""
+
+
+class AccountRefused(AccessError):  # noqa: N818 - an answer, not a failure
+    """There is not exactly one account that may be touched, or nothing of it could be; nothing was touched.
+
+    Attributes:
+        cause: what is stated about it.
+        entitlement_ids: the groups in question, where they are known.
+    """
+
+    def __init__(self, cause: BlockFailureCause, entitlement_ids: tuple[str, ...] = ()) -> None:
+        super().__init__(f"Critical access cannot be taken away: {cause}.")
+        self.cause = cause
+        self.entitlement_ids = entitlement_ids
+
+
+class DirectoryRefused(AccessError):  # noqa: N818 - reads better without the suffix
+    """The directory refused a request, or did not do what it said."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a person may do: the member objects in critical groups, and the groups that cannot be dealt with."""
+
+    memberships: tuple[Membership, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken, what had to be left, and whether reading the groups back proves it."""
+
+    memberships: tuple[Membership, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+    verified: bool = True
+
+
+@dataclass(frozen=True)
+class Returnable:
+    """What can be given back to a person, and what cannot."""
+
+    memberships: tuple[Membership, ...] = ()
+    not_restored: tuple[NotRestored, ...] = ()
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What could not be given back after all, and whether reading the groups back proves the rest."""
+
+    not_restored: tuple[NotRestored, ...] = ()
+    verified: bool = True
+
+
+class AccessDirectory(Protocol):
+    """Groups of people, of which some are critical.
+
+    A change is read → claim → write, again from the read when somebody else was faster, and is read back. All raise
+    `Unavailable` while the directory is away, and `DirectoryRefused` when it will not do it.
+    """
+
+    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Access:
+        """Return the person's member objects in the groups of these names; nothing is changed.
+
+        Raises:
+            AccountRefused: not exactly one account has this employee id.
+        """
+        ...
+
+    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+        """See to it that these accounts are no longer in these groups; the last member of a group stays."""
+        ...
+
+    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returnable:
+        """Say which of these can be given back: group and person exist, and nobody else did it already."""
+        ...
+
+    async def give_back(self, memberships: tuple[Membership, ...], claim: Claim) -> Returned:
+        """See to it that these member objects are in their groups, as they were."""
+        ...
+
+
+@dataclass(frozen=True)
+class CriticalAccess:
+    """What is critical, and who is never touched.
+
+    Attributes:
+        system: the directory's name in facts.
+        groups: the display names of the critical groups.
+        protected: the employee ids of break-glass accounts.
+    """
+
+    system: str
+    groups: tuple[str, ...]
+    protected: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the handlers are given."""
+
+    directory: AccessDirectory
+    critical: CriticalAccess

@@ -1,0 +1,139 @@
+"""The access directory over SCIM 2.0 (RFC 7643, RFC 7644): critical access is membership of certain groups."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from scim2_models import Group
+
+from consumers.access.ports import Access, AccountRefused, Claim, Returnable, Returned, Taken
+from consumers.access.scim_client import Account, ScimClient, translated
+from consumers.access.scim_members import add_members, member_object, membership_of, own, remove_member
+from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
+
+_BY_GROUP: Final = attrgetter("entitlement_id")
+
+
+class ScimAccessDirectory:
+    """Memberships of groups in a SCIM directory."""
+
+    def __init__(self, scim: ScimClient) -> None:
+        self._scim = scim
+
+    async def probe(self) -> None:
+        """Make sure that the directory answers, and accepts the token."""
+        await self._scim.probe()
+
+    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Access:
+        """Return the person's member objects in the groups of these names; nothing is changed."""
+        memberships: list[Membership] = []
+        not_taken: list[NotTaken] = []
+        with translated(untouched=True):
+            account = await self._account(employee_id)
+            entered = await self._groups_of(account)
+            for group in await asyncio.gather(*map(self._named, groups)):
+                if isinstance(group, NotTaken):
+                    not_taken.append(group)
+                elif group in entered:
+                    found = await self._memberships(group, account)
+                    memberships.extend(found)
+                    if not found:
+                        not_taken.append(NotTaken(entitlement_id=group, cause=BlockFailureCause.NOT_SUPPORTED))
+        return Access(tuple(memberships), tuple(not_taken))
+
+    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+        """See to it that these accounts are no longer in these groups; the last member of a group stays."""
+        taken: list[Membership] = []
+        not_taken: list[NotTaken] = []
+        proofs: list[bool] = []
+        with translated(untouched=False):
+            for group, objects in _by_group(memberships):
+                proof = await remove_member(self._scim, group, objects[0].member_id, claim)
+                if proof is None:
+                    not_taken.append(NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER))
+                else:
+                    taken.extend(objects)
+                    proofs.append(proof)
+        return Taken(tuple(taken), tuple(not_taken), all(proofs))
+
+    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returnable:
+        """Say which of these can be given back: group and person exist, and nobody else did it already."""
+        possible: list[Membership] = []
+        not_restored: list[NotRestored] = []
+        with translated(untouched=True):
+            for group, objects in _by_group(memberships):
+                cause = await self._obstacle(employee_id, objects[0])
+                if cause is None:
+                    possible.extend(objects)
+                else:
+                    not_restored.append(NotRestored(entitlement_id=group, cause=cause))
+        return Returnable(tuple(possible), tuple(not_restored))
+
+    async def give_back(self, memberships: tuple[Membership, ...], claim: Claim) -> Returned:
+        """See to it that these member objects are in their groups, as they were."""
+        not_restored: list[NotRestored] = []
+        proofs: list[bool] = []
+        with translated(untouched=False):
+            for group, objects in _by_group(memberships):
+                outcome = await self._give_back(group, objects, claim)
+                if isinstance(outcome, NotRestoredCause):
+                    not_restored.append(NotRestored(entitlement_id=group, cause=outcome))
+                else:
+                    proofs.append(outcome)
+        return Returned(tuple(not_restored), all(proofs))
+
+    async def _account(self, employee_id: str) -> Account:
+        def fits(one: Account) -> bool:
+            return one.external_id == employee_id
+
+        found = await self._scim.find(Account, "externalId", employee_id, fits)
+        if not found:
+            raise AccountRefused(BlockFailureCause.PERSON_NOT_FOUND)
+        if len(found) > 1:
+            raise AccountRefused(BlockFailureCause.PERSON_AMBIGUOUS)
+        return found[0]
+
+    async def _groups_of(self, account: Account) -> set[str]:
+        """Ask the groups and the account: a server may leave either out. One that ignores filters lists all groups."""
+        hits = await self._scim.find(Group, "members.value", str(account.id), lambda _: True)
+        filtered = all(own(one, account.id) or not one.members for one in hits)
+        entered = {str(one.id) for one in hits if own(one, account.id) or (filtered and not one.members)}
+        return entered | {str(one.value) for one in account.groups or ()}
+
+    async def _named(self, name: str) -> str | NotTaken:
+        found = await self._scim.find(Group, "displayName", name, lambda one: one.display_name == name)
+        if len(found) == 1:
+            return str(found[0].id)
+        cause = BlockFailureCause.GROUP_AMBIGUOUS if found else BlockFailureCause.GROUP_NOT_FOUND
+        return NotTaken(entitlement_id=name, cause=cause)
+
+    async def _memberships(self, group_id: str, account: Account) -> list[Membership]:
+        """Return the account's member objects; none where the directory cannot show or change them one by one."""
+        group = await self._scim.read(Group, group_id)
+        if group is None or not await self._scim.can_patch():
+            return []
+        return [membership_of(group, one, account) for one in own(group, account.id)]
+
+    async def _obstacle(self, employee_id: str, taken: Membership) -> NotRestoredCause | None:
+        account = await self._scim.read(Account, taken.member_id)
+        if account is None or account.external_id != employee_id:
+            return NotRestoredCause.PERSON_GONE
+        group = await self._scim.read(Group, taken.entitlement_id)
+        if group is None:
+            return NotRestoredCause.GROUP_GONE
+        return NotRestoredCause.CHANGED_BY_OTHERS if own(group, taken.member_id) else None
+
+    async def _give_back(self, group: str, taken: list[Membership], claim: Claim) -> NotRestoredCause | bool:
+        account = await self._scim.read(Account, taken[0].member_id)
+        if account is None:
+            return NotRestoredCause.PERSON_GONE
+        objects = [member_object(one, account) for one in taken]
+        proof = await add_members(self._scim, group, objects, claim)
+        return NotRestoredCause.GROUP_GONE if proof is None else proof
+
+
+def _by_group(memberships: tuple[Membership, ...]) -> Iterator[tuple[str, list[Membership]]]:
+    for group, objects in groupby(sorted(memberships, key=_BY_GROUP), key=_BY_GROUP):
+        yield group, list(objects)

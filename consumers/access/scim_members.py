@@ -1,0 +1,113 @@
+"""The members of one SCIM group: taking one out and putting one back, proven by reading the group again.
+
+A member object is taken by the filtered remove, never by `path: members` alone, which would empty the group. Every
+write carries the version of the group that was read; where that is refused, or the group read back does not show the
+change, all begins again at the read. A state is set, so that a repeat ends in the same one. Where the directory keeps
+no versions, a change that somebody else makes between read and write can be lost.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from scim2_models import Group, GroupMember, PatchOperation, Path
+
+from consumers.access.ports import Claim, DirectoryRefused
+from consumers.access.scim_client import Account, ScimClient
+from schemas.access import Membership
+
+_ATTEMPTS: Final = 10
+_SHOWN: Final[dict[str, Callable[[Account], str | None]]] = {
+    "displayName": lambda account: account.display_name,
+    "userName": lambda account: account.user_name,
+    "name.formatted": lambda account: account.name.formatted if account.name else None,
+}
+
+
+def own(group: Group, member_id: str | None) -> list[GroupMember]:
+    """Return the member objects of an account; there may be several."""
+    return [one for one in group.members or () if one.value == member_id]
+
+
+def membership_of(group: Group, found: GroupMember, account: Account) -> Membership:
+    """Describe a member object without the name that it may show."""
+    shown = next((name for name, read in _SHOWN.items() if read(account) == found.display), "displayName")
+    return Membership(
+        entitlement_id=str(group.id),
+        member_id=str(found.value),
+        type=found.type,
+        ref=found.ref,
+        display_from=None if found.display is None else shown,
+    )
+
+
+def member_object(taken: Membership, account: Account) -> dict[str, Any]:
+    """Return the member object as it was, with the name that the account has now."""
+    shown = _SHOWN[taken.display_from](account) if taken.display_from in _SHOWN else None
+    sent = {"value": taken.member_id, "type": taken.type, "$ref": taken.ref, "display": shown}
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+async def remove_member(scim: ScimClient, group_id: str, member_id: str, claim: Claim) -> bool | None:
+    """Take every member object of the account out of the group.
+
+    Returns:
+        Whether the read-back proves that nothing else changed; `None` where the account is the last member.
+
+    Raises:
+        DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
+    """
+    operation = _operation(PatchOperation.Op.remove, f"members[value eq {json.dumps(member_id)}]")
+    before = await scim.read(Group, group_id)
+    for _ in range(_ATTEMPTS):
+        if before is None or not own(before, member_id):
+            return True
+        if len(own(before, member_id)) == len(before.members or ()):
+            return None
+        await claim()
+        changed = await scim.change(before, operation)
+        after = await scim.read(Group, group_id)
+        if changed and after is not None and not own(after, member_id):
+            return _differ_only_by(member_id, more=before, less=after)
+        before = after
+    raise DirectoryRefused(f"The group {group_id} still has the member after {_ATTEMPTS} attempts to remove it.")
+
+
+async def add_members(scim: ScimClient, group_id: str, objects: Sequence[dict[str, Any]], claim: Claim) -> bool | None:
+    """Put the member objects of an account into the group.
+
+    Returns:
+        Whether the read-back proves that nothing else changed; `None` where the group is gone.
+
+    Raises:
+        DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
+    """
+    member_id = str(objects[0]["value"])
+    operation = _operation(PatchOperation.Op.add, "members", list(objects))
+    before = await scim.read(Group, group_id)
+    for _ in range(_ATTEMPTS):
+        if before is None:
+            return None
+        if own(before, member_id):
+            return True
+        await claim()
+        changed = await scim.change(before, operation)
+        after = await scim.read(Group, group_id)
+        if changed and after is not None and own(after, member_id):
+            return _differ_only_by(member_id, more=after, less=before)
+        before = after
+    raise DirectoryRefused(f"The group {group_id} lacks the member after {_ATTEMPTS} attempts to add it.")
+
+
+def _operation(op: PatchOperation.Op, path: str, value: object = None) -> PatchOperation[Group]:
+    return PatchOperation[Group](op=op, path=Path[Group](path), value=value)
+
+
+def _differ_only_by(member_id: str, *, more: Group, less: Group) -> bool:
+    """Whether one group holds what the other holds, and besides only this account."""
+    above, below = _objects(more), _objects(less)
+    return below <= above and {value for value, *_ in above - below} == {member_id}
+
+
+def _objects(group: Group) -> set[tuple[str | None, ...]]:
+    return {(one.value, one.type, one.ref, one.display) for one in group.members or ()}

@@ -1,0 +1,329 @@
+"""The Access service on a real SCIM server: what is taken, what is given back, and who is never touched."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from choreography import ClaimLost, NothingToDo, Unavailable
+from schemas.access import BlockFailureCause, CriticalAccessBlocked, NotRestoredCause
+from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
+from tests.integration.access.company import Access, Case, Directory, open_directory
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    with open_directory(tmp_path_factory.mktemp("directory")) as server:
+        yield server
+
+
+class Team:
+    """Somebody in two critical groups and a harmless one, beside a colleague."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.employee_id = f"E-{uuid4().hex}"
+        self.names = (f"prod-{uuid4().hex}", f"payments-{uuid4().hex}")
+        self.leaver = directory.person(self.employee_id, displayName="Ada Canary", emails=[{"value": "ada@corp.local"}])
+        self.colleague = directory.person(f"E-{uuid4().hex}")
+        shown = {"value": self.leaver, "type": "User", "display": "Ada Canary", "$ref": f"../Users/{self.leaver}"}
+        self.prod = directory.group(self.names[0], shown, self.colleague)
+        self.payments = directory.group(self.names[1], self.colleague, self.leaver)
+        self.harmless = directory.group(f"lunch-{uuid4().hex}", self.colleague, self.leaver)
+        self.access = Access(directory, *self.names)
+        self.case = Case(self.employee_id)
+
+
+@pytest.fixture
+def team(directory: Directory) -> Team:
+    return Team(directory)
+
+
+@pytest.mark.parametrize("undoing", [EmployeeRetained, ResignationWithdrawn, ExitCaseVoided])
+def test_who_stays_gets_back_exactly_what_was_taken(
+    directory: Directory, team: Team, undoing: type[EmployeeRetained | ResignationWithdrawn | ExitCaseVoided]
+) -> None:
+    before = {group: directory.members(group) for group in (team.prod, team.payments)}
+    untouched = directory.version(team.harmless)
+
+    blocked = team.access.react(team.case.resigned())
+    between = {group: directory.members(group) for group in before}
+    restored = team.access.react(team.case.states(undoing))
+
+    assert set(blocked.entitlement_ids) == set(before)
+    assert blocked.verified
+    assert not blocked.sessions_revoked
+    assert all(between[group] == {frozenset({("value", team.colleague)})} for group in before)
+    assert set(restored.restored) == set(before)
+    assert (restored.not_restored, restored.verified) == ((), True)
+    assert {group: directory.members(group) for group in before} == before
+    assert directory.version(team.harmless) == untouched
+
+
+def test_no_name_is_written_down(team: Team) -> None:
+    blocked = team.access.react(team.case.resigned())
+
+    assert "Canary" not in blocked.model_dump_json()
+    assert "Canary" not in str(team.access.memory.decisions)
+
+
+def test_a_leaver_loses_also_what_was_given_after_the_block(directory: Directory, team: Team) -> None:
+    directory.remove(team.payments, team.leaver)
+    team.access.react(team.case.resigned())
+    directory.add(team.payments, team.leaver)
+
+    revoked = team.access.react(team.case.states(ExitConfirmed))
+
+    assert set(revoked.entitlement_ids) == {team.prod, team.payments}
+    assert not revoked.departed
+    assert all(len(directory.members(group)) == 1 for group in (team.prod, team.payments))
+
+
+def test_a_withdrawal_after_the_confirmation_gives_everything_back(directory: Directory, team: Team) -> None:
+    before = {group: directory.members(group) for group in (team.prod, team.payments)}
+    directory.remove(team.payments, team.leaver)
+    team.access.react(team.case.resigned())
+    directory.add(team.payments, team.leaver)
+    team.access.react(team.case.states(ExitConfirmed))
+
+    restored = team.access.react(team.case.states(ResignationWithdrawn))
+
+    assert set(restored.restored) == {team.prod, team.payments}
+    assert {group: directory.members(group) for group in before} == before
+
+
+def test_a_failed_block_keeps_nobody_in_after_the_confirmation(directory: Directory, team: Team) -> None:
+    twin = directory.person(team.employee_id)
+    failed = team.access.react(team.case.resigned())
+    directory.delete("Users", twin)
+
+    revoked = team.access.react(team.case.states(ExitConfirmed))
+
+    assert failed.cause is BlockFailureCause.PERSON_AMBIGUOUS
+    assert set(revoked.entitlement_ids) == {team.prod, team.payments}
+
+
+def test_the_last_sweep_takes_what_was_given_since_the_confirmation(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    team.access.react(team.case.states(ExitConfirmed))
+    directory.add(team.prod, team.leaver)
+
+    swept = team.access.react(team.case.states(EmployeeDeparted))
+
+    assert swept.departed
+    assert directory.members(team.prod) == {frozenset({("value", team.colleague)})}
+
+
+def test_nobody_is_touched_where_the_person_is_unknown(directory: Directory, team: Team) -> None:
+    versions = [directory.version(group) for group in (team.prod, team.payments)]
+
+    failed = team.access.react(Case("E-nobody").resigned())
+
+    assert failed.cause is BlockFailureCause.PERSON_NOT_FOUND
+    assert [directory.version(group) for group in (team.prod, team.payments)] == versions
+
+
+def test_nobody_is_touched_where_two_people_share_the_id(directory: Directory, team: Team) -> None:
+    directory.person(team.employee_id)
+    versions = [directory.version(group) for group in (team.prod, team.payments)]
+
+    failed = team.access.react(team.case.resigned())
+
+    assert failed.cause is BlockFailureCause.PERSON_AMBIGUOUS
+    assert [directory.version(group) for group in (team.prod, team.payments)] == versions
+
+
+def test_a_break_glass_account_is_never_touched(directory: Directory, team: Team) -> None:
+    access = Access(directory, *team.names, protected=[team.employee_id])
+    versions = [directory.version(group) for group in (team.prod, team.payments)]
+
+    causes = [access.react(event).cause for event in (team.case.resigned(), team.case.states(ExitConfirmed))]
+
+    assert causes == [BlockFailureCause.PROTECTED_ACCOUNT] * 2
+    assert [directory.version(group) for group in (team.prod, team.payments)] == versions
+
+
+def test_the_last_member_of_a_group_stays_and_it_is_said(directory: Directory, team: Team) -> None:
+    directory.remove(team.prod, team.colleague)
+
+    blocked = team.access.react(team.case.resigned())
+
+    assert blocked.entitlement_ids == (team.payments,)
+    assert [(one.entitlement_id, one.cause) for one in blocked.not_taken] == [
+        (team.prod, BlockFailureCause.LAST_MEMBER)
+    ]
+    assert len(directory.members(team.prod)) == 1
+
+
+def test_a_block_that_could_take_nothing_has_failed(directory: Directory, team: Team) -> None:
+    directory.remove(team.prod, team.colleague)
+    directory.remove(team.payments, team.leaver)
+
+    failed = team.access.react(team.case.resigned())
+
+    assert (failed.cause, failed.entitlement_ids) == (BlockFailureCause.LAST_MEMBER, (team.prod,))
+
+
+def test_a_block_that_finds_nothing_holds_all_the_same(directory: Directory, team: Team) -> None:
+    for group in (team.prod, team.payments):
+        directory.remove(group, team.leaver)
+
+    blocked = team.access.react(team.case.resigned())
+    restored = team.access.react(team.case.states(EmployeeRetained))
+
+    assert isinstance(blocked, CriticalAccessBlocked)
+    assert (blocked.entitlement_ids, blocked.not_taken) == ((), ())
+    assert (restored.restored, restored.not_restored) == ((), ())
+
+
+def test_what_was_never_taken_is_not_given_back(team: Team) -> None:
+    with pytest.raises(NothingToDo):
+        team.access.react(team.case.states(EmployeeRetained))
+
+
+def test_what_was_given_back_once_is_not_given_back_again(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    team.access.react(team.case.states(EmployeeRetained))
+    directory.remove(team.prod, team.leaver)
+
+    with pytest.raises(NothingToDo):
+        team.access.react(team.case.states(ExitCaseVoided))
+
+    assert len(directory.members(team.prod)) == 1
+
+
+def test_what_somebody_else_gave_back_is_left_as_it_is(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    directory.add(team.prod, team.leaver)
+    version = directory.version(team.prod)
+
+    restored = team.access.react(team.case.states(EmployeeRetained))
+
+    assert restored.restored == (team.payments,)
+    assert [(one.entitlement_id, one.cause) for one in restored.not_restored] == [
+        (team.prod, NotRestoredCause.CHANGED_BY_OTHERS)
+    ]
+    assert directory.version(team.prod) == version
+
+
+def test_a_group_that_is_gone_is_said(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    directory.delete("Groups", team.prod)
+
+    restored = team.access.react(team.case.states(EmployeeRetained))
+
+    assert restored.restored == (team.payments,)
+    assert [one.cause for one in restored.not_restored] == [NotRestoredCause.GROUP_GONE]
+
+
+def test_nobody_else_is_given_the_access_of_a_person_who_is_gone(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    directory.delete("Users", team.leaver)
+    directory.person(team.employee_id)
+
+    restored = team.access.react(team.case.states(EmployeeRetained))
+
+    assert restored.restored == ()
+    assert {one.cause for one in restored.not_restored} == {NotRestoredCause.PERSON_GONE}
+    assert all(len(directory.members(group)) == 1 for group in (team.prod, team.payments))
+
+
+def test_a_change_by_somebody_else_in_between_survives(directory: Directory, team: Team) -> None:
+    newcomer = directory.person(f"E-{uuid4().hex}")
+    groups = iter((team.prod, team.payments))
+
+    def somebody_else_is_faster(step: str) -> None:
+        if step == "claim" and (group := next(groups, None)):
+            directory.add(group, newcomer)
+
+    team.access.react(team.case.resigned(), at=somebody_else_is_faster)
+    between = directory.members(team.prod)
+    groups = iter((team.prod, team.payments))
+    another = newcomer = directory.person(f"E-{uuid4().hex}")
+    restored = team.access.react(team.case.states(EmployeeRetained), at=somebody_else_is_faster)
+
+    assert len(between) == 2
+    assert set(restored.restored) == {team.prod, team.payments}
+    assert {dict(one)["value"] for one in directory.members(team.prod)} >= {team.leaver, team.colleague, another}
+    assert len(directory.members(team.prod)) == 4
+
+
+def test_who_has_lost_the_partition_writes_nothing(directory: Directory, team: Team) -> None:
+    versions = [directory.version(group) for group in (team.prod, team.payments)]
+
+    def partition_moves(step: str) -> None:
+        team.access.memory.owned = step != "claim"
+
+    with pytest.raises(ClaimLost):
+        team.access.react(team.case.resigned(), at=partition_moves)
+
+    assert [directory.version(group) for group in (team.prod, team.payments)] == versions
+
+
+def test_a_critical_group_that_is_missing_or_doubled_keeps_nobody_in_the_others(
+    directory: Directory, team: Team
+) -> None:
+    directory.group(team.names[1], team.leaver, team.colleague)
+    access = Access(directory, *team.names, "no-such-group")
+
+    blocked = access.react(team.case.resigned())
+
+    assert blocked.entitlement_ids == (team.prod,)
+    assert {(one.entitlement_id, one.cause) for one in blocked.not_taken} == {
+        (team.names[1], BlockFailureCause.GROUP_AMBIGUOUS),
+        ("no-such-group", BlockFailureCause.GROUP_NOT_FOUND),
+    }
+
+
+def test_a_directory_that_is_away_is_waited_for(team: Team) -> None:
+    team.access.url = "http://127.0.0.1:9"
+
+    with pytest.raises(Unavailable) as away:
+        team.access.react(team.case.resigned())
+
+    assert away.value.untouched
+
+
+def test_who_leaves_one_of_two_employments_stays_blocked_until_both_are_decided(
+    directory: Directory, team: Team
+) -> None:
+    before = directory.members(team.prod)
+    other = Case(team.employee_id)
+    team.access.react(team.case.resigned())
+    team.access.react(other.resigned())
+
+    first = team.access.react(team.case.states(EmployeeRetained))
+    between = directory.members(team.prod)
+    second = team.access.react(other.states(EmployeeRetained))
+
+    assert (first.restored, {one.cause for one in first.not_restored}) == ((), {NotRestoredCause.STILL_BLOCKED})
+    assert len(between) == 1
+    assert set(second.restored) == {team.prod, team.payments}
+    assert directory.members(team.prod) == before
+
+
+def test_who_is_retained_in_one_employment_and_leaves_the_other_is_not_given_access(
+    directory: Directory, team: Team
+) -> None:
+    other = Case(team.employee_id)
+    team.access.react(team.case.resigned())
+    team.access.react(other.resigned())
+    team.access.react(other.states(ExitConfirmed))
+
+    restored = team.access.react(team.case.states(EmployeeRetained))
+
+    assert restored.restored == ()
+    assert len(directory.members(team.prod)) == 1
+
+
+def test_who_comes_back_gets_only_what_the_later_case_took(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    team.access.react(team.case.states(ExitConfirmed))
+    team.access.react(team.case.states(EmployeeDeparted))
+    directory.add(team.payments, team.leaver)
+    later = Case(team.employee_id)
+
+    blocked = team.access.react(later.resigned())
+    restored = team.access.react(later.states(EmployeeRetained))
+
+    assert blocked.entitlement_ids == restored.restored == (team.payments,)
+    assert len(directory.members(team.prod)) == 1
