@@ -48,14 +48,19 @@ async def serve(app: ASGIApp, host: str, port: int, *, drain_seconds: float) -> 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named, which `create_server` omits
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, port), family=family)
+        listener.bind((host, port))
     except OSError as error:
+        listener.close()
         reason = (
             f"EMS_INTAKE_HOST, EMS_INTAKE_PORT: cannot listen on {host} port {port} ({error.strerror}). "
             "Choose another port, or 0 for a free one."
         )
         raise InvalidSettings((reason,)) from error
+    return listener
 
 
 class _Server(uvicorn.Server):

@@ -1,7 +1,6 @@
 """Where cases and the answers to requests are kept; every function works inside a transaction that it is given."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     func,
     insert,
     select,
@@ -67,13 +67,22 @@ class OtherRequest(CaseError):  # noqa: N818 - reads better without the suffix
     """This webhook-id was used before, for a different request. Give every new request an id of its own."""
 
 
+# Built once: building a statement costs more than executing it.
+_FIND: Final = select(cases).where(cases.c.case_id == bindparam("case_id")).with_for_update()
+_OPEN_ONES: Final = select(cases).where(cases.c.employee_id == bindparam("employee_id"), _is_open)
+_OPEN: Final = insert(cases)
+_CHANGE: Final = update(cases).where(cases.c.case_id == bindparam("of"))
+_ANSWER: Final = select(requests.c.digest, requests.c.answer).where(requests.c.webhook_id == bindparam("webhook_id"))
+_REMEMBER: Final = insert(requests)
+
+
 def find(tx: Connection, case_id: UUID) -> Case:
     """Return the case, kept from changing until the transaction ends.
 
     Raises:
         UnknownCase: there is none.
     """
-    row = tx.execute(select(cases).where(cases.c.case_id == case_id).with_for_update()).one_or_none()
+    row = tx.execute(_FIND, {"case_id": case_id}).one_or_none()
     if row is None:
         raise UnknownCase
     return _case(row)
@@ -81,16 +90,16 @@ def find(tx: Connection, case_id: UUID) -> Case:
 
 def open_cases(tx: Connection, employee_id: str) -> Sequence[Case]:
     """Return the employee's open cases."""
-    return [_case(row) for row in tx.execute(select(cases).where(cases.c.employee_id == employee_id, _is_open))]
+    return [_case(row) for row in tx.execute(_OPEN_ONES, {"employee_id": employee_id})]
 
 
 def keep(tx: Connection, case: Case, now: datetime) -> None:
     """Write the case down as it stands now."""
-    values = asdict(case) | {"changed_at": now.isoformat()}
+    values = {**vars(case), "changed_at": now.isoformat()}
     if case.version == 1:
-        tx.execute(insert(cases).values(**values, opened_at=now.isoformat()))
+        tx.execute(_OPEN, {**values, "opened_at": now.isoformat()})
     else:
-        tx.execute(update(cases).where(cases.c.case_id == case.case_id).values(values))
+        tx.execute(_CHANGE, {**values, "of": case.case_id})
 
 
 def earlier_answer(tx: Connection, webhook_id: str, digest: str) -> str | None:
@@ -99,7 +108,7 @@ def earlier_answer(tx: Connection, webhook_id: str, digest: str) -> str | None:
     Raises:
         OtherRequest: the id was used for something else.
     """
-    row = tx.execute(select(requests).where(requests.c.webhook_id == webhook_id)).one_or_none()
+    row = tx.execute(_ANSWER, {"webhook_id": webhook_id}).one_or_none()
     if row is not None and row.digest != digest:
         raise OtherRequest
     return None if row is None else str(row.answer)
@@ -108,7 +117,7 @@ def earlier_answer(tx: Connection, webhook_id: str, digest: str) -> str | None:
 def remember(tx: Connection, webhook_id: str, digest: str, answer: str, now: datetime) -> None:
     """Write down what the request is answered."""
     row = {"webhook_id": webhook_id, "digest": digest, "answer": answer, "answered_at": now.isoformat()}
-    tx.execute(insert(requests).values(row))
+    tx.execute(_REMEMBER, row)
 
 
 def _case(row: Row[tuple[object, ...]]) -> Case:
