@@ -1,0 +1,39 @@
+"""Run the HR service: `python -m consumers.hr`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from choreography import run
+from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.ports import Ports, Sender
+from consumers.hr.service import service
+from consumers.hr.settings import Settings
+from consumers.hr.slots import Promises
+from consumers.hr.smtp import SmtpMailer
+from consumers.people import ScimPeople
+
+
+@asynccontextmanager
+async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
+    """Open the directory, the calendars and the mail server."""
+    mailer = SmtpMailer(
+        settings.smtp_host,
+        settings.smtp_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        tls=settings.smtp_tls,
+    )
+    sender = Sender(address=settings.mail_from, domain=settings.mail_domain, hr_mailbox=settings.hr_mailbox)
+    async with (
+        ScimPeople(settings.scim_url, settings.scim_token.get_secret_value()) as people,
+        CalDavCalendar(
+            settings.caldav_url,
+            username=settings.caldav_username,
+            password=settings.caldav_password.get_secret_value(),
+        ) as calendar,
+    ):
+        yield Ports(people=people, calendar=calendar, mailer=mailer, sender=sender, promised=Promises())
+
+
+if __name__ == "__main__":
+    run(service, open_ports, Settings)

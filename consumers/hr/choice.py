@@ -1,0 +1,82 @@
+"""Who holds an interview, and when: asks the directory and the calendars, and decides by `slots`."""
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from consumers.hr.entry import uid_of
+from consumers.hr.participants import NotPossible, Participants
+from consumers.hr.ports import Ports
+from consumers.hr.slots import LENGTH, Period, WorkingDays, days_to_offer, first_free
+from schemas.exits import EmployeeResigned
+from schemas.hr import InterviewObstacle
+
+
+class InterviewSlot(BaseModel):
+    """What was decided, written down before anything is booked.
+
+    Attributes:
+        interviewer_id: in whose calendar it is booked.
+        time_zone: the employee's.
+        same_day: time was so short that the interview is on the day of the decision.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    uid: str
+    interviewer_id: str
+    start: AwareDatetime
+    time_zone: str
+    same_day: bool = False
+
+    @property
+    def period(self) -> Period:
+        """When the interview takes place."""
+        return Period(self.start, self.start + LENGTH)
+
+
+async def choose(event: EmployeeResigned, people: Participants, ports: Ports, now: datetime) -> InterviewSlot:
+    """Choose the first slot that suits the HR partner and the employee.
+
+    Raises:
+        NotPossible: there is none.
+    """
+    zone = _zone(event.time_zone)
+    await people.person(event.employee_id)
+    interviewer = await people.interviewer(event)
+    today = now.astimezone(zone).date()
+    if event.last_working_day is not None and event.last_working_day < today:
+        raise NotPossible(InterviewObstacle.TOO_LATE, interviewer.employee_id)
+    days = days_to_offer(today, event.last_working_day, WorkingDays(event.country, event.subdivision))
+    within = Period(now, datetime.combine(max(days, default=today), time.max, zone))
+    busy = await _busy(event.employee_id, interviewer.employee_id, ports, within)
+    slot = first_free(days, zone, _zone(interviewer.time_zone, zone), busy, now)
+    if slot is None:
+        raise NotPossible(InterviewObstacle.NO_FREE_SLOT, interviewer.employee_id)
+    ports.promised.give(interviewer.employee_id, slot, now)
+    return InterviewSlot(
+        uid=uid_of(event.case_id),
+        interviewer_id=interviewer.employee_id,
+        start=slot.start,
+        time_zone=event.time_zone,
+        same_day=slot.start.astimezone(zone).date() == today,
+    )
+
+
+async def _busy(employee_id: str, interviewer_id: str, ports: Ports, within: Period) -> tuple[Period, ...]:
+    """Return what is taken, by either; an employee without a readable calendar is taken to be free."""
+    own = await ports.calendar.busy(employee_id, within) or ()
+    theirs = await ports.calendar.busy(interviewer_id, within)
+    if theirs is None:
+        raise NotPossible(InterviewObstacle.NO_CALENDAR, interviewer_id)
+    return (*own, *theirs, *ports.promised.to(interviewer_id))
+
+
+def _zone(name: str | None, otherwise: ZoneInfo | None = None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "")
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if otherwise is None:
+            raise NotPossible(InterviewObstacle.INVALID_TIME_ZONE) from error
+        return otherwise

@@ -1,0 +1,112 @@
+"""Booking interviews and cancelling them; `invitations` reacts to what is stated here."""
+
+from functools import partial
+from typing import Final
+
+from choreography import Effect, NothingToDo
+from consumers.hr.choice import InterviewSlot, choose
+from consumers.hr.entry import uid_of
+from consumers.hr.participants import NotPossible, Participants
+from consumers.hr.ports import Ports
+from consumers.hr.slots import LENGTH, MINUTE, Period
+from schemas import ExitEvent
+from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ResignationWithdrawn
+from schemas.hr import (
+    ExitInterviewCancelled,
+    ExitInterviewNotPossible,
+    ExitInterviewScheduled,
+    InterviewCancellationCause,
+)
+
+Stated = ExitInterviewScheduled | ExitInterviewNotPossible | ExitInterviewCancelled
+_CAUSES: Final[dict[type[ExitEvent], InterviewCancellationCause]] = {
+    ResignationWithdrawn: InterviewCancellationCause.WITHDRAWN,
+    EmployeeRetained: InterviewCancellationCause.RETAINED,
+    ExitCaseVoided: InterviewCancellationCause.VOIDED,
+}
+
+
+async def schedule_exit_interview(
+    event: EmployeeResigned, ports: Ports, effect: Effect
+) -> ExitInterviewScheduled | ExitInterviewNotPossible:
+    """Book an exit interview at the first time that suits HR partner and employee."""
+    people = Participants(ports.people, ports.sender.hr_mailbox)
+    try:
+        slot = await effect.once(InterviewSlot, partial(choose, event, people, ports, effect.now))
+        booked = await ports.calendar.find(slot.interviewer_id, slot.uid) if effect.repeated else None
+        if booked is None and slot.start <= effect.now:
+            same_partner = event.model_copy(update={"hr_partner_id": slot.interviewer_id})
+            slot = await choose(same_partner, people, ports, effect.now)
+    except NotPossible as obstacle:
+        return ExitInterviewNotPossible(
+            cause=obstacle.cause,
+            hr_partner_id=obstacle.interviewer_id,
+            last_working_day=event.last_working_day,
+            time_zone=event.time_zone,
+        )
+    if booked is None:
+        entry = await people.entry(
+            event,
+            slot.interviewer_id,
+            uid=slot.uid,
+            sequence=event.case_version,
+            start=slot.start,
+            minutes=LENGTH // MINUTE,
+            zone=slot.time_zone,
+        )
+        booked = await ports.calendar.book(slot.interviewer_id, entry, effect.claim)
+    return ExitInterviewScheduled(
+        ical_uid=slot.uid,
+        sequence=event.case_version,
+        start=booked.start,
+        duration_minutes=(booked.end - booked.start) // MINUTE,
+        time_zone=slot.time_zone,
+        calendar_owner_id=slot.interviewer_id,
+        interviewer_id=slot.interviewer_id,
+        attendee_ids=(slot.interviewer_id, event.employee_id),
+        same_day=slot.same_day,
+        clash=await _clash(event.employee_id, slot, booked, ports),
+    )
+
+
+async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) -> ExitInterviewCancelled:
+    """Take the interview out of the calendar; where HR was to arrange it by hand, only say that it need not."""
+    stated = await effect.earlier(ExitInterviewScheduled, ExitInterviewNotPossible, ExitInterviewCancelled)
+    slot = await _perhaps_booked(event, stated, effect)
+    if slot is None and not isinstance(stated, ExitInterviewNotPossible):
+        raise NothingToDo("No interview is planned.")
+    if isinstance(stated, ExitInterviewScheduled) and stated.start <= effect.now and not effect.repeated:
+        raise NothingToDo("The interview has been held already.")
+    if slot is not None:
+        await ports.calendar.cancel(slot.interviewer_id, slot.uid, effect.claim)
+        ports.promised.take_back(slot.interviewer_id, slot.period)
+    return ExitInterviewCancelled(
+        ical_uid=uid_of(event.case_id),
+        sequence=event.case_version,
+        start=slot.start if slot else None,
+        time_zone=slot.time_zone if slot else None,
+        calendar_owner_id=slot.interviewer_id if slot else None,
+        interviewer_id=slot.interviewer_id if slot else None,
+        attendee_ids=(slot.interviewer_id, event.employee_id) if slot else (),
+        cause=_CAUSES[type(event)],
+    )
+
+
+async def _perhaps_booked(event: ExitEvent, stated: Stated | None, effect: Effect) -> InterviewSlot | None:
+    """Return the slot that was stated, or one that was decided and may have been booked before a crash."""
+    if isinstance(stated, ExitInterviewScheduled):
+        return InterviewSlot(
+            uid=stated.ical_uid,
+            interviewer_id=stated.calendar_owner_id or "",
+            start=stated.start,
+            time_zone=stated.time_zone,
+        )
+    begun = await effect.unfinished(InterviewSlot) if stated is None else ()
+    return next((slot for slot in begun if slot.uid == uid_of(event.case_id)), None)
+
+
+async def _clash(employee_id: str, slot: InterviewSlot, booked: Period, ports: Ports) -> bool:
+    """Read both calendars again: somebody else may have booked the same time meanwhile."""
+    theirs = await ports.calendar.busy(slot.interviewer_id, booked, besides=slot.uid)
+    own = await ports.calendar.busy(employee_id, booked, besides=slot.uid)
+    return bool(theirs or own)

@@ -1,0 +1,104 @@
+"""The people of one interview, as the directory knows them at this moment."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+from choreography import ChoreographyError
+from consumers.hr.entry import Address, Entry
+from consumers.hr.ports import People, Person
+from consumers.hr.slots import Period
+from schemas import ExitEvent
+from schemas.exits import EmployeeResigned
+from schemas.hr import InterviewObstacle
+
+_MAIL: Final = re.compile(r"[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")  # what may stand in a header as it is
+
+
+class NotPossible(ChoreographyError):  # noqa: N818 - an answer, not a failure
+    """An interview cannot be booked, for a reason that waiting does not mend.
+
+    Attributes:
+        cause: the reason.
+        interviewer_id: who would have held it, where that is known.
+    """
+
+    def __init__(self, cause: InterviewObstacle, interviewer_id: str | None = None) -> None:
+        super().__init__(f"No interview can be booked: {cause}.")
+        self.cause = cause
+        self.interviewer_id = interviewer_id
+
+
+class Participants:
+    """The people of one interview, each looked up once; HR as a whole stands in for an unknown interviewer."""
+
+    def __init__(self, people: People, hr_mailbox: str) -> None:
+        self._people = people
+        self._hr_mailbox = hr_mailbox
+        self._known: dict[str, Person] = {}
+
+    async def person(self, employee_id: str) -> Person:
+        """Return the one person with this id.
+
+        Raises:
+            NotPossible: there is none, or more than one.
+        """
+        if employee_id not in self._known:
+            found = await self._people.with_employee_id(employee_id)
+            if len(found) != 1:
+                raise NotPossible(InterviewObstacle.PERSON_AMBIGUOUS if found else InterviewObstacle.PERSON_NOT_FOUND)
+            self._known[employee_id] = found[0]
+        return self._known[employee_id]
+
+    async def interviewer(self, event: EmployeeResigned) -> Person:
+        """Return the HR partner whom the event names, or else the one of the directory; never the leaver.
+
+        Raises:
+            NotPossible: there is nobody.
+        """
+        named = event.hr_partner_id
+        if named and named != event.employee_id:
+            found = await self._people.with_employee_id(named)
+            if len(found) == 1 and found[0].active:
+                return self._known.setdefault(named, found[0])
+        partner = await self._people.hr_partner_of(await self.person(event.employee_id))
+        if partner is None or partner.employee_id in ("", event.employee_id):
+            raise NotPossible(InterviewObstacle.NO_HR_PARTNER)
+        return self._known.setdefault(partner.employee_id, partner)
+
+    async def entry(
+        self,
+        case: ExitEvent,
+        interviewer_id: str | None,
+        *,
+        uid: str,
+        sequence: int,
+        start: datetime,
+        minutes: int,
+        zone: str,
+    ) -> Entry:
+        """Return the interview of a case as an entry; who cannot be written to is left out of those invited."""
+        employee = await self._address(case.employee_id)
+        return Entry(
+            uid=uid,
+            sequence=sequence,
+            period=Period(start, start + timedelta(minutes=minutes)),
+            time_zone=zone,
+            stamp=case.occurred_at,
+            organizer=await self._address(interviewer_id) or Address("HR", self._hr_mailbox),
+            invited=(employee,) if employee else (),
+        )
+
+    async def name(self, employee_id: str) -> str:
+        """Return what to call a person, with the id."""
+        try:
+            return f"{(await self.person(employee_id)).display_name} ({employee_id})"
+        except NotPossible:
+            return f"employee {employee_id}"
+
+    async def _address(self, employee_id: str | None) -> Address | None:
+        try:
+            found = await self.person(employee_id or "")
+        except NotPossible:
+            return None
+        return Address(found.display_name, found.mail) if found.mail and _MAIL.fullmatch(found.mail) else None

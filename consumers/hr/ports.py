@@ -1,0 +1,96 @@
+"""What the HR service needs from the world."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Protocol
+
+from consumers.hr.entry import Entry
+from consumers.hr.slots import Period, Promises
+
+Claim = Callable[[], Awaitable[None]]
+
+
+class Person(Protocol):
+    """Somebody in the directory."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - the directory's own id
+    @property
+    def employee_id(self) -> str: ...  # noqa: D102 - the id by which events and calendars name people
+    @property
+    def display_name(self) -> str: ...  # noqa: D102
+    @property
+    def mail(self) -> str | None: ...  # noqa: D102
+    @property
+    def active(self) -> bool: ...  # noqa: D102
+    @property
+    def time_zone(self) -> str | None: ...  # noqa: D102 - an IANA name
+    @property
+    def division(self) -> str | None: ...  # noqa: D102
+
+
+class People(Protocol):
+    """The company's directory, as it stands now."""
+
+    async def with_employee_id(self, employee_id: str) -> Sequence[Person]:
+        """Return everybody with exactly this id."""
+        ...
+
+    async def hr_partner_of(self, person: Person) -> Person | None:
+        """Return who in HR is responsible for a person, and is not that person."""
+        ...
+
+
+class InterviewCalendar(Protocol):
+    """The calendars of the company, each known by the employee id of its owner."""
+
+    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> Sequence[Period] | None:
+        """Return when the owner is not free, apart from the entry `besides`; `None` without a readable calendar."""
+        ...
+
+    async def find(self, owner: str, uid: str) -> Period | None:
+        """Return when the entry takes place, if it stands in the owner's calendar."""
+        ...
+
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
+        """Put the entry in, unless it is there already, and return when it takes place."""
+        ...
+
+    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
+        """Take the entry out; it need not be there."""
+        ...
+
+
+class Mailer(Protocol):
+    """What sends mail."""
+
+    async def send(self, message: EmailMessage, *, otherwise: str, claim: Claim) -> None:
+        """Send one mail to all that it names, and to `otherwise` as well when one of them is refused for good."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who writes, and to whom when nobody else can be written to.
+
+    Attributes:
+        address: the sender of every mail.
+        domain: the right-hand side of a Message-ID.
+        hr_mailbox: the address of HR as a whole.
+    """
+
+    address: str
+    domain: str
+    hr_mailbox: str
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the handlers are given; `promised` are the slots that this process has chosen."""
+
+    people: People
+    calendar: InterviewCalendar
+    mailer: Mailer
+    sender: Sender
+    promised: Promises

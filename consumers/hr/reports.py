@@ -1,0 +1,54 @@
+"""The two questions to a calendar (RFC 4791 §7) and what their answers mean: when is somebody not free?
+
+`free_busy` is the polite one: it shows times and no content, and may be all that the service is allowed. Its answer
+joins what touches, so it cannot tell an interview from what clashes with it; `entries` can.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from icalendar import Calendar
+
+from consumers.hr.slots import Period
+
+_CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
+
+
+def free_busy(within: Period) -> str:
+    """Ask when somebody is not free; the server expands what recurs and leaves out what is transparent."""
+    return f'<C:free-busy-query xmlns:C="{_CALDAV}">{_range(within)}</C:free-busy-query>'
+
+
+def entries(within: Period) -> str:
+    """Ask for the entries themselves."""
+    return (
+        f'<C:calendar-query xmlns:C="{_CALDAV}" xmlns:D="DAV:"><D:prop><C:calendar-data/></D:prop><C:filter>'
+        f'<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{_range(within)}</C:comp-filter></C:comp-filter>'
+        "</C:filter></C:calendar-query>"
+    )
+
+
+def busy_times(answer: bytes) -> tuple[Period, ...]:
+    """Read the answer to `free_busy`."""
+    found = (component.get("FREEBUSY", []) for component in Calendar.from_ical(answer).walk("VFREEBUSY"))
+    times = (time for one in found for time in (one if isinstance(one, list) else [one]))
+    return tuple(Period(time.start, time.end) for time in times if time.params.get("FBTYPE") != "FREE")
+
+
+def occupied(answer: bytes, besides: str) -> bool:
+    """Tell from the answer to `entries` whether anything but the entry with the UID `besides` takes up time."""
+    objects = ET.fromstring(answer).iter(f"{{{_CALDAV}}}calendar-data")  # noqa: S314 - the company's server
+    events = (event for one in objects for event in Calendar.from_ical(one.text or "").walk("VEVENT"))
+    return any(
+        event.get("UID") != besides and event.get("TRANSP") != "TRANSPARENT" and event.get("STATUS") != "CANCELLED"
+        for event in events
+    )
+
+
+def _range(within: Period) -> str:
+    return f'<C:time-range start="{_utc(within.start)}" end="{_utc(within.end)}"/>'
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"

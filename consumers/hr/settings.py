@@ -1,0 +1,34 @@
+"""What the HR service is told by its environment."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from choreography import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The settings of this service; every variable begins with `EMS_`.
+
+    Attributes:
+        caldav_url: `{caldav_url}/{employee id}/calendar/` is the calendar of a person.
+        mail_domain: the right-hand side of a Message-ID.
+        hr_mailbox: who is told when an interview cannot be booked, or somebody cannot be reached.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="EMS_")
+
+    scim_url: str = Field(default=..., min_length=1)
+    scim_token: SecretStr = Field(default=...)
+    caldav_url: str = Field(default=..., min_length=1)
+    caldav_username: str = ""
+    caldav_password: SecretStr = SecretStr("")
+    smtp_host: str = Field(default=..., min_length=1)
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    mail_from: str = Field(default=..., min_length=3)
+    mail_domain: str = Field(default=..., min_length=1)
+    hr_mailbox: str = Field(default=..., min_length=3)

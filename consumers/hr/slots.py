@@ -1,0 +1,147 @@
+"""Choosing the time of an interview: plain functions of dates, zones and what is taken.
+
+The first 45 minutes that are free for both, on a quarter of an hour, between 09:00 and 17:00 on the employee's clock
+and on the interviewer's. The day is one of the five working days after today and lies two working days or more
+before the last one. Where no such day is left it is today, if that is a working day. Office hours that do not
+overlap have no slot: a person must arrange what crosses half the world.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import holidays
+
+MINUTE: Final = timedelta(minutes=1)
+LENGTH: Final = timedelta(minutes=45)
+NOTICE: Final = timedelta(minutes=30)
+GRID: Final = timedelta(minutes=15)
+OPENS: Final = time(9)
+CLOSES: Final = time(17)
+DAYS_AHEAD: Final = 5
+DAYS_BEFORE_LAST: Final = 2
+DAY: Final = timedelta(days=1)
+SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """A time from `start` up to `end`, both with a zone."""
+
+    start: datetime
+    end: datetime
+
+    def overlaps(self, other: "Period") -> bool:
+        """Tell whether the two have a moment in common."""
+        return self.start < other.end and other.start < self.end
+
+
+class WorkingDays:
+    """The working days of a country and its subdivision; Monday to Friday where the country is not known."""
+
+    def __init__(self, country: str | None, subdivision: str | None) -> None:
+        self._calendar = _holidays(country, subdivision)
+
+    def __contains__(self, day: date) -> bool:
+        return self._calendar.is_working_day(day)
+
+    def after(self, day: date) -> Iterator[date]:
+        """Count the working days that follow."""
+        while True:
+            day += DAY
+            if day in self:
+                yield day
+
+
+class Promises:
+    """The slots that this process has chosen, whether or not they stand in the calendar yet.
+
+    Two people who resign in the same second are handled side by side; without this both would get the same slot.
+    """
+
+    def __init__(self) -> None:
+        self._given: dict[str, set[Period]] = defaultdict(set)
+
+    def to(self, owner: str) -> tuple[Period, ...]:
+        """Return what was promised in an owner's calendar."""
+        return tuple(self._given[owner])
+
+    def give(self, owner: str, period: Period, now: datetime) -> None:
+        """Promise a slot, and forget those that have passed."""
+        self._given[owner] = {one for one in self._given[owner] if one.end > now} | {period}
+
+    def take_back(self, owner: str, period: Period) -> None:
+        """Let somebody else have the slot."""
+        self._given[owner].discard(period)
+
+
+def days_to_offer(today: date, last_working_day: date | None, works: WorkingDays) -> tuple[date, ...]:
+    """Return the days on which an interview may be held, earliest first; only `today` when time is short."""
+    following = works.after(today)
+    days = tuple(next(following) for _ in range(DAYS_AHEAD))
+    if last_working_day is None:
+        return days
+    in_time = tuple(day for day in days if _working_days_left(day, last_working_day, works) >= DAYS_BEFORE_LAST)
+    short = (today,) if today in works and today <= last_working_day else ()
+    return in_time or short
+
+
+def first_free(
+    days: Iterable[date], zone: ZoneInfo, other_zone: ZoneInfo, busy: Iterable[Period], now: datetime
+) -> Period | None:
+    """Return the first slot on these days that suits both, or `None`.
+
+    Args:
+        days: on the employee's calendar, earliest first.
+        zone: the employee's.
+        other_zone: the interviewer's.
+        busy: what is taken, of either.
+        now: the slot leaves at least half an hour from now.
+    """
+    taken = [period for one in busy for period in _as_meant(one, (zone, other_zone))]
+    for day in days:
+        for slot in _slots(day, zone):
+            if slot.start < now + NOTICE or not _in_office(slot, other_zone):
+                continue
+            if not any(slot.overlaps(period) for period in taken):
+                return slot
+    return None
+
+
+def _slots(day: date, zone: ZoneInfo) -> Iterator[Period]:
+    start = datetime.combine(day, OPENS, zone).astimezone(UTC)
+    closes = datetime.combine(day, CLOSES, zone).astimezone(UTC)
+    while start + LENGTH <= closes:
+        yield Period(start, start + LENGTH)
+        start += GRID
+
+
+def _in_office(slot: Period, zone: ZoneInfo) -> bool:
+    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+    same_day = start.date() == end.date() and start.weekday() < SATURDAY
+    return same_day and start.time() >= OPENS and end.time() <= CLOSES
+
+
+def _as_meant(period: Period, zones: Iterable[ZoneInfo]) -> Iterator[Period]:
+    """A server gives whole days as UTC days, which are meant as days where the person lives: take both."""
+    yield period
+    start, end = period.start.astimezone(UTC), period.end.astimezone(UTC)
+    if start.time() == end.time() == time.min:
+        for zone in zones:
+            yield Period(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
+
+
+def _working_days_left(day: date, last: date, works: WorkingDays) -> int:
+    return sum(1 for number in range(1, (last - day).days + 1) if day + number * DAY in works)
+
+
+def _holidays(country: str | None, subdivision: str | None) -> holidays.HolidayBase:
+    for subdiv in (subdivision, None):
+        try:
+            return holidays.country_holidays((country or "").upper(), subdiv=subdiv)
+        except NotImplementedError:
+            continue
+    return holidays.HolidayBase()
