@@ -16,8 +16,7 @@ from choreography import Retry, Unavailable
 from consumers.notification.letter import mime
 from consumers.notification.ports import ADDRESS, Letter, RecipientRefused
 
-_CLOSING: Final = 421
-_NOT_ABOUT_THE_RECIPIENT: Final = frozenset({_CLOSING, 502, 503, 530, 535, 538})
+_NOT_ABOUT_THE_RECIPIENT: Final = frozenset({421, 502, 503, 530, 535, 538})
 
 
 class SmtpMailer:
@@ -67,11 +66,11 @@ class SmtpMailer:
         message_id = f"<{letter.key}@{self._domain}>"
         content = mime(letter, self._sender, message_id)
         async with self._slots, self._connection() as smtp:
-            with _nothing_sent():
+            with _sorted(untouched=True):
                 await smtp.mail(self._sender)
                 await smtp.rcpt(letter.to_address)
             await claim()
-            with _perhaps_sent():
+            with _sorted(untouched=False):
                 await smtp.data(content)
         return message_id
 
@@ -83,7 +82,7 @@ class SmtpMailer:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
         smtp = self._connect()
-        with _nothing_sent():
+        with _sorted(untouched=True):
             await smtp.connect()
         try:
             yield smtp
@@ -94,29 +93,23 @@ class SmtpMailer:
 
 
 @contextmanager
-def _nothing_sent() -> Iterator[None]:
+def _sorted(*, untouched: bool) -> Iterator[None]:
+    """Sort what goes wrong: a refusal is an answer, a silence is not."""
     try:
         yield
-    except SMTPRecipientRefused as error:
+    except (SMTPRecipientRefused, SMTPDataError) as error:
         raise _verdict(error) from error
     except (SMTPException, OSError) as error:
-        raise Unavailable(untouched=True) from error
-
-
-@contextmanager
-def _perhaps_sent() -> Iterator[None]:
-    try:
-        yield
-    except SMTPDataError as error:
-        raise _verdict(error) from error
-    except (SMTPException, OSError) as error:
-        raise Unavailable from error
+        raise Unavailable(untouched=untouched) from error
 
 
 def _verdict(error: SMTPResponseException) -> Exception:
     """Tell what a refusal means; its text is left out, since it may name the address."""
     if error.code in _NOT_ABOUT_THE_RECIPIENT:
         return Unavailable(untouched=True)
-    if error.code >= 500:  # noqa: PLR2004 - permanent (RFC 5321 §4.2.1)
-        return RecipientRefused("cannot be reached, as the mail system refuses the address")
-    return Retry(f"the mail system answered {error.code}")
+    match error.code // 100:  # RFC 5321 §4.2.1
+        case 4:
+            return Retry(f"the mail system answered {error.code}")
+        case 5:
+            return RecipientRefused("cannot be reached, as the mail system refuses the address")
+    return Unavailable()
