@@ -2,13 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import SettingsConfigDict
 
 from choreography import ServiceSettings
 from consumers.notification.ports import ADDRESS
 
-MailAddress = Annotated[str, StringConstraints(pattern=f"^{ADDRESS.pattern}$")]
+
+def _address(text: str) -> str:
+    if not ADDRESS.fullmatch(text):
+        raise ValueError("this is not one mail address without a name, such as hr@example.com")
+    return text
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(ServiceSettings):
