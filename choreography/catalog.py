@@ -8,7 +8,7 @@ being `name = "package.service:service"`.
 
 import pkgutil
 from collections.abc import Iterator
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, Final
@@ -76,6 +76,7 @@ def _on(topic: Topic, package: ModuleType) -> list[type[Event]]:
 
 
 def _packages(package_name: str) -> Iterator[ModuleType]:
+    invalidate_caches()  # a folder may have been added a moment ago
     root = import_module(package_name)
     yield root
     for found in pkgutil.walk_packages(root.__path__, f"{package_name}."):
@@ -84,6 +85,7 @@ def _packages(package_name: str) -> Iterator[ModuleType]:
 
 
 def _walked_services(package_name: str) -> Iterator[tuple[str, Service[Any]]]:
+    invalidate_caches()
     root = import_module(package_name)
     for found in pkgutil.iter_modules(root.__path__, f"{package_name}."):
         if found.ispkg and _has_service(found.name):

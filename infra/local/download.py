@@ -14,15 +14,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
-
 from infra.errors import InfraError, Refused
 from infra.local.lockfile import Locked, sha256_of
-from infra.progress import Patience, Progress
+from infra.local.turn import turn
+from infra.progress import Progress
 
 REPOSITORY: Final = "EMS_MAVEN_REPOSITORY"  # the address of a mirror, for those who cannot reach the public one
 _TIMEOUT: Final = 30  # seconds without a byte
-_LOCK_POLL: Final = 0.2
 
 Unpack = Callable[[Path], None]
 
@@ -46,8 +44,8 @@ def fetch(place: Path, what: str, artifacts: tuple[Locked, ...], progress: Progr
         Refused: the disk is full, or the cache cannot be written.
     """
     with _disk(place, artifacts):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one(place, what, progress):
+        lock = place.with_name(f"{place.name}.lock")
+        with turn(lock, f"another process that is downloading {what}", progress):
             if not place.is_dir():
                 _fetch(place, what, artifacts, progress, unpack)
 
@@ -112,22 +110,6 @@ def _verify(artifact: Locked, file: Path) -> None:
             f"expected {artifact.sha256[:12]}…. It was thrown away. Run the same command again; if it happens twice, "
             "the repository or something between it and this machine changes files: do not use it."
         )
-
-
-@contextmanager
-def _only_one(place: Path, what: str, progress: Progress) -> Iterator[None]:
-    lock = FileLock(place.with_name(f"{place.name}.lock"))
-    patience = Patience(progress)
-    while True:
-        try:
-            lock.acquire(timeout=_LOCK_POLL)
-            break
-        except TimeoutError:
-            patience.wait_for(f"another process that is downloading {what}")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """One Kafka broker, its own controller, on the loopback address."""
 
-import logging
 import shutil
 import subprocess
 from base64 import urlsafe_b64encode
@@ -9,8 +8,8 @@ from typing import Final
 from uuid import uuid4
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
+from infra.admin import admin_client
 from infra.errors import InfraError
 from infra.local.distribution import KAFKA
 from infra.local.java import kafka_command
@@ -21,9 +20,6 @@ from infra.progress import Progress
 NAME: Final = "kafka"
 _CONTROLLER: Final = "kafka-controller"
 _LOOK: Final = 1.0  # seconds that one look at the broker may take
-_SILENT: Final = logging.getLogger("infra.local.kafka.silent")  # librdkafka prints each failed connection otherwise
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
 
 # The short broker session lets a broker that was killed come back in 6 instead of 14 seconds.
 _PROPERTIES: Final = """\
@@ -74,7 +70,7 @@ def kafka_spec(home: Path, ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name=NAME,
         argv=kafka_command(KAFKA.place, "kafka.Kafka", str(properties), heap="512m"),
-        port=port,
+        ports=(port, controller),
         stage=Stage.PLATFORM,
         ready=lambda: answers(port),
         waits_for="Kafka to answer",
@@ -96,8 +92,7 @@ def answers(port: int) -> bool:
     if not listens(port):
         return False
     try:
-        client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}"}, logger=_SILENT)
-        return bool(client.list_topics(timeout=_LOOK).brokers)
+        return bool(admin_client(f"127.0.0.1:{port}").list_topics(timeout=_LOOK).brokers)
     except KafkaException:
         return False
 

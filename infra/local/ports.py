@@ -7,7 +7,7 @@ belong to a stranger by the time a stopped process comes back for it.
 import json
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,7 @@ class Ports:
     def of(self, name: str) -> int:
         """Return the port of a process, choosing a free one the first time."""
         if name not in self._ports:
-            self._ports[name] = _free_port(taken=set(self._ports.values()))
+            self._ports[name] = free_port(taken=self._ports.values())
         write_atomically(self._file, json.dumps(self._ports, indent=2))
         return self._ports[name]
 
@@ -63,7 +63,8 @@ def listens(port: int) -> bool:
         return attempt.connect_ex((_HOST, port)) == 0
 
 
-def _free_port(taken: set[int]) -> int:
+def free_port(taken: Collection[int] = ()) -> int:
+    """Return a port that nobody uses now, and that is not among those `taken`."""
     candidates = random.SystemRandom().sample(range(_LOWEST, _HIGHEST), k=1000)
     return next(port for port in candidates if port not in taken and _is_free(port))
 

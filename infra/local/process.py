@@ -34,7 +34,7 @@ class ProcessSpec:
     Attributes:
         name: how it is called everywhere: its log, its pid in `endpoints.json`, its row in `ems status`.
         argv: the command line.
-        port: the port it listens on; it must be free before the start.
+        ports: the ports it listens on, the most interesting one first; they must be free before the start.
         stage: who needs whom.
         ready: whether it does its work now; must neither raise nor take long.
         waits_for: what is being waited for, as in `Waiting for <…>`.
@@ -45,7 +45,7 @@ class ProcessSpec:
 
     name: str
     argv: tuple[str, ...]
-    port: int
+    ports: tuple[int, ...]
     stage: Stage
     ready: Callable[[], bool]
     waits_for: str

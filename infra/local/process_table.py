@@ -66,14 +66,15 @@ class ProcessTable:
         """
         if spec.prepare:
             spec.prepare(progress)
-        require_free(spec.port, spec.name)
+        for port in spec.ports:
+            require_free(port, spec.name)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{spec.name}.log"
         with shielded(), log.open("ab") as stream:
             child = self._spawn(spec, stream.fileno())
             _CHILDREN[child.pid] = child
             started = psutil.Process(child.pid).create_time()
-            process = Running(spec.name, child.pid, started, spec.stage, spec.port, log)
+            process = Running(spec.name, child.pid, started, spec.stage, spec.ports[0], log)
             self._write({**self._read(), spec.name: process})
 
     def await_ready(self, specs: Iterable[ProcessSpec], progress: Progress) -> None:
@@ -96,7 +97,8 @@ class ProcessTable:
 
     def _end_unsettled(self, progress: Progress) -> None:
         """End what a killed run started and did not see ready."""
-        left = [process.name for process in self.running().values() if not process.settled]
+        running = self.running().values()
+        left = [process.name for process in running if not process.settled and process.pid not in _CHILDREN]
         for name in left:
             progress.say(f"Ending {name}, left half-started by a run that was killed.")
         self.stop(left)

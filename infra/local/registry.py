@@ -28,9 +28,9 @@ def registry_spec(home: Path, ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name=NAME,
         argv=(str(JAVA), "-Xmx256m", *SMALL, "-jar", str(REGISTRY.place / "quarkus-run.jar")),
-        port=port,
+        ports=(port,),
         stage=Stage.PLATFORM,
-        ready=lambda: status_of(port, f"{API}/subjects") == _OK,
+        ready=lambda: answers(port),
         waits_for="the schema registry to answer",
         prepare=lambda progress: _prepare(home, progress),
         environment={
@@ -46,6 +46,11 @@ def registry_spec(home: Path, ports: Ports) -> ProcessSpec:
             "APICURIO_DATASOURCE_JDBC_MAX_SIZE": "8",
         },
     )
+
+
+def answers(port: int) -> bool:
+    """Return whether a registry answers on this port of the loopback address."""
+    return status_of(port, f"{API}/subjects") == _OK
 
 
 def _prepare(home: Path, progress: Progress) -> None:

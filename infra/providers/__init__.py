@@ -1,11 +1,12 @@
 """Where the broker and the registry come from: this machine, a container engine, or a cluster of one's own.
 
-`infra.providers.choice.provider` chooses one; everything else knows only the small interface below.
+`infra.providers.choice` chooses one; everything else knows only the small interface below.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from infra.local.process import ProcessSpec
 from infra.progress import Progress
 
 
@@ -24,6 +25,10 @@ class Broker:
 
 class BrokerProvider(Protocol):
     """Gives a broker and a registry."""
+
+    @property
+    def specs(self) -> tuple[ProcessSpec, ...]:
+        """The processes of this machine that it consists of; a stack may start them before it calls `start`."""
 
     def start(self, progress: Progress) -> Broker:
         """Make sure that both run and answer, and return where; does nothing where they do."""
