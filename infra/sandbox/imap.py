@@ -56,13 +56,13 @@ async def serve(host: str, port: int, maildir: Path) -> None:
     forget_locks(maildir, accounts)
     backend, config = await MaildirBackend.init(pymap_arguments(host, port, accounts))
     config.apply_context()
-    async with AsyncExitStack() as stack:
-        try:
-            await IMAPService(backend, config).start(stack)
-        except (OSError, OverflowError) as error:
-            refuse(host, port, error)
-        announce("IMAP", host, port)
-        await ended.wait()
+    try:
+        # never closed: that would wait for clients to leave; the end of the loop does it without them
+        await IMAPService(backend, config).start(AsyncExitStack())
+    except (OSError, OverflowError) as error:
+        refuse(host, port, error)
+    announce("IMAP", host, port)
+    await ended.wait()
 
 
 def main() -> None:

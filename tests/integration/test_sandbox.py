@@ -377,10 +377,10 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_server_says_one_line_and_ends_in_peace(name: str, tmp_path: Path) -> None:
+def test_a_server_says_one_line_and_ends_in_peace_also_with_a_client_connected(name: str, tmp_path: Path) -> None:
     one = server(name, *(argument.format(tmp_path) for argument in COMMANDS[name]))
 
-    with running(one):
+    with running(one), socket.create_connection(("127.0.0.1", one.port)):
         assert one.end(signal.SIGTERM) == (0, "", "")
 
 
