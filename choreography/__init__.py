@@ -21,13 +21,15 @@ from choreography.errors import (
     Retry,
     Unavailable,
 )
-from choreography.event import Event, correlation_id, effect_key, fact_id, record_key, sequence
+from choreography.event import Event, correlation_id, record_key, sequence
 from choreography.health import Health
+from choreography.ids import effect_key, fact_id
 from choreography.logs import configure_logs
 from choreography.outbox import Outbox
 from choreography.process import run, run_process
 from choreography.publisher import Publisher, open_publisher
-from choreography.service import Reaction, Service, on
+from choreography.reaction import Reaction, on
+from choreography.service import Service
 from choreography.settings import ServiceSettings, load
 from choreography.topic import Topic
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar, Final, NoReturn, Self, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -191,13 +191,3 @@ def _read_avsc(kind: type[Event]) -> dict[str, Any]:
             f"{kind.__name__} has no schema: add {kind.__name__}.avsc to the package {kind.topic.package}."
         ) from error
     return schema
-
-
-def effect_key(event_id: UUID, group: str, resend: int = 0) -> UUID:
-    """Derive the idempotency key of a group's effect for an event, so that doing twice is doing once."""
-    return uuid5(event_id, f"{group}#{resend}" if resend else group)
-
-
-def fact_id(effect: UUID, kind: type[Event]) -> UUID:
-    """Derive the id of the fact that an effect states."""
-    return uuid5(effect, kind.__name__)

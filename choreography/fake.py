@@ -6,7 +6,8 @@ from uuid import UUID
 
 from choreography.effect import Effect
 from choreography.errors import ClaimLost
-from choreography.event import Event, effect_key, fact_id
+from choreography.event import Event
+from choreography.ids import effect_key, fact_id
 from choreography.relay import Outgoing
 
 

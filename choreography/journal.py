@@ -16,9 +16,11 @@ from choreography import statements
 from choreography.clock import Clock
 from choreography.database import Database
 from choreography.deadletter import dead_letter_headers, dead_letter_topic, describe
-from choreography.event import Event, fact_id
+from choreography.entry import Entry
+from choreography.event import Event
 from choreography.health import Health
-from choreography.ledger import Entry, Ledger
+from choreography.ids import fact_id
+from choreography.ledger import Ledger
 from choreography.outbox import Outbox
 from choreography.records import REACTIONS, HoldReason, KitRecord
 from choreography.retries import Backoff

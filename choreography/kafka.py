@@ -12,14 +12,16 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
 from choreography.errors import ChoreographyError
+from choreography.offsets import ClientOffsets, committed_offsets, partition_of
 from choreography.record import Record, TopicPartition
+from choreography.subscriber import Subscriber
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -27,57 +29,16 @@ A = TypeVar("A")
 
 POLL_SECONDS: Final = 0.05
 BATCH: Final = 500
-ASK_SECONDS: Final = 10.0
 _PASSING: Final = frozenset(
     {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF, KafkaError._TIMED_OUT}  # noqa: SLF001 - the client's public names
 )
-
-
-class Subscriber(Protocol):
-    """What the consumer tells, always on its own thread."""
-
-    def begins(self, missing: Sequence[TopicPartition], ask: "Offsets") -> Mapping[TopicPartition, int]:
-        """Say where partitions without a committed offset begin."""
-        ...
-
-    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
-        """Take note of partitions given to this member, perhaps none."""
-        ...
-
-    def revoked(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Bring partitions to rest; return the positions to store."""
-        ...
-
-    def lost(self, partitions: Sequence[TopicPartition]) -> None:
-        """Forget partitions that belong to another member already."""
-        ...
-
-    def records(self, batch: Sequence[Record]) -> None:
-        """Take a batch."""
-        ...
-
-    def polled(self) -> None:
-        """Take note that the thread is alive."""
-        ...
-
-
-class Offsets(Protocol):
-    """What the broker knows about offsets."""
-
-    def watermarks(self, at: TopicPartition) -> tuple[int, int]:
-        """Return the first offset and the one after the last."""
-        ...
-
-    def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:
-        """Return the first offset at or after a time; the end where there is none."""
-        ...
 
 
 class KafkaConsumer(threading.Thread):
     """Runs a `Consumer` on this thread until it is stopped.
 
     Args:
-        config: the client's settings, see `consumer_config`.
+        config: the client's settings, see `choreography.client`.
         topics: what to subscribe to.
         subscriber: who is told.
         failed: called, on this thread, with the error that ended it.
@@ -147,10 +108,10 @@ class KafkaConsumer(threading.Thread):
         known: dict[TopicPartition, int] = {}
         begins: Mapping[TopicPartition, int] = {}
         if partitions:
-            known = self._patiently(lambda: _committed(consumer, partitions))
-            missing = [_at(one) for one in partitions if _at(one) not in known]
+            known = self._patiently(lambda: committed_offsets(consumer, partitions))
+            missing = [partition_of(one) for one in partitions if partition_of(one) not in known]
             if missing:
-                begins = self._patiently(lambda: self._subscriber.begins(missing, _ClientOffsets(consumer)))
+                begins = self._patiently(lambda: self._subscriber.begins(missing, ClientOffsets(consumer)))
         start = known | dict(begins)
         consumer.incremental_assign([ClientPartition(at.topic, at.partition, start[at]) for at in start])
         self._subscriber.assigned(list(start))
@@ -166,60 +127,14 @@ class KafkaConsumer(threading.Thread):
                 log.warning("broker.away", reason=str(error))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        positions = self._subscriber.revoked([_at(one) for one in partitions])
+        positions = self._subscriber.revoked([partition_of(one) for one in partitions])
         self._carry_out(consumer)
         _store(consumer, positions)
         consumer.incremental_unassign(partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        self._subscriber.lost([_at(one) for one in partitions])
+        self._subscriber.lost([partition_of(one) for one in partitions])
         consumer.incremental_unassign(partitions)
-
-
-class _ClientOffsets:
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
-
-    def watermarks(self, at: TopicPartition) -> tuple[int, int]:
-        found = self._consumer.get_watermark_offsets(ClientPartition(at.topic, at.partition), timeout=ASK_SECONDS)
-        if found is None:
-            raise ChoreographyError(f"The broker did not say in time where {at.topic}:{at.partition} begins and ends.")
-        return found
-
-    def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:
-        asked = [ClientPartition(at.topic, at.partition, timestamp_ms) for at in partitions]
-        found = self._consumer.offsets_for_times(asked, timeout=ASK_SECONDS)
-        return {_at(one): one.offset if one.offset >= 0 else self.watermarks(_at(one))[1] for one in found}
-
-
-def client_config(bootstrap_servers: str, client_id: str) -> dict[str, Any]:
-    """Return the settings that every client shares."""
-    return {"bootstrap.servers": bootstrap_servers, "client.id": client_id, "log.connection.close": False}
-
-
-def consumer_config(bootstrap_servers: str, client_id: str, group: str, session_timeout_ms: int) -> dict[str, Any]:
-    """Return the settings of a group's member: positions are stored by us and committed by the client."""
-    return client_config(bootstrap_servers, client_id) | {
-        "group.id": group,
-        "enable.auto.commit": True,
-        "auto.commit.interval.ms": 1_000,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "error",
-        "isolation.level": "read_committed",
-        "session.timeout.ms": session_timeout_ms,
-        "partition.assignment.strategy": "cooperative-sticky",
-        "fetch.wait.max.ms": 50,
-        "queued.max.messages.kbytes": 16_384,
-        "allow.auto.create.topics": False,
-    }
-
-
-def _committed(consumer: Consumer, partitions: list[ClientPartition]) -> dict[TopicPartition, int]:
-    committed = consumer.committed(partitions, timeout=ASK_SECONDS)
-    for one in committed:
-        if one.error is not None:
-            raise KafkaException(one.error)
-    return {_at(one): one.offset for one in committed if one.offset >= 0}
 
 
 def _store(consumer: Consumer, positions: Mapping[TopicPartition, int]) -> None:
@@ -237,10 +152,6 @@ def _if_owned(call: Callable[[list[ClientPartition]], None], partitions: Sequenc
             call([ClientPartition(at.topic, at.partition)])
         except KafkaException:
             log.debug("partition.not_owned", topic=at.topic, partition=at.partition)
-
-
-def _at(one: ClientPartition) -> TopicPartition:
-    return TopicPartition(one.topic, one.partition)
 
 
 def _is_record(message: Message) -> bool:

@@ -4,12 +4,10 @@ INTENT is committed before the effect is attempted, DONE together with the fact.
 is finished: a second delivery of its event finds it and does nothing, which is what makes a replay harmless. Until a
 row is DONE or SKIPPED it keeps the record itself.
 
-Every write is made under a claim: a number per partition that grows with each assignment. A member that was paused
-and lost its partition still believes in its old number, and is refused (`ClaimLost`) in the same transaction.
+Every write is made under a claim, checked in the same transaction (see `choreography.claims`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -22,7 +20,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     RowMapping,
     String,
     Table,
@@ -33,12 +30,13 @@ from sqlalchemy import (
     update,
 )
 
+from choreography import claims
+from choreography.claims import check_claim
 from choreography.clock import Clock
-from choreography.errors import ClaimLost
+from choreography.entry import Entry
 from choreography.outbox import pack_headers
-from choreography.record import Record, TopicPartition
 
-metadata: Final = MetaData()
+metadata: Final = claims.metadata
 ledger: Final = Table(
     "ledger",
     metadata,
@@ -70,13 +68,6 @@ ledger: Final = Table(
     Column("updated_at", Text, nullable=False),
 )
 Index("ledger_by_key", ledger.c.record_key, ledger.c.correlation_id)
-claims: Final = Table(
-    "claims",
-    metadata,
-    Column("topic", Text, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("number", Integer, nullable=False),
-)
 
 
 class State(StrEnum):
@@ -88,45 +79,11 @@ class State(StrEnum):
     HELD = "HELD"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a row says about the event that it answers."""
-
-    effect_key: UUID
-    record_key: str
-    correlation: UUID
-    order: int
-    event_id: UUID
-    event_type: str
-    record: Record
-    claim: int
-
-
 class Ledger:
     """The rows of one group; every method runs inside a transaction of the caller."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-
-    def take_claims(self, tx: Connection, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Claim partitions anew; every older claim is void from now on."""
-        taken: dict[TopicPartition, int] = {}
-        for at in partitions:
-            row = tx.execute(select(claims.c.number).where(*_in(at)).with_for_update()).scalar_one_or_none()
-            taken[at] = (row or 0) + 1
-            values = {"topic": at.topic, "partition": at.partition, "number": taken[at]}
-            tx.execute(insert(claims).values(values) if row is None else update(claims).where(*_in(at)).values(values))
-        return taken
-
-    def check_claim(self, tx: Connection, at: TopicPartition, claim: int) -> None:
-        """Make sure that a claim is the current one; it stays so until the transaction ends.
-
-        Raises:
-            ClaimLost: the partition was claimed anew.
-        """
-        current = tx.execute(select(claims.c.number).where(*_in(at)).with_for_update(read=True)).scalar_one_or_none()
-        if current != claim:
-            raise ClaimLost
 
     def find(self, tx: Connection, effect: UUID) -> RowMapping | None:
         """Return the row of an effect."""
@@ -143,7 +100,7 @@ class Ledger:
 
     def decide(self, tx: Connection, entry: Entry, kind: str, text: str) -> None:
         """Write a decision down, unless one stands already."""
-        self.check_claim(tx, entry.record.at, entry.claim)
+        check_claim(tx, entry.record.at, entry.claim)
         undecided = and_(_is(entry), ledger.c.decided.is_(None))
         tx.execute(update(ledger).where(undecided).values(decided_kind=kind, decided=text))
 
@@ -198,7 +155,7 @@ class Ledger:
         return [row.decided for row in rows]
 
     def _write(self, tx: Connection, entry: Entry, **values: Any) -> int:  # noqa: ANN401 - columns of many types
-        self.check_claim(tx, entry.record.at, entry.claim)
+        check_claim(tx, entry.record.at, entry.claim)
         values |= {"claim": entry.claim, "updated_at": self._clock.now().isoformat()}
         row = tx.execute(select(ledger.c.attempts).where(_is(entry))).scalar_one_or_none()
         if row is None:
@@ -213,10 +170,6 @@ _NO_RECORD: Final[Mapping[str, None]] = {"raw_key": None, "raw_value": None, "ra
 
 def _is(entry: Entry) -> Any:  # noqa: ANN401 - SQLAlchemy's column expressions
     return ledger.c.effect_key == str(entry.effect_key)
-
-
-def _in(at: TopicPartition) -> tuple[Any, Any]:
-    return claims.c.topic == at.topic, claims.c.partition == at.partition
 
 
 def _new(entry: Entry) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from uuid import uuid5
 
 from choreography.deadletter import service_version
 from choreography.event import Event
+from choreography.reaction import Reaction
 from choreography.records import ManifestReaction, ServiceManifest, group_correlation
-from choreography.service import Reaction, Service
+from choreography.service import Service
 
 
 def manifest_of(service: Service[Any], at: datetime) -> ServiceManifest:

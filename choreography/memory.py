@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from choreography import statements
+from choreography.claims import check_claim
+from choreography.effect import Effect
+from choreography.entry import Entry
 from choreography.event import Event
 from choreography.journal import Journal
-from choreography.ledger import Entry
 
 
 @dataclass(frozen=True)
@@ -61,4 +63,27 @@ class LedgerMemory:
     async def claim(self) -> None:
         """Raise `ClaimLost` unless this member still owns the partition."""
         at, number = self.entry.record.at, self.entry.claim
-        await self.journal.persist(lambda tx: self.journal.ledger.check_claim(tx, at, number))
+        await self.journal.persist(lambda tx: check_claim(tx, at, number))
+
+
+class Recall:
+    """Gives each effect its memory.
+
+    Args:
+        journal: where it is kept.
+        facts: the types of fact that the service states.
+        published: waits until a row of the outbox is acknowledged by the broker.
+    """
+
+    def __init__(
+        self, journal: Journal, facts: Sequence[type[Event]], published: Callable[[int], Awaitable[None]]
+    ) -> None:
+        self._journal = journal
+        self._facts_by_name = {kind.__name__: kind for kind in facts}
+        self._published = published
+
+    def effect(self, entry: Entry, *, repeated: bool) -> Effect:
+        """Return what a handler gets for this entry."""
+        memory = LedgerMemory(entry, self._journal, self._facts_by_name, self._published)
+        now = self._journal.clock.now()
+        return Effect(key=entry.effect_key, now=now, repeated=repeated, released=False, memory=memory)

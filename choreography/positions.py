@@ -6,13 +6,15 @@ as a committed offset; what stands before it and has no row in the ledger is not
 """
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import date
+from typing import Final, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select
 
 from choreography.record import TopicPartition
 
+Starts = Literal["now", "earliest"] | date
 metadata: Final = MetaData()
 positions: Final = Table(
     "positions",

@@ -16,18 +16,20 @@ import structlog
 
 from choreography import ledger as ledger_tables
 from choreography import positions as position_tables
+from choreography.client import consumer_config
 from choreography.clock import SystemClock
 from choreography.errors import ChoreographyError, InvalidSettings
 from choreography.event import Event
 from choreography.journal import Journal
-from choreography.kafka import KafkaConsumer, consumer_config
+from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
 from choreography.logs import configure_logs
 from choreography.manifest import manifest_of
 from choreography.publisher import Publisher, open_publisher
+from choreography.reaction import P
 from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, ReactionHeld, ReactionSkipped
 from choreography.retries import Backoff
-from choreography.service import P, Service
+from choreography.service import Service
 from choreography.settings import ServiceSettings, load
 from choreography.subscription import Subscription
 from choreography.topic import Topic

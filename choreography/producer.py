@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from choreography.kafka import client_config
+from choreography.client import client_config
 from choreography.relay import Outgoing
 
 log = structlog.stdlib.get_logger(__name__)

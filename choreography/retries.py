@@ -1,8 +1,13 @@
-"""How long to wait before the next attempt."""
+"""Trying again: how long to wait, and when it is over."""
 
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
+
+from choreography.errors import Reject, Retry, Unavailable
+
+TRIES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -24,3 +29,32 @@ class Backoff:
         grown = min(self.most, self.first * 2.0 ** min(attempt - 1, 30))
         jittered = grown * self.chance.uniform(0.5, 1.0)
         return max(jittered, at_least.total_seconds()) if at_least else jittered
+
+
+@dataclass(slots=True)
+class Tries:
+    """How often a reaction was tried.
+
+    Attributes:
+        begun: an attempt may have touched the target.
+        first: when the first attempt began.
+        attempts: all of them.
+        failures: those that ended in an unknown error.
+    """
+
+    begun: bool
+    first: datetime
+    attempts: int = 0
+    failures: int = 0
+
+    def are_over(self, error: Exception) -> bool:
+        """Whether this error, one more, ends it: at once if the handler rejects, after a few if it is unknown."""
+        if isinstance(error, Retry | Unavailable):
+            return False
+        self.failures += 1
+        return isinstance(error, Reject) or self.failures >= TRIES
+
+
+def is_untouched(error: Exception) -> bool:
+    """Whether the attempt that ended so promises that the target was not touched."""
+    return isinstance(error, Retry) or (isinstance(error, Unavailable) and error.untouched)

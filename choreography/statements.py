@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from choreography.event import Event, fact_id
-from choreography.ledger import Entry
+from choreography.entry import Entry
+from choreography.event import Event
+from choreography.ids import fact_id
 from choreography.record import TopicPartition
 from choreography.records import (
     HoldReason,
@@ -21,6 +22,7 @@ from choreography.records import (
     ReactionHeld,
     ReactionSkipped,
     SkipCause,
+    group_correlation,
 )
 
 
@@ -55,7 +57,7 @@ def began(group: str, ledger_id: UUID, begins: Mapping[TopicPartition, int], at:
     name = ",".join(f"{place.topic}:{place.partition}:{place.offset}" for place in places)
     record = LedgerBegan(group=group, ledger_id=ledger_id, positions=places)
     return record.stamped(
-        event_id=uuid5(ledger_id, name), key=group, correlation=uuid5(ledger_id, group), order=1, at=at
+        event_id=uuid5(ledger_id, name), key=group, correlation=group_correlation(group), order=1, at=at
     )
 
 

@@ -5,30 +5,27 @@ partitions are revoked the consumer's thread waits here until what is in flight 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection
 
-from choreography import statements
-from choreography.clock import Clock
+from choreography.beginning import begin
+from choreography.claims import take_claims
 from choreography.errors import ClaimLost
 from choreography.health import Health
 from choreography.journal import Journal
-from choreography.kafka import Offsets
+from choreography.lane import Lane, PartitionLane
 from choreography.lanes import Delivery, Lanes
-from choreography.positions import begin_positions, ledger_id, write_begin_positions
+from choreography.offsets import Offsets
+from choreography.positions import Starts, begin_positions
 from choreography.record import Record, TopicPartition
-from choreography.worker import Lane
+from choreography.subscriber import Fetching
 
 log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
-Starts = Literal["now", "earliest"] | date
 PART: Final = "consumer"
 
 
@@ -37,22 +34,6 @@ class Handling(Protocol):
 
     async def handle(self, record: Record, lane: Lane) -> None:
         """Bring one record to its end."""
-        ...
-
-
-class Fetching(Protocol):
-    """What fetches records; `KafkaConsumer` does."""
-
-    def store(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Have positions stored."""
-        ...
-
-    def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Have fetching paused."""
-        ...
-
-    def resume(self, partitions: Sequence[TopicPartition]) -> None:
-        """Have fetching resumed."""
         ...
 
 
@@ -89,19 +70,12 @@ class Subscription:
 
     def begins(self, missing: Sequence[TopicPartition], ask: Offsets) -> Mapping[TopicPartition, int]:
         """Say where partitions without a committed offset begin: where the ledger says, else where `starts` says."""
-        database = self._journal.database
-        written = database.run_sync(begin_positions)
-        fresh = self._first_positions([at for at in missing if at not in written], ask)
-        if fresh:
-            waiting = sum(ask.watermarks(at)[1] - begin for at, begin in fresh.items())
-            log.info("group.begun", starts=str(self._starts), partitions=len(fresh), records_waiting=waiting)
-            database.run_sync(lambda tx: self._write_begins(tx, fresh))
-        return {at: fresh.get(at, written.get(at, 0)) for at in missing}
+        return begin(self._journal, self._starts, missing, ask)
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
         """Claim what was given to this member, and tell the loop."""
-        database, ledger = self._journal.database, self._journal.ledger
-        claims = database.run_sync(lambda tx: ledger.take_claims(tx, partitions))
+        database = self._journal.database
+        claims = database.run_sync(lambda tx: take_claims(tx, partitions))
         begins = database.run_sync(begin_positions)
         self._loop.call_soon_threadsafe(self._on_assign, claims, begins)
 
@@ -191,9 +165,9 @@ class Subscription:
                 return True
         return False
 
-    def _lane(self, delivery: Delivery) -> "_Lane":
+    def _lane(self, delivery: Delivery) -> PartitionLane:
         at = delivery.record.at
-        return _Lane(
+        return PartitionLane(
             claim=self._claims[at],
             begin=self._begins.get(at, 0),
             behind=lambda: self._lanes.behind(delivery),
@@ -207,7 +181,7 @@ class Subscription:
         log.warning("claim.lost", topic=at.topic, partition=at.partition)
         await self._journal.clock.sleep(1.0)
         if self._lanes.owns(delivery) and not self._draining[at].is_set():
-            self._claims |= await self._journal.persist(lambda tx: self._journal.ledger.take_claims(tx, [at]))
+            self._claims |= await self._journal.persist(lambda tx: take_claims(tx, [at]))
 
     def _settle(self) -> None:
         """Store what is finished, and pause or resume fetching; at most once per turn of the loop."""
@@ -220,43 +194,5 @@ class Subscription:
             self._paused = not self._paused
             (self.consumer.pause if self._paused else self.consumer.resume)(self._lanes.assigned())
 
-    # ---- where a group begins
-
-    def _first_positions(self, missing: Sequence[TopicPartition], ask: Offsets) -> dict[TopicPartition, int]:
-        if self._starts == "earliest":
-            return {at: ask.watermarks(at)[0] for at in missing}
-        if self._starts == "now":
-            return {at: ask.watermarks(at)[1] for at in missing}
-        midnight = datetime.combine(self._starts, time(), UTC)
-        return dict(ask.since(missing, int(midnight.timestamp() * 1000))) if missing else {}
-
-    def _write_begins(self, tx: Connection, fresh: Mapping[TopicPartition, int]) -> None:
-        journal = self._journal
-        write_begin_positions(tx, fresh)
-        said = statements.began(journal.group, ledger_id(tx), fresh, journal.clock.now())
-        journal.outbox.add(tx, said, topic=journal.reactions)
-
     def _call(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Lane:
-    """The place of one delivery; see `choreography.worker.Lane`."""
-
-    claim: int
-    begin: int
-    behind: Callable[[], Iterable[Record]]
-    draining: asyncio.Event
-    clock: Clock
-
-    async def rest(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(self.clock.sleep(seconds))
-        told = asyncio.ensure_future(self.draining.wait())
-        try:
-            await asyncio.wait((sleeping, told), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            told.cancel()
-        if self.draining.is_set():
-            raise ClaimLost

@@ -12,17 +12,14 @@ The worker knows nothing of threads, offsets or the Kafka client; `Subscription`
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Generic, Protocol
-from uuid import NAMESPACE_URL, uuid5
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic
 
 import structlog
 
 from choreography.codec import Codec
 from choreography.deadletter import describe
-from choreography.effect import Effect
+from choreography.entry import Entry, entry_of, poison_entry
 from choreography.errors import (
     ClaimLost,
     Hold,
@@ -34,42 +31,21 @@ from choreography.errors import (
     Retry,
     Unavailable,
 )
-from choreography.event import Event, effect_key
-from choreography.headers import Envelope
+from choreography.event import Event
 from choreography.journal import Journal
-from choreography.ledger import Entry, State
-from choreography.memory import LedgerMemory
+from choreography.lane import Lane
+from choreography.ledger import State
+from choreography.lookahead import LookAhead
+from choreography.memory import Recall
+from choreography.reaction import P, Reaction
 from choreography.record import Record
 from choreography.records import HoldReason
-from choreography.retries import Backoff
-from choreography.service import P, Reaction, Service
+from choreography.retries import Backoff, Tries, is_untouched
+from choreography.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
 
-TRIES: Final = 5
 FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
-
-
-class Lane(Protocol):
-    """The place of a record: what its partition and its lane are now."""
-
-    @property
-    def claim(self) -> int:
-        """The number of this member's claim on the partition."""
-        ...
-
-    @property
-    def begin(self) -> int:
-        """Where the group begins in this partition; what stands before it and has no row is not for it."""
-        ...
-
-    def behind(self) -> Iterable[Record]:
-        """Return what was fetched of the same lane after the record, as of now."""
-        ...
-
-    async def rest(self, seconds: float) -> None:
-        """Wait between two attempts; raise `ClaimLost` if the partition is to be given up meanwhile."""
-        ...
 
 
 class Worker(Generic[P]):
@@ -102,15 +78,15 @@ class Worker(Generic[P]):
         self._ports = ports
         self._codec = codec
         self._journal = journal
-        self._published = published
         self._handler_seconds = handler_seconds
         self._running = asyncio.Semaphore(max_in_flight)
         self._backoff = backoff
         self._clock = journal.clock
         self._reactions = {reaction.event: reaction for reaction in service.reactions}
-        self._kinds = _kinds(service)
-        self._undoes = _undoes(service)
-        self._facts_by_name = {kind.__name__: kind for kind in service.publishes}
+        self._kinds = service.kinds
+        self._undoes = service.undoes
+        self._look_ahead = LookAhead(codec, self._kinds)
+        self._recall = Recall(journal, service.publishes, published)
 
     async def handle(self, record: Record, lane: Lane) -> None:
         """Bring one record to its end.
@@ -131,7 +107,7 @@ class Worker(Generic[P]):
         if event is None or reaction is None:
             log.debug("event.ignored", topic=record.topic, partition=record.partition, offset=record.offset)
             return
-        entry = self._entry(event, record, lane.claim)
+        entry = entry_of(event, self._service.group, record, lane.claim)
         context = {
             "event_id": str(event.event_id),
             "event_type": type(event).__name__,
@@ -160,12 +136,12 @@ class Worker(Generic[P]):
         if row is None and entry.record.offset < lane.begin:
             return "before_begin"
         begun = row is not None and bool(row["begun"])
-        return await self._until_ended(entry, event, reaction, lane, _Tries(begun, self._clock.now()))
+        return await self._until_ended(entry, event, reaction, lane, Tries(begun, self._clock.now()))
 
-    async def _until_ended(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: "_Tries") -> str:
+    async def _until_ended(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: Tries) -> str:
         while True:
             tries.attempts += 1
-            by = None if tries.begun else await self._undone_by(event, reaction, lane)
+            by = None if tries.begun else await self._look_ahead.undone_by(event, reaction, lane.behind())
             if by is not None:
                 await self._journal.undone(entry, by)
                 return "undone"
@@ -180,8 +156,8 @@ class Worker(Generic[P]):
                     return "failed"
                 await lane.rest(await self._delay(entry, reaction, tries, error))
 
-    async def _delay(self, entry: Entry, reaction: Reaction[P], tries: "_Tries", error: Exception) -> float:
-        if _untouched(error):
+    async def _delay(self, entry: Entry, reaction: Reaction[P], tries: Tries, error: Exception) -> float:
+        if is_untouched(error):
             if not tries.begun:
                 await self._journal.untouched(entry)
         else:
@@ -198,7 +174,7 @@ class Worker(Generic[P]):
 
     async def _attempt(self, entry: Entry, event: Event, reaction: Reaction[P], *, begun: bool) -> str:
         await self._journal.intend(entry)
-        effect = self._effect(entry, repeated=begun)
+        effect = self._recall.effect(entry, repeated=begun)
         undoes = self._undoes.get(type(event), ())
         try:
             async with asyncio.timeout(self._handler_seconds):
@@ -217,7 +193,7 @@ class Worker(Generic[P]):
         await self._journal.done(entry, fact, undoes)
         return type(fact).__name__
 
-    async def _fail(self, entry: Entry, error: Exception, tries: "_Tries") -> None:
+    async def _fail(self, entry: Entry, error: Exception, tries: Tries) -> None:
         log.error("event.failed", error=type(error).__name__, reason=describe(error), exc_info=error)
         begun = tries.begun or not isinstance(error, Reject)
         await self._journal.failed(
@@ -225,107 +201,10 @@ class Worker(Generic[P]):
         )
 
     async def _hold_poison(self, record: Record, claim: int, poison: Poison) -> None:
-        name = f"{self._service.group}/{record.topic}/{record.partition}/{record.offset}"
-        own = uuid5(NAMESPACE_URL, f"choreography:{name}")
-        key = _text(record.key) or f"{record.topic}:{record.partition}"
-        entry = Entry(
-            effect_key=own,
-            record_key=key,
-            correlation=own,
-            order=0,
-            event_id=own,
-            event_type="",
-            record=record,
-            claim=claim,
-        )
+        entry = poison_entry(self._service.group, record, claim)
         row = await self._journal.find(entry)
         if row is None or row["state"] not in FINISHED:
             now = self._clock.now()
             await self._journal.failed(entry, poison, stage=poison.stage, attempts=1, first=now, begun=False)
-            log.error(
-                "record.poisoned",
-                stage=poison.stage,
-                reason=str(poison),
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-            )
-
-    async def _undone_by(self, event: Event, reaction: Reaction[P], lane: Lane) -> Event | None:
-        wanted = {kind.ce_type() for kind in reaction.unless}
-        for record in lane.behind() if wanted else ():
-            envelope = Envelope.of(record)
-            if envelope.type is not None and envelope.type not in wanted:
-                continue
-            try:
-                later = await self._codec.decode(record.value, self._kinds)
-            except (Poison, RegistryUnavailable):
-                continue
-            if (
-                isinstance(later, reaction.unless)
-                and later.correlation == event.correlation
-                and later.order > event.order
-            ):
-                return later
-        return None
-
-    def _entry(self, event: Event, record: Record, claim: int) -> Entry:
-        return Entry(
-            effect_key=effect_key(event.event_id, self._service.group),
-            record_key=event.key,
-            correlation=event.correlation,
-            order=event.order,
-            event_id=event.event_id,
-            event_type=event.ce_type(),
-            record=record,
-            claim=claim,
-        )
-
-    def _effect(self, entry: Entry, *, repeated: bool) -> Effect:
-        memory = LedgerMemory(
-            entry=entry,
-            journal=self._journal,
-            facts_by_name=self._facts_by_name,
-            published=self._published,
-        )
-        return Effect(key=entry.effect_key, now=self._clock.now(), repeated=repeated, released=False, memory=memory)
-
-
-def _kinds(service: Service[P]) -> Mapping[str, type[Event]]:
-    kinds = [reaction.event for reaction in service.reactions]
-    kinds += [kind for reaction in service.reactions for kind in reaction.unless]
-    return {kind.full_name(): kind for kind in kinds}
-
-
-def _undoes(service: Service[P]) -> dict[type[Event], tuple[str, ...]]:
-    undoing = {kind for reaction in service.reactions for kind in reaction.unless}
-    return {
-        kind: tuple(reaction.event.ce_type() for reaction in service.reactions if kind in reaction.unless)
-        for kind in undoing
-    }
-
-
-def _text(value: bytes | None) -> str | None:
-    try:
-        return value.decode() if value else None
-    except UnicodeDecodeError:
-        return None
-
-
-def _untouched(error: Exception) -> bool:
-    return isinstance(error, Retry) or (isinstance(error, Unavailable) and error.untouched)
-
-
-@dataclass(slots=True)
-class _Tries:
-    begun: bool
-    first: datetime
-    attempts: int = 0
-    failures: int = 0
-
-    def are_over(self, error: Exception) -> bool:
-        """Whether this error, one more, ends it: at once if the handler rejects, after a few if it is unknown."""
-        if isinstance(error, Retry | Unavailable):
-            return False
-        self.failures += 1
-        return isinstance(error, Reject) or self.failures >= TRIES
+            where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            log.error("record.poisoned", stage=poison.stage, reason=str(poison), **where)

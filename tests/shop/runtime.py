@@ -13,6 +13,7 @@ from choreography import ledger as ledger_tables
 from choreography import outbox as outbox_tables
 from choreography import positions as position_tables
 from choreography import registry as registry_tables
+from choreography.claims import take_claims
 from choreography.codec import Codec
 from choreography.database import Database
 from choreography.fake import FakeClock, FakeProducer
@@ -98,7 +99,7 @@ class Runtime:
 
     async def take_claim(self) -> None:
         at = TopicPartition(OrderPlaced.topic.name, 0)
-        claims = await self.database.run(lambda tx: self.journal.ledger.take_claims(tx, [at]))
+        claims = await self.database.run(lambda tx: take_claims(tx, [at]))
         self.claim = claims[at]
 
     def record(self, event: Event) -> Record:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from choreography import ClaimLost, Service, SystemClock, on
+from choreography.lane import Lane
+from choreography.positions import Starts
 from choreography.record import Record, TopicPartition
 from choreography.records import LedgerBegan
-from choreography.subscription import Starts, Subscription
-from choreography.worker import Lane
+from choreography.subscription import Subscription
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 from tests.shop.runtime import Runtime, running
 

@@ -22,7 +22,7 @@ from choreography import (
     on,
 )
 from choreography.errors import RegistryUnavailable
-from choreography.event import effect_key
+from choreography.ids import effect_key
 from choreography.records import HoldReason, ReactionDecided, ReactionHeld, ReactionSkipped, SkipCause
 from choreography.schema_client import FakeRegistry
 from tests.shop.facts import (

@@ -1,0 +1,226 @@
+"""The floors of the house, proved by reading the imports of every file."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLOORS = {
+    "choreography": frozenset({"choreography"}),
+    "schemas": frozenset({"choreography", "schemas"}),
+    "producers": frozenset({"choreography", "schemas", "producers"}),
+    "consumers": frozenset({"choreography", "schemas", "consumers"}),
+    "infra": frozenset({"choreography", "schemas", "producers", "consumers", "infra"}),
+}
+DOMAIN_WORDS = ("ems", "resign", "employee", "interview", "withdraw", "leaver", "directory")
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if _is_module(node.module, alias.name))
+
+
+def _is_module(package: str, name: str) -> bool:
+    path = ROOT / package.replace(".", "/")
+    return (path / f"{name}.py").exists() or (path / name / "__init__.py").exists()
+
+
+def ours(file: Path) -> list[str]:
+    return [name for name in imports(file) if name.partition(".")[0] in FLOORS]
+
+
+def service_folders() -> list[Path]:
+    return sorted(file.parent for file in (ROOT / "consumers").glob("*/service.py"))
+
+
+def libraries() -> list[Path]:
+    return sorted(
+        folder.parent
+        for folder in (ROOT / "consumers").glob("*/__init__.py")
+        if not (folder.parent / "service.py").exists()
+    )
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_a_package_imports_only_from_the_floors_below_it(package: str) -> None:
+    above = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sources(package)
+        for name in ours(file)
+        if name.partition(".")[0] not in FLOORS[package]
+    }
+
+    assert above == set()
+    assert sources(package)
+
+
+def test_services_never_import_each_other() -> None:
+    names = {folder.name for folder in service_folders()}
+    foreign = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for folder in service_folders()
+        for file in folder.rglob("*.py")
+        for name in ours(file)
+        if name.startswith("consumers.") and name.split(".")[1] in names - {folder.name}
+    }
+
+    assert foreign == set()
+    assert names >= {"notification", "hr", "access"}
+
+
+def test_a_library_is_opened_by_composition_roots_only() -> None:
+    names = {folder.name for folder in libraries()}
+    elsewhere = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for folder in service_folders()
+        for file in folder.rglob("*.py")
+        for name in ours(file)
+        if name.startswith("consumers.") and name.split(".")[1] in names and file.name != "__main__.py"
+    }
+
+    assert elsewhere == set()
+
+
+def test_nobody_imports_past_the_public_face_of_the_kit_or_of_a_topic() -> None:
+    past = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for package in ("schemas", "producers", "consumers")
+        for file in sources(package)
+        for name in ours(file)
+        if name.startswith("choreography.")
+        or (name.startswith("schemas.") and name.count(".") > 1 and package != "schemas")
+    }
+
+    assert past == set()
+
+
+def test_kafka_and_avro_are_known_to_the_kit_only() -> None:
+    allowed = {"confluent_kafka": {"choreography", "infra"}, "fastavro": {"choreography"}}
+    elsewhere = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for package in FLOORS
+        for file in sources(package)
+        for name in imports(file)
+        for library, where in allowed.items()
+        if name.partition(".")[0] == library and package not in where
+    }
+
+    assert elsewhere == set()
+
+
+def test_the_kit_knows_nothing_of_the_domain() -> None:
+    words = {
+        f"{file.relative_to(ROOT)}: {node_name}"
+        for file in sources("choreography")
+        for node_name in _names(file)
+        for word in DOMAIN_WORDS
+        if word in node_name.lower().split("_") or (len(word) > 3 and word in node_name.lower())
+    }
+
+    assert words == set()
+
+
+def _names(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def test_the_kit_runs_without_the_domain() -> None:
+    script = "import sys; import choreography; print([m for m in sys.modules if m.split('.')[0] in "
+    script += "('schemas', 'producers', 'consumers', 'infra')])"
+
+    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert result.stdout.strip() == "[]"
+
+
+OPENED_AT_IMPORT = """
+import importlib, os, pkgutil, socket, sqlite3, sys, threading
+
+def refuse(*args, **kwargs):
+    raise AssertionError("opened at import")
+
+socket.socket.connect = refuse
+socket.create_connection = refuse
+sqlite3.connect = refuse
+threading.Thread.start = refuse
+import confluent_kafka
+confluent_kafka.Consumer = confluent_kafka.Producer = refuse
+from pydantic_settings import BaseSettings
+BaseSettings.__init__ = refuse
+for package in sys.argv[1:]:
+    root = importlib.import_module(package)
+    for module in pkgutil.walk_packages(root.__path__, f"{package}."):
+        importlib.import_module(module.name)
+print("nothing")
+"""
+
+
+def test_nothing_is_opened_at_import() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EMS_")}
+
+    result = subprocess.run(
+        [sys.executable, "-c", OPENED_AT_IMPORT, *FLOORS],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+    assert result.stdout.strip() == "nothing", result.stderr
+
+
+def test_every_service_folder_has_the_same_files() -> None:
+    expected = {"__init__.py", "service.py", "handler.py", "ports.py", "settings.py", "__main__.py"}
+    missing = {
+        folder.name: expected - {file.name for file in folder.iterdir()}
+        for folder in service_folders()
+        if expected - {file.name for file in folder.iterdir()}
+    }
+
+    assert missing == {}
+
+
+def test_handlers_say_nothing_about_delivery() -> None:
+    words = ("retries", "redeliver", "offset", "partition", "dead letter", "dedup", "rebalance", "commit(")
+    found = {
+        f"{file.relative_to(ROOT)}: {word}"
+        for folder in service_folders()
+        for file in folder.glob("handler*.py")
+        for word in words
+        if word in file.read_text(encoding="utf-8").lower()
+    }
+
+    assert found == set()
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    long = {
+        str(file.relative_to(ROOT)): lines
+        for package in FLOORS
+        for file in sources(package)
+        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > 200
+    }
+
+    assert long == {}
