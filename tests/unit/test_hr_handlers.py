@@ -1,0 +1,544 @@
+"""What the HR service does about each event."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+
+from choreography import Effect, Event, NothingToDo, Unavailable
+from choreography.fake import FakeMemory
+from consumers.hr.choice import InterviewSlot
+from consumers.hr.entry import Entry
+from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
+from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
+from consumers.hr.ports import Claim, Person, Ports, Sender
+from consumers.hr.service import service
+from consumers.hr.slots import Period, Promises
+from schemas import ExitEvent
+from schemas.exits import (
+    EXIT_CLOSED,
+    EmployeeResigned,
+    EmployeeRetained,
+    ExitCaseVoided,
+    ExitConfirmed,
+    ResignationWithdrawn,
+)
+from schemas.hr import (
+    ExitInterviewCancelled,
+    ExitInterviewNotPossible,
+    ExitInterviewScheduled,
+    InterviewCancellationCause,
+    InterviewInvitationSent,
+    InterviewObstacle,
+    InvitationMethod,
+)
+
+MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TUESDAY_NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
+CASE = UUID("01890000-0000-7000-8000-00000000beef")
+UID = f"interview-{CASE}"
+HR = "hr@example.com"
+MINUTES = timedelta(minutes=45)
+
+
+@dataclass(frozen=True)
+class Someone:
+    employee_id: str
+    display_name: str
+    mail: str | None
+    id: str = ""
+    active: bool = True
+    time_zone: str | None = "Europe/London"
+    division: str | None = None
+
+
+def someone(employee_id: str, **differs: Any) -> Someone:
+    return replace(
+        Someone(employee_id, employee_id.title(), f"{employee_id}@example.com", f"scim-{employee_id}"), **differs
+    )
+
+
+class Directory:
+    """People, and whom the directory calls the HR partner of everybody."""
+
+    def __init__(self, *people: Someone, partner: Someone | None) -> None:
+        self.people = list(people)
+        self.partner = partner
+
+    async def with_employee_id(self, employee_id: str) -> list[Someone]:
+        return [one for one in self.people if one.employee_id == employee_id]
+
+    async def hr_partner_of(self, person: Person) -> Someone | None:
+        return self.partner
+
+
+class Calendars:
+    """Calendars in a dictionary: owner → UID → period."""
+
+    def __init__(self, *owners: str) -> None:
+        self.entries: dict[str, dict[str, Period]] = {owner: {} for owner in owners}
+        self.put: list[Entry] = []
+        self.down_after_put = False
+
+    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> list[Period] | None:
+        found = self.entries.get(owner)
+        return None if found is None else [one for uid, one in found.items() if uid != besides and one.overlaps(within)]
+
+    async def find(self, owner: str, uid: str) -> Period | None:
+        return self.entries[owner].get(uid)
+
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
+        await claim()
+        self.put.append(entry)
+        period = self.entries[owner].setdefault(entry.uid, entry.period)
+        if self.down_after_put:
+            raise Unavailable
+        return period
+
+    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
+        await claim()
+        self.entries[owner].pop(uid, None)
+
+
+@dataclass
+class Outgoing:
+    """A mail server that takes everything."""
+
+    sent: list[EmailMessage] = field(default_factory=list)
+
+    async def send(self, message: EmailMessage, *, otherwise: str, claim: Claim) -> None:
+        await claim()
+        self.sent.append(message)
+
+
+class Company:
+    """Ana leaves, Ben is her HR partner; what the service remembers outlives its crashes."""
+
+    def __init__(self) -> None:
+        self.ben = someone("ben")
+        self.directory = Directory(someone("ana"), self.ben, someone("cleo"), partner=self.ben)
+        self.calendar = Calendars("ana", "ben", "cleo")
+        self.mailer = Outgoing()
+        self.ports = Ports(
+            people=self.directory,
+            calendar=self.calendar,
+            mailer=self.mailer,
+            sender=Sender(address="EMS <ems@example.com>", domain="example.com", hr_mailbox=HR),
+            promised=Promises(),
+        )
+        self.memory = FakeMemory("ems.hr")
+        self.now = MONDAY_NOON
+
+    def react(
+        self, handler: Callable[[Any, Ports, Effect], Awaitable[Event]], event: Event, *, repeated: bool = False
+    ) -> Event:
+        fact = self.attempt(handler, event, repeated=repeated)
+        return self.memory.state(event, fact, self.now)
+
+    def attempt(
+        self, handler: Callable[[Any, Ports, Effect], Awaitable[Event]], event: Event, *, repeated: bool = False
+    ) -> Event:
+        async def run() -> Event:
+            return await handler(event, self.ports, self.memory.effect(event, self.now, repeated=repeated))
+
+        return asyncio.run(run())
+
+    def schedule(self, *, repeated: bool = False, **differs: Any) -> ExitInterviewScheduled:
+        fact = self.react(schedule_exit_interview, resigned(**differs), repeated=repeated)
+        assert isinstance(fact, ExitInterviewScheduled)
+        return fact
+
+    def fail_to_schedule(self, **differs: Any) -> ExitInterviewNotPossible:
+        fact = self.react(schedule_exit_interview, resigned(**differs))
+        assert isinstance(fact, ExitInterviewNotPossible)
+        return fact
+
+    def cancel(self, event: ExitEvent) -> ExitInterviewCancelled:
+        fact = self.react(cancel_exit_interview, event)
+        assert isinstance(fact, ExitInterviewCancelled)
+        return fact
+
+    def last_text(self) -> str:
+        body = self.mailer.sent[-1].get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+
+@pytest.fixture
+def company() -> Company:
+    return Company()
+
+
+def common(order: int, **differs: Any) -> dict[str, Any]:
+    values = {
+        "event_id": uuid5(CASE, str(order)),
+        "case_id": CASE,
+        "case_version": order,
+        "employee_id": "ana",
+        "occurred_at": MONDAY_NOON,
+        "recorded_at": MONDAY_NOON,
+    }
+    return values | differs
+
+
+def resigned(**differs: Any) -> EmployeeResigned:
+    values: dict[str, Any] = {"submitted_on": date(2026, 3, 2), "time_zone": "Europe/London"}
+    return EmployeeResigned(**values | common(1, **differs))
+
+
+WITHDRAWN = ResignationWithdrawn(**common(2))
+
+
+def at_tuesday(hours: float, length: float = 1) -> Period:
+    start = TUESDAY_NINE + timedelta(hours=hours)
+    return Period(start, start + timedelta(hours=length))
+
+
+def test_the_interview_is_booked_at_the_first_time_that_is_free_for_both(company: Company) -> None:
+    company.calendar.entries["ben"]["meeting"] = at_tuesday(0)
+    company.calendar.entries["ana"]["dentist"] = at_tuesday(1.25)
+
+    fact = company.schedule()
+
+    assert fact.start == TUESDAY_NINE + timedelta(hours=2.25)
+    assert company.calendar.entries["ben"][UID] == Period(fact.start, fact.start + MINUTES)
+    assert UID not in company.calendar.entries["ana"]
+    assert (fact.ical_uid, fact.sequence, fact.duration_minutes, fact.same_day, fact.clash) == (
+        UID,
+        1,
+        45,
+        False,
+        False,
+    )
+
+
+def test_facts_name_people_by_id_only(company: Company) -> None:
+    fact = company.schedule()
+    invited = company.react(invite_to_interview, fact)
+
+    for text in (fact.model_dump_json(), invited.model_dump_json()):
+        assert "@example.com" not in text.replace("@example.com>", "")
+        assert "Ana" not in text
+    assert fact.attendee_ids == ("ben", "ana")
+
+
+def test_booking_twice_is_booking_once(company: Company) -> None:
+    company.calendar.down_after_put = True
+    with pytest.raises(Unavailable):
+        company.schedule()
+    company.calendar.down_after_put = False
+
+    fact = company.schedule(repeated=True)
+
+    assert fact.start == TUESDAY_NINE
+    assert len(company.calendar.put) == 1
+
+
+def test_a_booked_interview_stands_though_the_directory_has_lost_everybody(company: Company) -> None:
+    company.calendar.down_after_put = True
+    with pytest.raises(Unavailable):
+        company.schedule()
+    company.directory.people.clear()
+    company.directory.partner = None
+
+    assert company.schedule(repeated=True).start == TUESDAY_NINE
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_a_time_that_has_passed_before_it_was_booked_is_chosen_anew(company: Company, repeated: bool) -> None:
+    decide(company)
+    company.now = TUESDAY_NINE + timedelta(hours=1)
+
+    fact = company.schedule(repeated=repeated)
+
+    assert fact.start == datetime(2026, 3, 4, 9, tzinfo=UTC)
+    assert company.calendar.entries["ben"][UID].start == fact.start
+
+
+def test_a_time_that_has_passed_after_it_was_booked_stands(company: Company) -> None:
+    decide(company)
+    company.calendar.entries["ben"][UID] = Period(TUESDAY_NINE, TUESDAY_NINE + MINUTES)
+    company.now = TUESDAY_NINE + timedelta(hours=1)
+
+    assert company.schedule(repeated=True).start == TUESDAY_NINE
+
+
+def decide(company: Company) -> None:
+    """Let the service crash after it has written down Tuesday nine, before it has booked."""
+    company.memory.owned = True
+    slot = InterviewSlot(uid=UID, interviewer_id="ben", start=TUESDAY_NINE, time_zone="Europe/London")
+
+    async def chosen() -> InterviewSlot:
+        return slot
+
+    asyncio.run(company.memory.effect(resigned(), company.now).once(InterviewSlot, chosen))
+
+
+def test_the_hr_partner_whom_the_event_names_holds_the_interview(company: Company) -> None:
+    assert company.schedule(hr_partner_id="cleo").interviewer_id == "cleo"
+
+
+@pytest.mark.parametrize("named", ["ana", "nobody", "gone"])
+def test_the_directory_decides_where_the_named_hr_partner_cannot_hold_it(company: Company, named: str) -> None:
+    company.directory.people.append(someone("gone", active=False))
+
+    assert company.schedule(hr_partner_id=named).interviewer_id == "ben"
+
+
+def test_nobody_interviews_themselves(company: Company) -> None:
+    company.directory.partner = company.directory.people[0]
+
+    assert company.fail_to_schedule().cause is InterviewObstacle.NO_HR_PARTNER
+
+
+def test_who_has_no_calendar_is_taken_to_be_free(company: Company) -> None:
+    del company.calendar.entries["ana"]
+
+    assert company.schedule().start == TUESDAY_NINE
+
+
+def test_office_hours_of_the_interviewer_are_respected(company: Company) -> None:
+    company.directory.partner = someone("ben", time_zone="America/New_York")
+
+    assert company.schedule().start == datetime(2026, 3, 3, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", [None, "Nowhere/Else", "../etc"])
+def test_an_interviewer_without_a_zone_works_where_the_employee_does(company: Company, zone: str | None) -> None:
+    company.directory.partner = someone("ben", time_zone=zone)
+
+    assert company.schedule().start == TUESDAY_NINE
+
+
+def test_an_interview_on_the_same_day_says_so(company: Company) -> None:
+    fact = company.schedule(last_working_day=date(2026, 3, 3))
+
+    assert fact.start == datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+    assert fact.same_day
+
+
+def test_a_clash_that_came_up_meanwhile_is_shown(company: Company) -> None:
+    decide(company)
+    company.calendar.entries["ben"]["faster"] = at_tuesday(0.5)
+
+    assert company.schedule().clash
+
+
+def no_calendar(company: Company) -> None:
+    del company.calendar.entries["ben"]
+
+
+def no_employee(company: Company) -> None:
+    company.directory.people.pop(0)
+
+
+def two_employees(company: Company) -> None:
+    company.directory.people.append(someone("ana"))
+
+
+def no_partner(company: Company) -> None:
+    company.directory.partner = None
+
+
+def all_busy(company: Company) -> None:
+    company.calendar.entries["ben"]["sabbatical"] = at_tuesday(0, 24 * 30)
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "cause", "partner"),
+    [
+        (no_calendar, InterviewObstacle.NO_CALENDAR, "ben"),
+        (no_employee, InterviewObstacle.PERSON_NOT_FOUND, None),
+        (two_employees, InterviewObstacle.PERSON_AMBIGUOUS, None),
+        (no_partner, InterviewObstacle.NO_HR_PARTNER, None),
+        (all_busy, InterviewObstacle.NO_FREE_SLOT, "ben"),
+    ],
+)
+def test_what_stands_in_the_way_is_stated_and_hr_is_asked_to_arrange_it(
+    company: Company, obstacle: Callable[[Company], None], cause: InterviewObstacle, partner: str | None
+) -> None:
+    obstacle(company)
+
+    fact = company.fail_to_schedule()
+    asked = company.react(ask_hr_to_arrange, fact)
+
+    assert (fact.cause, fact.hr_partner_id) == (cause, partner)
+    assert isinstance(asked, InterviewInvitationSent)
+    assert asked.method is InvitationMethod.TASK
+    assert company.mailer.sent[0]["To"] == HR
+    assert company.calendar.put == []
+
+
+@pytest.mark.parametrize(
+    ("differs", "cause"),
+    [
+        ({"time_zone": "Mars/Olympus"}, InterviewObstacle.INVALID_TIME_ZONE),
+        ({"last_working_day": date(2026, 2, 27)}, InterviewObstacle.TOO_LATE),
+    ],
+)
+def test_a_resignation_that_leaves_no_time_is_said_to(
+    company: Company, differs: dict[str, Any], cause: InterviewObstacle
+) -> None:
+    assert company.fail_to_schedule(**differs).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        (ResignationWithdrawn, InterviewCancellationCause.WITHDRAWN),
+        (EmployeeRetained, InterviewCancellationCause.RETAINED),
+        (ExitCaseVoided, InterviewCancellationCause.VOIDED),
+    ],
+)
+def test_when_the_person_stays_the_interview_is_cancelled(
+    company: Company, kind: type[ExitEvent], cause: InterviewCancellationCause
+) -> None:
+    booked = company.schedule()
+
+    fact = company.cancel(kind(**common(2)))
+
+    assert UID not in company.calendar.entries["ben"]
+    assert (fact.cause, fact.start, fact.sequence, fact.interviewer_id) == (cause, booked.start, 2, "ben")
+
+
+def test_a_cancelled_time_may_be_given_to_somebody_else(company: Company) -> None:
+    company.schedule()
+    company.cancel(WITHDRAWN)
+
+    assert company.ports.promised.to("ben") == ()
+
+
+def test_without_an_interview_nothing_is_cancelled(company: Company) -> None:
+    with pytest.raises(NothingToDo):
+        company.cancel(WITHDRAWN)
+
+
+def test_it_is_cancelled_once(company: Company) -> None:
+    company.schedule()
+    company.cancel(WITHDRAWN)
+
+    with pytest.raises(NothingToDo):
+        company.cancel(EmployeeRetained(**common(3)))
+
+
+def test_an_interview_that_was_held_is_not_cancelled(company: Company) -> None:
+    company.schedule()
+    company.now = TUESDAY_NINE + timedelta(days=1)
+
+    with pytest.raises(NothingToDo):
+        company.cancel(WITHDRAWN)
+    assert UID in company.calendar.entries["ben"]
+
+
+def test_an_interview_that_was_booked_before_a_crash_is_cancelled_too(company: Company) -> None:
+    company.calendar.down_after_put = True
+    with pytest.raises(Unavailable):
+        company.schedule()
+
+    fact = company.cancel(WITHDRAWN)
+
+    assert UID not in company.calendar.entries["ben"]
+    assert fact.start == TUESDAY_NINE
+
+
+def test_another_case_of_the_same_person_is_left_alone(company: Company) -> None:
+    other = uuid5(CASE, "another")
+    company.schedule(case_id=other, event_id=other)
+
+    with pytest.raises(NothingToDo):
+        company.cancel(WITHDRAWN)
+    assert f"interview-{other}" in company.calendar.entries["ben"]
+
+
+def test_partner_and_employee_are_invited(company: Company) -> None:
+    sent = company.react(invite_to_interview, company.schedule())
+
+    message = company.mailer.sent[0]
+    assert message["To"] == "ben@example.com, ana@example.com"
+    assert message["Subject"] == "Invitation: Conversation"
+    assert "Tuesday, 3 March 2026, 09:00 (Europe/London)" in company.last_text()
+    assert isinstance(sent, InterviewInvitationSent)
+    assert (sent.method, sent.message_id) == (InvitationMethod.REQUEST, message["Message-ID"])
+    assert not sent.perhaps_repeated
+
+
+def test_a_repeated_mail_is_the_same_mail_and_says_that_it_may_be_one(company: Company) -> None:
+    fact = company.schedule()
+    company.attempt(invite_to_interview, fact)
+    sent = company.attempt(invite_to_interview, fact, repeated=True)
+
+    first, second = company.mailer.sent
+    assert bytes(first) == bytes(second)
+    assert isinstance(sent, InterviewInvitationSent)
+    assert sent.perhaps_repeated
+
+
+@pytest.mark.parametrize("mail", [None, "", "nonsense", "ana@example.com\nBcc: eve@example.com", "a na@example.com"])
+def test_hr_is_asked_to_pass_the_invitation_on_where_there_is_no_usable_address(
+    company: Company, mail: str | None
+) -> None:
+    company.directory.people[0] = someone("ana", mail=mail)
+
+    company.react(invite_to_interview, company.schedule())
+
+    assert company.mailer.sent[0]["To"] == f"ben@example.com, {HR}"
+    assert "No mail address is known for ana" in company.last_text()
+
+
+def test_those_who_were_invited_are_told_that_it_is_off(company: Company) -> None:
+    company.react(invite_to_interview, company.schedule())
+
+    sent = company.react(call_off_interview, company.cancel(WITHDRAWN))
+
+    assert company.mailer.sent[-1]["Subject"] == "Cancelled: Conversation"
+    assert isinstance(sent, InterviewInvitationSent)
+    assert (sent.method, sent.sequence) == (InvitationMethod.CANCEL, 2)
+
+
+def test_who_was_never_invited_hears_nothing(company: Company) -> None:
+    company.schedule()
+    cancelled = company.cancel(WITHDRAWN)
+
+    with pytest.raises(NothingToDo):
+        company.react(call_off_interview, cancelled)
+    assert company.mailer.sent == []
+
+
+def test_hr_need_not_arrange_an_interview_with_somebody_who_stays(company: Company) -> None:
+    no_calendar(company)
+    company.react(ask_hr_to_arrange, company.fail_to_schedule())
+
+    cancelled = company.cancel(EmployeeRetained(**common(2)))
+    company.react(call_off_interview, cancelled)
+
+    assert company.mailer.sent[-1]["To"] == HR
+    assert "is not needed any more: the employee stays" in company.last_text()
+
+
+def test_the_mail_to_hr_says_who_why_and_until_when(company: Company) -> None:
+    no_calendar(company)
+    company.react(ask_hr_to_arrange, company.fail_to_schedule(last_working_day=date(2026, 3, 31)))
+
+    text = company.last_text()
+    assert "with Ana (ana): the HR partner has no calendar that can be read." in text
+    assert "the last working day is 2026-03-31" in text
+
+
+@pytest.mark.parametrize("cause", list(InterviewObstacle))
+def test_every_obstacle_has_words(company: Company, cause: InterviewObstacle) -> None:
+    company.react(ask_hr_to_arrange, ExitInterviewNotPossible(cause=cause, **common(1)))
+
+    assert ("the cause is not known" in company.last_text()) is (cause is InterviewObstacle.UNKNOWN)
+
+
+def test_a_confirmed_exit_is_no_reason_to_forget_the_interview() -> None:
+    reactions = {reaction.event: reaction for reaction in service.reactions}
+
+    assert reactions[EmployeeResigned].unless == EXIT_CLOSED
+    assert ExitConfirmed not in reactions[EmployeeResigned].unless
+    assert service.starts == "earliest"

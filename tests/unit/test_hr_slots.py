@@ -1,0 +1,185 @@
+"""When an exit interview may be held."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.hr.slots import LENGTH, NOTICE, Period, Promises, WorkingDays, days_to_offer, first_free
+
+BERLIN, LONDON, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
+KOLKATA, TOKYO, SYDNEY = ZoneInfo("Asia/Kolkata"), ZoneInfo("Asia/Tokyo"), ZoneInfo("Australia/Sydney")
+ZONES = [BERLIN, LONDON, NEW_YORK, KOLKATA, TOKYO, SYDNEY, ZoneInfo("America/Los_Angeles"), ZoneInfo("UTC")]
+WEEKDAYS = WorkingDays(None, None)
+GERMANY = WorkingDays("DE", None)
+MONDAY = date(2026, 3, 2)
+MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=BERLIN)
+
+
+def at(text: str, zone: ZoneInfo = BERLIN) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+def busy(start: str, end: str, zone: ZoneInfo = BERLIN) -> Period:
+    return Period(at(start, zone), at(end, zone))
+
+
+def free(*taken: Period, days: list[date], other: ZoneInfo = BERLIN, now: datetime = MONDAY_NOON) -> datetime | None:
+    slot = first_free(days, BERLIN, other, taken, now)
+    return slot.start.astimezone(BERLIN) if slot else None
+
+
+def test_an_interview_is_offered_on_the_five_working_days_that_follow() -> None:
+    days = days_to_offer(MONDAY, None, WEEKDAYS)
+
+    assert days == tuple(date(2026, 3, day) for day in (3, 4, 5, 6, 9))
+
+
+def test_a_public_holiday_is_no_working_day_where_it_is_one() -> None:
+    epiphany = date(2026, 1, 6)
+
+    assert epiphany not in WorkingDays("DE", "BY")
+    assert epiphany in WorkingDays("DE", "BE")
+    assert date(2026, 1, 1) not in WorkingDays("de", None)
+
+
+@pytest.mark.parametrize(("country", "subdivision"), [(None, None), ("ZZ", None), ("ZZ", "1"), ("", "BY")])
+def test_without_a_known_country_only_weekends_are_off(country: str | None, subdivision: str | None) -> None:
+    works = WorkingDays(country, subdivision)
+
+    assert date(2026, 1, 1) in works
+    assert date(2026, 1, 3) not in works
+
+
+def test_an_unknown_subdivision_still_has_the_holidays_of_its_country() -> None:
+    assert date(2026, 12, 25) not in WorkingDays("DE", "nowhere")
+
+
+def test_the_interview_is_two_working_days_before_the_last_one_or_earlier() -> None:
+    friday, following_monday = date(2026, 3, 6), date(2026, 3, 9)
+
+    assert max(days_to_offer(MONDAY, friday, WEEKDAYS)) == date(2026, 3, 4)
+    assert max(days_to_offer(MONDAY, following_monday, WEEKDAYS)) == date(2026, 3, 5)
+
+
+def test_holidays_do_not_count_as_days_before_the_last_one() -> None:
+    maundy_thursday, after_easter = date(2026, 4, 2), date(2026, 4, 7)
+
+    assert days_to_offer(date(2026, 4, 1), after_easter, GERMANY) == (date(2026, 4, 1),)
+    assert days_to_offer(date(2026, 4, 1), date(2026, 4, 8), GERMANY) == (maundy_thursday,)
+
+
+def test_when_the_last_working_day_is_too_near_the_interview_is_today() -> None:
+    assert days_to_offer(MONDAY, date(2026, 3, 4), WEEKDAYS) == (MONDAY,)
+    assert days_to_offer(MONDAY, MONDAY, WEEKDAYS) == (MONDAY,)
+
+
+def test_there_is_no_day_on_a_weekend_or_after_the_last_one() -> None:
+    saturday = date(2026, 2, 28)
+
+    assert days_to_offer(saturday, MONDAY, WEEKDAYS) == ()
+    assert days_to_offer(MONDAY, saturday, WEEKDAYS) == ()
+
+
+def test_the_first_free_time_is_taken_between_two_meetings() -> None:
+    taken = busy("2026-03-03T09:00", "2026-03-03T10:20"), busy("2026-03-03T11:30", "2026-03-03T17:00")
+
+    assert free(*taken, days=[date(2026, 3, 3)]) == at("2026-03-03T10:30")
+
+
+def test_a_gap_that_is_too_short_is_passed_over() -> None:
+    taken = busy("2026-03-03T09:30", "2026-03-03T12:00"), busy("2026-03-03T12:30", "2026-03-03T16:30")
+
+    assert free(*taken, days=[date(2026, 3, 3)]) is None
+    assert free(*taken, days=[date(2026, 3, 3), date(2026, 3, 4)]) == at("2026-03-04T09:00")
+
+
+def test_meetings_that_only_touch_the_time_do_not_take_it() -> None:
+    taken = busy("2026-03-03T08:00", "2026-03-03T09:00"), busy("2026-03-03T09:45", "2026-03-03T17:00")
+
+    assert free(*taken, days=[date(2026, 3, 3)]) == at("2026-03-03T09:00")
+
+
+def test_on_the_same_day_it_leaves_time_to_read_the_invitation() -> None:
+    assert free(days=[MONDAY], now=at("2026-03-02T10:01")) == at("2026-03-02T10:45")
+    assert free(days=[MONDAY], now=at("2026-03-02T16:00")) is None
+
+
+def test_it_is_within_office_hours_of_both() -> None:
+    assert free(days=[date(2026, 3, 3)], other=LONDON) == at("2026-03-03T10:00")
+    assert free(days=[date(2026, 3, 3)], other=NEW_YORK) == at("2026-03-03T15:00")
+
+
+def test_office_hours_that_do_not_overlap_have_no_time() -> None:
+    assert free(days=[date(2026, 3, 3), date(2026, 3, 4)], other=SYDNEY) is None
+
+
+def test_a_whole_day_means_the_day_where_the_person_lives() -> None:
+    day = date(2026, 3, 3)
+    whole_day = busy("2026-03-03T00:00", "2026-03-04T00:00", ZoneInfo("UTC"))
+
+    assert first_free([day], SYDNEY, SYDNEY, [whole_day], at("2026-03-01T12:00")) is None
+    assert first_free([day], ZoneInfo("America/Los_Angeles"), BERLIN, [whole_day], at("2026-03-01T12:00")) is None
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 30), date(2026, 10, 26)])
+def test_after_the_clocks_have_changed_it_is_nine_o_clock_on_the_wall(day: date) -> None:
+    assert free(days=[day], now=at("2026-03-02T12:00")) == datetime.combine(day, time(9), BERLIN)
+
+
+def test_two_who_resign_in_the_same_second_get_different_times() -> None:
+    promises, now = Promises(), at("2026-03-02T12:00")
+    first = first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now)
+    assert first is not None
+    promises.give("partner", first, now)
+
+    second = first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now)
+
+    assert second is not None
+    assert not second.overlaps(first)
+    promises.take_back("partner", first)
+    assert first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now) == first
+
+
+moments = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@st.composite
+def periods(draw: st.DrawFn, around: datetime) -> Period:
+    start = around + timedelta(minutes=draw(st.integers(0, 8 * 24 * 60)))
+    return Period(start, start + timedelta(minutes=draw(st.integers(1, 600))))
+
+
+@given(st.data(), moments, st.sampled_from(ZONES), st.sampled_from(ZONES))
+def test_whatever_is_taken_the_time_is_free_in_time_and_in_the_office_hours_of_both(
+    data: st.DataObject, now: datetime, zone: ZoneInfo, other: ZoneInfo
+) -> None:
+    taken = data.draw(st.lists(periods(now), max_size=30))
+    last = data.draw(st.none() | st.integers(0, 20).map(lambda days: now.date() + timedelta(days=days)))
+    days = days_to_offer(now.astimezone(zone).date(), last, WEEKDAYS)
+
+    slot = first_free(days, zone, other, taken, now)
+
+    assert slot == first_free(days, zone, other, list(reversed(taken)), now)
+    if slot is not None:
+        assert slot.end - slot.start == LENGTH
+        assert slot.start >= now + NOTICE
+        assert not any(slot.overlaps(period) for period in taken)
+        for clock in (zone, other):
+            start, end = slot.start.astimezone(clock), slot.end.astimezone(clock)
+            assert start.date() == end.date()
+            assert start.weekday() < 5
+            assert time(9) <= start.time() <= end.time() <= time(17)
+        assert last is None or slot.start.astimezone(zone).date() <= last
+
+
+@given(moments, st.sampled_from(ZONES))
+def test_in_an_empty_calendar_it_is_the_next_working_day_at_nine(now: datetime, zone: ZoneInfo) -> None:
+    days = days_to_offer(now.astimezone(zone).date(), None, WEEKDAYS)
+
+    slot = first_free(days, zone, zone, [], now)
+
+    assert slot is not None
+    assert slot.start.astimezone(zone) == datetime.combine(days[0], time(9), zone)
