@@ -1,0 +1,134 @@
+"""EMS as a process, on a real broker: what it accepts is published, whatever ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar, cast
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from infra.deploy import deploy
+from infra.intake_client import IntakeClient
+from infra.inventory import inventory
+from infra.providers import Broker
+from schemas.exits import EmployeeResigned
+from tests.integration.intake.office import SECRET, ZONE
+
+pytestmark = pytest.mark.broker
+SECONDS = 60
+T = TypeVar("T")
+Headers = list[tuple[str, bytes | None]]
+
+
+class Ems:
+    """A process that is told by its environment where everything is."""
+
+    def __init__(self, broker: Broker, state_dir: Path) -> None:
+        self._log = state_dir / "ems.log"
+        self._environment = {
+            "EMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+            "EMS_SCHEMA_REGISTRY_URL": broker.registry_url,
+            "EMS_STATE_DIR": str(state_dir),
+            "EMS_WEBHOOK_SECRETS": SECRET,
+            "EMS_TIME_ZONE": ZONE,
+            "EMS_LOG_FORMAT": "json",
+        }
+
+    def start(self) -> IntakeClient:
+        """Start it, and return a client of its intake once that is open."""
+        self._log.unlink(missing_ok=True)
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "producers.ems"], env=os.environ | self._environment, stderr=log
+            )
+        return IntakeClient(until(self._address, "the intake is open"), SECRET)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal, and return its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(SECONDS)
+
+    def _address(self) -> str | None:
+        assert self.process.poll() is None, self._log.read_text()
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        return next((line["address"] for line in lines if line.get("event") == "intake.opened"), None)
+
+
+@pytest.fixture
+def ems(broker: Broker, tmp_path: Path) -> Iterator[Ems]:
+    deploy(broker, inventory())
+    ems = Ems(broker, tmp_path)
+    yield ems
+    if ems.process.poll() is None:
+        ems.end(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_was_accepted_is_published_before_it_ends(ems: Ems, broker: Broker, how: signal.Signals) -> None:
+    employee = f"e-{uuid4()}"
+
+    with ems.start() as intake:
+        case = intake.resign({"employee_id": employee})
+        intake.decide(case.case_id, "RETAINED", decided_by_id="hr-1")
+    code = ems.end(how)
+
+    assert code == 0
+    first, second = published(broker, employee, count=2)
+    assert first["ce_type"] == "ems.exits.EmployeeResigned.v1"
+    assert second["ce_type"] == "ems.exits.EmployeeRetained.v1"
+    assert [record["ce_sequence"] for record in (first, second)] == ["1", "2"]
+    assert {record["ce_subject"] for record in (first, second)} == {str(case.case_id)}
+    assert {record["ce_source"] for record in (first, second)} == {"/ems"}
+
+
+def test_what_was_accepted_before_a_kill_is_published_after_it(ems: Ems, broker: Broker) -> None:
+    employee, webhook_id = f"e-{uuid4()}", str(uuid4())
+
+    with ems.start() as intake:
+        before = intake.resign({"employee_id": employee}, webhook_id=webhook_id)
+        ems.end(signal.SIGKILL)
+    with ems.start() as intake:
+        after = intake.resign({"employee_id": employee}, webhook_id=webhook_id)
+
+    assert after == before
+    records = published(broker, employee, count=1)
+    assert {record["ce_subject"] for record in records} == {str(before.case_id)}
+    assert len({record["ce_id"] for record in records}) == 1, "a repeat keeps its id"
+    assert ems.end() == 0
+
+
+def published(broker: Broker, key: str, *, count: int) -> list[dict[str, str]]:
+    """Return the headers of an employee's records, once there are that many."""
+    consumer = Consumer(
+        {"bootstrap.servers": broker.bootstrap_servers, "group.id": f"test-{uuid4()}", "enable.auto.commit": False}
+    )
+    topic = EmployeeResigned.topic
+    consumer.assign([TopicPartition(topic.name, number, OFFSET_BEGINNING) for number in range(topic.partitions)])
+    found: list[dict[str, str]] = []
+
+    def enough() -> list[dict[str, str]] | None:
+        record = consumer.poll(0.5)
+        if record is not None and record.error() is None and record.key() == key.encode():
+            found.append({name: bytes(value or b"").decode() for name, value in cast("Headers", record.headers())})
+        return found if len(found) >= count else None
+
+    try:
+        return until(enough, f"{count} records of {key} are published")
+    finally:
+        consumer.close()
+
+
+def until(look: Callable[[], T | None], what: str) -> T:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.02)
+    pytest.fail(f"waited {SECONDS} s, and it is still not true that {what}")
