@@ -42,7 +42,9 @@ class CalDavCalendar:
         await self._http.__aexit__(kind, error, traceback)
 
     async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> tuple[Period, ...] | None:
-        """Return when the owner is not free; `None` where there is no calendar to read."""
+        """Return when the owner is not free; `None` where there is no calendar to read, or the id would lead astray."""
+        if "/" in owner or owner.strip(".") == "":
+            return None
         question = reports.free_busy(within) if besides is None else reports.entries(within)
         answer = await self._ask("REPORT", self._address(owner), _XML, question)
         if answer.status_code in _UNREADABLE:

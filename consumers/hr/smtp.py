@@ -16,6 +16,7 @@ from choreography import Reject, Retry, Unavailable
 from consumers.hr.ports import Claim
 
 _FOR_GOOD: Final = 500
+_DOWN: Final = frozenset({421, 530, 535, 538})  # it closes, or does not let us in: nothing about this mail
 Tls = Literal["none", "starttls", "tls"]
 
 
@@ -89,7 +90,9 @@ async def _deliver(server: SMTP, content: bytes) -> None:
         raise Unavailable from error
 
 
-def _refused(refusal: SMTPResponseException) -> Retry | Reject:
+def _refused(refusal: SMTPResponseException) -> Exception:
+    if refusal.code in _DOWN:
+        return Unavailable(untouched=True)
     if refusal.code < _FOR_GOOD:
         return Retry(f"The mail server asks to try later ({refusal.code}).")
     return Reject(f"The mail server refuses the mail ({refusal.code}). Mend the cause, then release it.")

@@ -1,0 +1,313 @@
+"""Interviews in a real CalDAV server's calendars."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import httpx2
+import pytest
+from icalendar import Calendar
+
+from choreography import ClaimLost, Reject, Unavailable
+from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.entry import Address, Entry
+from consumers.hr.slots import Period
+
+T = TypeVar("T")
+BERLIN = ZoneInfo("Europe/Berlin")
+MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+SLOT = Period(datetime(2026, 3, 3, 9, tzinfo=BERLIN), datetime(2026, 3, 3, 9, 45, tzinfo=BERLIN))
+BERLIN_RULES = (
+    "BEGIN:VTIMEZONE",
+    "TZID:Europe/Berlin",
+    "BEGIN:DAYLIGHT",
+    "TZOFFSETFROM:+0100",
+    "TZOFFSETTO:+0200",
+    "DTSTART:19700329T020000",
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+    "END:DAYLIGHT",
+    "BEGIN:STANDARD",
+    "TZOFFSETFROM:+0200",
+    "TZOFFSETTO:+0100",
+    "DTSTART:19701025T030000",
+    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A CalDAV server of its own process."""
+    port = free_port()
+    storage = str(tmp_path_factory.mktemp("calendars"))
+    command = [sys.executable, "-m", "infra.sandbox.calendar", "--port", str(port), "--storage", storage]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "listens" in process.stdout.readline()
+        yield f"http://127.0.0.1:{port}/"
+        process.terminate()
+
+
+@pytest.fixture
+def owner(url: str) -> str:
+    """Somebody with an empty calendar."""
+    name = f"E-{uuid4().hex[:8]}"
+    for method, path in (("MKCOL", name), ("MKCALENDAR", f"{name}/calendar")):
+        httpx2.request(method, f"{url}{path}/").raise_for_status()
+    return name
+
+
+def address(url: str, owner: str, uid: str) -> str:
+    return f"{url}{owner}/calendar/{uid}.ics"
+
+
+def put(url: str, owner: str, *lines: str, uid: str = "meeting", before: tuple[str, ...] = (), at: str = "") -> None:
+    """Put an event into a calendar, as its owner's calendar program does."""
+    event = ("BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT")
+    text = "\r\n".join(("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//a test//EN", *before, *event, "END:VCALENDAR", ""))
+    httpx2.put(
+        address(url, owner, at or uid), content=text, headers={"Content-Type": "text/calendar"}
+    ).raise_for_status()
+
+
+def stored(url: str, owner: str, uid: str = "interview-1") -> str:
+    return httpx2.get(address(url, owner, uid)).raise_for_status().text
+
+
+def using(url: str, use: Callable[[CalDavCalendar], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with CalDavCalendar(url, username="ems", password="any", seconds=5) as calendar:
+            return await use(calendar)
+
+    return asyncio.run(run())
+
+
+async def still_ours() -> None:
+    """Claim that the partition is this member's."""
+
+
+async def lost() -> None:
+    raise ClaimLost
+
+
+def interview(period: Period = SLOT, sequence: int = 1) -> Entry:
+    return Entry(
+        uid="interview-1",
+        sequence=sequence,
+        period=period,
+        time_zone="Europe/Berlin",
+        stamp=datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC),
+        organizer=Address("Sabine Hartmann", "sabine@example.com"),
+        invited=(Address('Jonas "Jo" Brandt\nX-EVIL:1', "jonas@example.com"),),
+    )
+
+
+def busy(url: str, owner: str, within: Period = MARCH, besides: str | None = None) -> list[Period] | None:
+    found = using(url, lambda calendar: calendar.busy(owner, within, besides=besides))
+    return None if found is None else sorted(found)
+
+
+def utc(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", ["STATUS:CONFIRMED", "STATUS:TENTATIVE", "TRANSP:OPAQUE", "CLASS:PRIVATE"])
+def test_a_meeting_takes_time(url: str, owner: str, status: str) -> None:
+    put(url, owner, "DTSTART:20260303T090000Z", "DTEND:20260303T100000Z", status)
+
+    assert busy(url, owner) == [Period(utc(3, 9), utc(3, 10))]
+
+
+@pytest.mark.parametrize("status", ["STATUS:CANCELLED", "TRANSP:TRANSPARENT"])
+def test_what_is_cancelled_or_only_noted_takes_no_time(url: str, owner: str, status: str) -> None:
+    put(url, owner, "DTSTART:20260303T090000Z", "DTEND:20260303T100000Z", status)
+
+    assert busy(url, owner) == []
+    assert busy(url, owner, besides="interview-1") == []
+
+
+def test_a_day_off_takes_the_whole_day(url: str, owner: str) -> None:
+    put(url, owner, "DTSTART;VALUE=DATE:20260303", "DTEND;VALUE=DATE:20260304")
+
+    assert busy(url, owner) == [Period(utc(3, 0), utc(4, 0))]
+
+
+def test_a_weekly_meeting_keeps_its_time_on_the_wall_when_the_clocks_change(url: str, owner: str) -> None:
+    lines = (
+        "DTSTART;TZID=Europe/Berlin:20260105T100000",
+        "DURATION:PT30M",
+        "RRULE:FREQ=WEEKLY",
+        "EXDATE;TZID=Europe/Berlin:20260316T100000",
+    )
+    put(url, owner, *lines, before=BERLIN_RULES)
+
+    days = {period.start.astimezone(BERLIN).strftime("%d %H:%M") for period in busy(url, owner) or []}
+
+    assert days == {"02 10:00", "09 10:00", "23 10:00", "30 10:00"}
+
+
+def test_a_meeting_that_ends_before_it_begins_takes_no_time(url: str, owner: str) -> None:
+    put(url, owner, "DTSTART:20260303T100000Z", "DTEND:20260303T090000Z")
+
+    assert busy(url, owner) == []
+
+
+def test_who_has_no_calendar_is_not_taken_to_be_free(url: str) -> None:
+    assert busy(url, "E-nobody") is None
+    assert busy(url, "E-nobody", besides="interview-1") is None
+
+
+def test_the_booked_interview_says_nothing_to_onlookers_and_invites_nobody_by_itself(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+
+    calendar = Calendar.from_ical(stored(url, owner))
+    assert isinstance(calendar, Calendar)
+    event = calendar.events[0]
+    assert "METHOD" not in calendar
+    assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE")] == ["Europe/Berlin"]
+    assert (event["SUMMARY"], event["CLASS"], event["SEQUENCE"]) == ("Conversation", "CONFIDENTIAL", 1)
+    assert event.decoded("DTSTART") == SLOT.start
+    assert event["DTSTART"].params["TZID"] == "Europe/Berlin"
+    assert event.decoded("DTSTAMP") == datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert event["ORGANIZER"] == "mailto:sabine@example.com"
+    parties = [event.organizer, *event.attendees]
+    assert [str(one.params["CN"]) for one in parties if one] == ["Sabine Hartmann"] * 2 + ["Jonas 'Jo' Brandt X-EVIL:1"]
+    assert {str(one.params["SCHEDULE-AGENT"]) for one in parties if one} == {"CLIENT"}
+    assert busy(url, owner) == [SLOT]
+
+
+def test_booked_twice_it_stands_once_where_it_stood(url: str, owner: str) -> None:
+    later = Period(SLOT.start + timedelta(days=1), SLOT.end + timedelta(days=1))
+    first = using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+
+    second = using(url, lambda calendar: calendar.book(owner, interview(later), still_ours))
+
+    assert (first, second) == (SLOT, SLOT)
+    assert busy(url, owner) == [SLOT]
+
+
+def test_it_is_found_only_where_it_stands(url: str, owner: str) -> None:
+    assert using(url, lambda calendar: calendar.find(owner, "interview-1")) is None
+
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+
+    assert using(url, lambda calendar: calendar.find(owner, "interview-1")) == SLOT
+
+
+def test_somebody_elses_entry_in_its_place_is_neither_taken_for_it_nor_deleted(url: str, owner: str) -> None:
+    put(url, owner, "DTSTART:20260303T090000Z", "DTEND:20260303T100000Z", uid="private", at="interview-1")
+
+    with pytest.raises(Reject):
+        using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    with pytest.raises(Reject):
+        using(url, lambda calendar: calendar.cancel(owner, "interview-1", still_ours))
+
+    assert "UID:private" in stored(url, owner)
+
+
+def test_a_clash_is_seen_though_the_interview_covers_the_same_time(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    assert busy(url, owner, SLOT, besides="interview-1") == []
+
+    put(url, owner, "DTSTART:20260303T080000Z", "DTEND:20260303T084500Z")
+
+    assert busy(url, owner, SLOT, besides="interview-1") == [SLOT]
+
+
+def test_a_meeting_right_after_the_interview_is_no_clash(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    put(url, owner, "DTSTART:20260303T084500Z", "DTEND:20260303T100000Z")
+
+    assert busy(url, owner, SLOT, besides="interview-1") == []
+
+
+def test_a_cancelled_interview_is_gone_and_may_be_cancelled_again(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+
+    for _ in range(2):
+        using(url, lambda calendar: calendar.cancel(owner, "interview-1", still_ours))
+
+    assert busy(url, owner) == []
+
+
+def test_an_interview_that_hr_changes_at_the_same_moment_is_still_cancelled(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    changes = iter(["DTEND:20260303T100000Z"])
+
+    async def changed_once() -> None:
+        for end in changes:
+            put(url, owner, "DTSTART:20260303T090000Z", end, uid="interview-1")
+
+    using(url, lambda calendar: calendar.cancel(owner, "interview-1", changed_once))
+
+    assert busy(url, owner) == []
+
+
+def test_who_has_lost_the_partition_changes_nothing(url: str, owner: str) -> None:
+    with pytest.raises(ClaimLost):
+        using(url, lambda calendar: calendar.book(owner, interview(), lost))
+    assert busy(url, owner) == []
+
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    with pytest.raises(ClaimLost):
+        using(url, lambda calendar: calendar.cancel(owner, "interview-1", lost))
+    assert busy(url, owner) == [SLOT]
+
+
+@pytest.mark.parametrize("name", ["nobody/../{}", "..", "", "../{}/calendar/.."])
+def test_an_id_cannot_lead_to_somebody_elses_calendar(url: str, owner: str, name: str) -> None:
+    assert busy(url, name.format(owner)) is None
+
+
+async def _never() -> None:
+    raise AssertionError("nothing may be written")
+
+
+def test_a_server_that_is_away_was_certainly_not_touched() -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+
+    for use in (
+        lambda calendar: calendar.busy("ana", MARCH),
+        lambda calendar: calendar.find("ana", "interview-1"),
+        lambda calendar: calendar.book("ana", interview(), still_ours),
+        lambda calendar: calendar.cancel("ana", "interview-1", _never),
+        lambda calendar: calendar.probe(),
+    ):
+        with pytest.raises(Unavailable) as caught:
+            using(nowhere, use)
+        assert caught.value.untouched
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 2"])
+def test_a_server_that_breaks_while_it_books_may_have_been_touched(answer: bytes) -> None:
+    async def run() -> None:
+        async def broken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"END:VCALENDAR")
+            writer.write(answer)
+            writer.close()
+
+        async with await asyncio.start_server(broken, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with CalDavCalendar(f"http://127.0.0.1:{port}", seconds=5) as calendar:
+                await calendar.book("ana", interview(), still_ours)
+
+    with pytest.raises(Unavailable) as caught:
+        asyncio.run(run())
+    assert not caught.value.untouched
+
+
+def test_the_same_interview_is_the_same_bytes() -> None:
+    assert interview().ical() == interview().ical()
