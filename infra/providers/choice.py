@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from infra.atomic import write_atomically
 from infra.errors import WrongUsage
 from infra.providers import Broker, BrokerProvider
 from infra.providers.compose import ComposeBroker
@@ -26,10 +27,10 @@ class BrokerChoice(StrEnum):
 def provider(
     choice: BrokerChoice | None, state_dir: Path, given: Mapping[str, str], ports: Mapping[str, int]
 ) -> BrokerProvider:
-    """Return the provider; without a choice one's own cluster where the environment names it, else this machine.
+    """Return the provider: as asked for, else one's own cluster where one is named, else the last one used here.
 
     Args:
-        choice: what was asked for.
+        choice: what was asked for; remembered, so that the next command finds what this one started.
         state_dir: where a local broker keeps its data.
         given: the settings that somebody gave, by the names of their variables.
         ports: the ports that somebody asked for, by process.
@@ -37,14 +38,22 @@ def provider(
     Raises:
         WrongUsage: half a cluster was named.
     """
-    named = [name for name in (KAFKA, REGISTRY) if given.get(name)]
-    if choice is BrokerChoice.OWN or (choice is None and named):
-        if len(named) < len((KAFKA, REGISTRY)):
-            raise WrongUsage(
-                f"A cluster of your own needs both {KAFKA} and {REGISTRY}. Set both, or none to use a broker of this "
-                "machine."
-            )
-        return OwnCluster(Broker(given[KAFKA], given[REGISTRY]))
-    if choice is BrokerChoice.COMPOSE:
-        return ComposeBroker(state_dir)
-    return LocalBroker(state_dir, ports)
+    remembered = state_dir / "broker"
+    if choice is not None:
+        write_atomically(remembered, choice.value)
+    elif KAFKA in given or REGISTRY in given:
+        choice = BrokerChoice.OWN
+    elif remembered.exists():
+        choice = BrokerChoice(remembered.read_text(encoding="utf-8"))
+    if choice is BrokerChoice.OWN:
+        return _own(given)
+    return ComposeBroker(state_dir) if choice is BrokerChoice.COMPOSE else LocalBroker(state_dir, ports)
+
+
+def _own(given: Mapping[str, str]) -> OwnCluster:
+    if not given.get(KAFKA) or not given.get(REGISTRY):
+        raise WrongUsage(
+            f"A cluster of your own needs both {KAFKA} and {REGISTRY}. Set both, or neither to use a broker of this "
+            "machine (ems up --broker local)."
+        )
+    return OwnCluster(Broker(given[KAFKA], given[REGISTRY]))

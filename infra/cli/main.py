@@ -1,0 +1,54 @@
+"""The console script `ems`: turns what went wrong into one sentence and an exit code, without a traceback.
+
+Exit codes: 0 done · 1 refused or findings · 2 usage · 3 unreachable · 130 interrupted.
+"""
+
+import sys
+from typing import Final
+
+from infra.errors import InfraError, Interrupted
+from infra.interruption import interruptible
+
+_INTERRUPTED: Final = 130
+_USAGE: Final = 2
+_FAILED: Final = 1
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        with interruptible():
+            return _app()
+    except InfraError as error:
+        return _say(str(error), error.exit_code)
+    except Interrupted as interruption:
+        return _say(f"Interrupted by {interruption.signal_name}.", _INTERRUPTED)
+
+
+def _app() -> int:
+    # imported here, where an interruption is already understood: it takes half a second
+    from choreography import ChoreographyError, InvalidSettings  # noqa: PLC0415
+    from infra.cli.app import app  # noqa: PLC0415
+
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else _FAILED
+    except InvalidSettings as error:
+        return _say(str(error), _USAGE)
+    except ChoreographyError as error:
+        return _say(str(error), _FAILED)
+    return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()
