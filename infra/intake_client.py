@@ -120,7 +120,7 @@ class IntakeClient:
         answer = _json(response)
         if response.status_code == _BUSY:
             raise Unreachable(str(answer.get("detail", "The intake cannot take requests now. Try again later.")))
-        if not response.is_success:
+        if not response.is_success or "case_id" not in answer:  # whatever answers there, it is no intake
             raise RequestRefused(response.status_code, answer)
         return answer
 
