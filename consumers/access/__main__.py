@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from choreography import run
 from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_client import ScimClient
+from consumers.access.scim_client import ScimClient, connection
 from consumers.access.service import service
 from consumers.access.settings import Settings
 
@@ -19,8 +19,8 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         groups=settings.critical_groups,
         protected=frozenset(settings.protected_accounts),
     )
-    async with ScimClient(settings.scim_url, settings.scim_token.get_secret_value()) as client:
-        yield Ports(directory=ScimAccessDirectory(client), critical=critical)
+    async with connection(settings.scim_url, settings.scim_token.get_secret_value()) as http:
+        yield Ports(directory=ScimAccessDirectory(ScimClient(http)), critical=critical)
 
 
 if __name__ == "__main__":

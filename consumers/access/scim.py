@@ -96,10 +96,10 @@ class ScimAccessDirectory:
         return found[0]
 
     async def _groups_of(self, account: Account) -> set[str]:
-        """Ask the groups and the account: a server may leave either out. One that ignores filters lists all groups."""
+        """Ask the groups and the account: a server may ignore the filter, show no members, or no groups."""
         hits = await self._scim.find(Group, "members.value", str(account.id), lambda _: True)
-        filtered = all(own(one, account.id) or not one.members for one in hits)
-        entered = {str(one.id) for one in hits if own(one, account.id) or (filtered and not one.members)}
+        shown = any(one.members for one in hits)
+        entered = {str(one.id) for one in hits if own(one, account.id) or not shown}
         return entered | {str(one.value) for one in account.groups or ()}
 
     async def _named(self, name: str) -> str | NotTaken:

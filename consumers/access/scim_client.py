@@ -9,8 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from httpx2 import AsyncClient, Timeout
 from scim2_client import RequestNetworkException, SCIMClientException
@@ -60,34 +59,29 @@ class Account(Resource[Any]):
 R = TypeVar("R", Account, Group)
 
 
-class ScimClient:
-    """A directory's requests; an async context manager that keeps its connections alive.
+def connection(url: str, token: str, *, seconds: float = 10.0) -> AsyncClient:
+    """Return an unopened connection to the directory.
 
     Args:
         url: the base address, to which `/Users` and `/Groups` are appended.
         token: the bearer token.
         seconds: how long one request may take.
     """
+    headers = {"Authorization": f"Bearer {token}"}
+    return AsyncClient(base_url=url, headers=headers, timeout=Timeout(seconds, connect=min(seconds, 3.0)))
 
-    def __init__(self, url: str, token: str, *, seconds: float = 10.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._http = AsyncClient(base_url=url, headers=headers, timeout=Timeout(seconds, connect=min(seconds, 3.0)))
+
+class ScimClient:
+    """A directory's requests over an open connection."""
+
+    def __init__(self, http: AsyncClient) -> None:
         users = ResourceType(id="User", name="User", endpoint=Reference[URI]("/Users"), schema_=Reference[URI](_USER))
         provider = ScimProvider(
             models=(Account, Group),
             resource_types=[users, ResourceType.from_resource(Group)],
             policy=ScimPolicy(unknown=ScimPolicy.Unknown.ignore),
         )
-        self._scim = AsyncSCIMClient(self._http, provider=provider)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
+        self._scim = AsyncSCIMClient(http, provider=provider)
 
     async def can_patch(self) -> bool:
         """Whether single members can be taken out and put back."""

@@ -1,6 +1,5 @@
 """The Access service on a real SCIM server: what is taken, what is given back, and who is never touched."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -8,34 +7,8 @@ import pytest
 from choreography import ClaimLost, NothingToDo, Unavailable
 from schemas.access import BlockFailureCause, CriticalAccessBlocked, NotRestoredCause
 from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
-from tests.integration.access.company import Access, Case, Directory, open_directory
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
-    with open_directory(tmp_path_factory.mktemp("directory")) as server:
-        yield server
-
-
-class Team:
-    """Somebody in two critical groups and a harmless one, beside a colleague."""
-
-    def __init__(self, directory: Directory) -> None:
-        self.employee_id = f"E-{uuid4().hex}"
-        self.names = (f"prod-{uuid4().hex}", f"payments-{uuid4().hex}")
-        self.leaver = directory.person(self.employee_id, displayName="Ada Canary", emails=[{"value": "ada@corp.local"}])
-        self.colleague = directory.person(f"E-{uuid4().hex}")
-        shown = {"value": self.leaver, "type": "User", "display": "Ada Canary", "$ref": f"../Users/{self.leaver}"}
-        self.prod = directory.group(self.names[0], shown, self.colleague)
-        self.payments = directory.group(self.names[1], self.colleague, self.leaver)
-        self.harmless = directory.group(f"lunch-{uuid4().hex}", self.colleague, self.leaver)
-        self.access = Access(directory, *self.names)
-        self.case = Case(self.employee_id)
-
-
-@pytest.fixture
-def team(directory: Directory) -> Team:
-    return Team(directory)
+from tests.integration.access.company import Directory, Team
+from tests.integration.access.reacting import Access, Case
 
 
 @pytest.mark.parametrize("undoing", [EmployeeRetained, ResignationWithdrawn, ExitCaseVoided])
@@ -133,7 +106,7 @@ def test_nobody_is_touched_where_two_people_share_the_id(directory: Directory, t
 
 
 def test_a_break_glass_account_is_never_touched(directory: Directory, team: Team) -> None:
-    access = Access(directory, *team.names, protected=[team.employee_id])
+    access = Access(directory.url, *team.names, protected=[team.employee_id])
     versions = [directory.version(group) for group in (team.prod, team.payments)]
 
     causes = [access.react(event).cause for event in (team.case.resigned(), team.case.states(ExitConfirmed))]
@@ -227,6 +200,17 @@ def test_nobody_else_is_given_the_access_of_a_person_who_is_gone(directory: Dire
     assert all(len(directory.members(group)) == 1 for group in (team.prod, team.payments))
 
 
+def test_an_account_that_is_somebody_elses_by_now_is_given_nothing(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    account = directory.read("Users", team.leaver)
+    directory.http.put(f"/Users/{team.leaver}", json={**account, "externalId": "E-new-hire"}).raise_for_status()
+
+    restored = team.access.react(team.case.states(EmployeeRetained))
+
+    assert {one.cause for one in restored.not_restored} == {NotRestoredCause.PERSON_GONE}
+    assert all(len(directory.members(group)) == 1 for group in team.critical)
+
+
 def test_a_change_by_somebody_else_in_between_survives(directory: Directory, team: Team) -> None:
     newcomer = directory.person(f"E-{uuid4().hex}")
     groups = iter((team.prod, team.payments))
@@ -247,6 +231,17 @@ def test_a_change_by_somebody_else_in_between_survives(directory: Directory, tea
     assert len(directory.members(team.prod)) == 4
 
 
+def test_a_group_whose_other_members_leave_in_between_is_not_emptied(directory: Directory, team: Team) -> None:
+    def the_colleague_leaves(step: str) -> None:
+        if step == "claim":
+            directory.remove(team.prod, team.colleague)
+
+    blocked = team.access.react(team.case.resigned(), at=the_colleague_leaves)
+
+    assert blocked.entitlement_ids == (team.payments,)
+    assert {dict(one)["value"] for one in directory.members(team.prod)} == {team.leaver}
+
+
 def test_who_has_lost_the_partition_writes_nothing(directory: Directory, team: Team) -> None:
     versions = [directory.version(group) for group in (team.prod, team.payments)]
 
@@ -263,7 +258,7 @@ def test_a_critical_group_that_is_missing_or_doubled_keeps_nobody_in_the_others(
     directory: Directory, team: Team
 ) -> None:
     directory.group(team.names[1], team.leaver, team.colleague)
-    access = Access(directory, *team.names, "no-such-group")
+    access = Access(directory.url, *team.names, "no-such-group")
 
     blocked = access.react(team.case.resigned())
 

@@ -1,0 +1,148 @@
+"""The Access service reacting to the events of a case, in a process that can be killed at any step."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from httpx2 import AsyncClient, AsyncHTTPTransport
+from scim2_models import Group, PatchOperation
+
+from choreography import Effect, Event, Memory
+from choreography.fake import FakeMemory
+from consumers.access.ports import CriticalAccess, Ports
+from consumers.access.scim import ScimAccessDirectory
+from consumers.access.scim_client import R, ScimClient
+from consumers.access.service import service
+from schemas import ExitEvent
+from schemas.exits import EmployeeResigned
+
+TOKEN = "a-token"
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+E = TypeVar("E", bound=ExitEvent)
+Step = Callable[[str], None]
+
+
+class Killed(BaseException):
+    """The process died at this point."""
+
+
+class Case:
+    """An exit case of somebody, which EMS states facts about."""
+
+    def __init__(self, employee_id: str) -> None:
+        self.employee_id = employee_id
+        self.id = uuid4()
+        self._version = 0
+
+    def resigned(self) -> EmployeeResigned:
+        """State that the case began."""
+        return self.states(EmployeeResigned, submitted_on=date(2026, 3, 2), time_zone="Europe/Berlin")
+
+    def states(self, kind: type[E], **fields: object) -> E:
+        """State the next fact of the case."""
+        self._version += 1
+        common = {"event_id": uuid4(), "occurred_at": NOW, "recorded_at": NOW}
+        mine = {"employee_id": self.employee_id, "case_id": self.id, "case_version": self._version}
+        return kind.model_validate({**common, **mine, **fields})
+
+
+class Access:
+    """The service and its memory of one person; a handler can be made to die at any step."""
+
+    def __init__(
+        self,
+        url: str,
+        *groups: str,
+        protected: Sequence[str] = (),
+        between: type[AsyncHTTPTransport] = AsyncHTTPTransport,
+    ) -> None:
+        self.url = url
+        self.between = between
+        self.memory = FakeMemory(service.group)
+        self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected))
+
+    def react(self, event: Event, at: Step = lambda _: None) -> Any:
+        """Handle an event and state the fact; `at` is called before and after everything that the handler does."""
+        fact = asyncio.run(self._handle(event, at))
+        return self.memory.state(event, fact, NOW)
+
+    def killed_at(self, number: int, event: Event) -> bool:
+        """Handle an event in a process that is killed at a step; return whether it got that far."""
+        try:
+            asyncio.run(self._handle(event, _dying(number)))
+        except Killed:
+            return True
+        return False
+
+    def undone(self, event: Event) -> None:
+        """Mark the effect of an event as undone, as the ledger does when the undoing one is done."""
+        self.memory.finished.add(self.memory.effect(event, NOW).key)
+
+    async def _handle(self, event: Event, at: Step) -> Event:
+        reaction = next(one for one in service.reactions if one.event is type(event))
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        between = self.between(verify=False)  # reading certificates would be the slowest part
+        async with AsyncClient(base_url=self.url, headers=headers, transport=between) as http:
+            ports = Ports(directory=ScimAccessDirectory(_SteppingClient(http, at)), critical=self.critical)
+            effect = self.memory.effect(event, NOW)
+            memory = _SteppingMemory(effect._memory, at)
+            return await reaction.handler(
+                event, ports, Effect(key=effect.key, now=NOW, repeated=False, released=False, memory=memory)
+            )
+
+
+def _dying(number: int) -> Step:
+    """Return what kills the process at the step of that number, counted from 0."""
+    steps = iter(range(number + 1))
+
+    def step(_: str) -> None:
+        if next(steps) == number:
+            raise Killed
+
+    return step
+
+
+class _SteppingClient(ScimClient):
+    def __init__(self, http: AsyncClient, at: Step) -> None:
+        super().__init__(http)
+        self._at = at
+
+    async def find(self, kind: type[R], attribute: str, value: str, fits: Callable[[R], bool]) -> list[R]:
+        self._at("find")
+        return await super().find(kind, attribute, value, fits)
+
+    async def read(self, kind: type[R], resource_id: str) -> R | None:
+        self._at("read")
+        return await super().read(kind, resource_id)
+
+    async def change(self, group: Group, operation: PatchOperation[Group]) -> bool:
+        self._at("change")
+        changed = await super().change(group, operation)
+        self._at("changed")
+        return changed
+
+
+class _SteppingMemory:
+    def __init__(self, memory: Memory, at: Step) -> None:
+        self._memory = memory
+        self._at = at
+
+    async def decided(self) -> tuple[str, str] | None:
+        return await self._memory.decided()
+
+    async def decide(self, kind: str, text: str, *, logged: bool) -> None:
+        self._at("decide")
+        await self._memory.decide(kind, text, logged=logged)
+        self._at("decided")
+
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
+        return await self._memory.facts(kinds, same_case=same_case)
+
+    async def unfinished(self, kind: str) -> Sequence[str]:
+        return await self._memory.unfinished(kind)
+
+    async def claim(self) -> None:
+        self._at("claim")
+        await self._memory.claim()

@@ -1,0 +1,128 @@
+"""The Access service on directories that do less than they should: the real server, with something in between."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx2 import AsyncHTTPTransport, Request, Response
+
+from choreography import Unavailable
+from consumers.access.ports import DirectoryRefused
+from schemas.access import BlockFailureCause
+from schemas.exits import EmployeeRetained
+from tests.integration.access.company import Directory, Team
+from tests.integration.access.reacting import Access
+
+
+class IgnoresFilters(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        request.url = request.url.copy_remove_param("filter")
+        return await super().handle_async_request(request)
+
+
+class RefusesFilters(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        return refusal(501) if "filter" in request.url.params else await super().handle_async_request(request)
+
+
+class HidesMembers(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        response = await super().handle_async_request(request)
+        await response.aread()
+        found = response.json() if response.content else {}
+        for group in (found, *found.get("Resources", ())):
+            group.pop("members", None)
+        return scim(response.status_code, found)
+
+
+class SaysYesAndDoesNothing(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        return Response(204) if request.method == "PATCH" else await super().handle_async_request(request)
+
+
+class RemovesEverybody(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        if request.method == "PATCH":
+            await request.aread()
+            body = json.loads(request.content)
+            body["Operations"][0]["path"] = "members"
+            headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+            request = Request("PATCH", request.url, headers=headers, json=body)
+        return await super().handle_async_request(request)
+
+
+def scim(status: int, body: dict[str, Any]) -> Response:
+    return Response(status, headers={"Content-Type": "application/scim+json"}, json=body)
+
+
+def refusal(status: int) -> Response:
+    error = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": "Ada Canary"}
+    return scim(status, error)
+
+
+@pytest.mark.parametrize("server", [IgnoresFilters, RefusesFilters])
+def test_a_directory_without_filters_is_read_in_whole_and_compared(
+    directory: Directory, team: Team, server: type[AsyncHTTPTransport]
+) -> None:
+    empty = f"empty-{uuid4().hex}"
+    directory.group(empty)
+    access = Access(directory.url, *team.names, empty, between=server)
+
+    blocked = access.react(team.case.resigned())
+    restored = access.react(team.case.states(EmployeeRetained))
+
+    assert set(blocked.entitlement_ids) == set(restored.restored) == team.critical
+    assert blocked.not_taken == ()
+
+
+def test_nothing_is_taken_where_nothing_could_be_given_back(directory: Directory, team: Team) -> None:
+    versions = [directory.version(group) for group in team.critical]
+
+    failed = Access(directory.url, *team.names, between=HidesMembers).react(team.case.resigned())
+
+    assert failed.cause is BlockFailureCause.NOT_SUPPORTED
+    assert set(failed.entitlement_ids) == team.critical
+    assert [directory.version(group) for group in team.critical] == versions
+
+
+def test_a_directory_that_says_yes_and_does_nothing_is_not_believed(directory: Directory, team: Team) -> None:
+    access = Access(directory.url, *team.names, between=SaysYesAndDoesNothing)
+
+    with pytest.raises(DirectoryRefused, match="still has the member"):
+        access.react(team.case.resigned())
+
+
+def test_a_directory_that_removes_more_than_it_was_asked_to_is_not_called_verified(
+    directory: Directory, team: Team
+) -> None:
+    blocked = Access(directory.url, *team.names, between=RemovesEverybody).react(team.case.resigned())
+
+    assert not blocked.verified
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+@pytest.mark.parametrize(("method", "untouched"), [("GET", True), ("PATCH", False)])
+def test_a_directory_in_trouble_is_waited_for(
+    directory: Directory, team: Team, status: int, method: str, untouched: bool
+) -> None:
+    class InTrouble(AsyncHTTPTransport):
+        async def handle_async_request(self, request: Request) -> Response:
+            return refusal(status) if request.method == method else await super().handle_async_request(request)
+
+    with pytest.raises(Unavailable) as trouble:
+        Access(directory.url, *team.names, between=InTrouble).react(team.case.resigned())
+
+    assert trouble.value.untouched is untouched
+
+
+def test_what_the_directory_says_about_people_is_not_repeated(directory: Directory, team: Team) -> None:
+    class Forbids(AsyncHTTPTransport):
+        async def handle_async_request(self, request: Request) -> Response:
+            return refusal(403) if request.method == "PATCH" else await super().handle_async_request(request)
+
+    with pytest.raises(DirectoryRefused, match="status 403") as refused:
+        Access(directory.url, *team.names, between=Forbids).react(team.case.resigned())
+
+    assert "Canary" not in str(refused.value)
+    assert refused.value.__suppress_context__
