@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import holidays.countries  # noqa: F401 - takes half a second, which the first resignation would have to wait
+
 from choreography import run
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.ports import Ports, Sender
@@ -32,7 +34,14 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             password=settings.caldav_password.get_secret_value(),
         ) as calendar,
     ):
-        yield Ports(people=people, calendar=calendar, mailer=mailer, sender=sender, promised=Promises())
+        yield Ports(
+            people=people,
+            calendar=calendar,
+            mailer=mailer,
+            sender=sender,
+            promised=Promises(),
+            company_zone=settings.time_zone,
+        )
 
 
 if __name__ == "__main__":

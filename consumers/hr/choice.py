@@ -42,8 +42,7 @@ async def choose(event: EmployeeResigned, people: Participants, ports: Ports, no
     Raises:
         NotPossible: there is none.
     """
-    zone = _zone(event.time_zone)
-    await people.person(event.employee_id)
+    zone = await _zone_of_employee(event, people, ports)
     interviewer = await people.interviewer(event)
     today = now.astimezone(zone).date()
     if event.last_working_day is not None and event.last_working_day < today:
@@ -54,12 +53,12 @@ async def choose(event: EmployeeResigned, people: Participants, ports: Ports, no
     slot = first_free(days, zone, _zone(interviewer.time_zone, zone), busy, now)
     if slot is None:
         raise NotPossible(InterviewObstacle.NO_FREE_SLOT, interviewer.employee_id)
-    ports.promised.give(interviewer.employee_id, slot, now)
+    ports.promised.give(slot, event.employee_id, interviewer.employee_id, now=now)
     return InterviewSlot(
         uid=uid_of(event.case_id),
         interviewer_id=interviewer.employee_id,
         start=slot.start,
-        time_zone=event.time_zone,
+        time_zone=zone.key,
         same_day=slot.start.astimezone(zone).date() == today,
     )
 
@@ -70,7 +69,14 @@ async def _busy(employee_id: str, interviewer_id: str, ports: Ports, within: Per
     theirs = await ports.calendar.busy(interviewer_id, within)
     if theirs is None:
         raise NotPossible(InterviewObstacle.NO_CALENDAR, interviewer_id)
-    return (*own, *theirs, *ports.promised.to(interviewer_id))
+    return (*own, *theirs, *ports.promised.to(employee_id, interviewer_id))
+
+
+async def _zone_of_employee(event: EmployeeResigned, people: Participants, ports: Ports) -> ZoneInfo:
+    """Believe the event, unless its zone is merely the company's default: then the directory knows better."""
+    zone = _zone(event.time_zone)
+    employee = await people.person(event.employee_id)
+    return _zone(employee.time_zone, zone) if zone.key == ports.company_zone else zone
 
 
 def _zone(name: str | None, otherwise: ZoneInfo | None = None) -> ZoneInfo:

@@ -79,7 +79,7 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
         raise NothingToDo("The interview has been held already.")
     if slot is not None:
         await ports.calendar.cancel(slot.interviewer_id, slot.uid, effect.claim)
-        ports.promised.take_back(slot.interviewer_id, slot.period)
+        ports.promised.take_back(slot.period, slot.interviewer_id, event.employee_id)
     return ExitInterviewCancelled(
         ical_uid=uid_of(event.case_id),
         sequence=event.case_version,

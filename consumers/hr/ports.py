@@ -87,10 +87,16 @@ class Sender:
 
 @dataclass(frozen=True)
 class Ports:
-    """What the handlers are given; `promised` are the slots that this process has chosen."""
+    """What the handlers are given.
+
+    Attributes:
+        promised: the slots that this process has chosen.
+        company_zone: the time zone of a resignation that came without one.
+    """
 
     people: People
     calendar: InterviewCalendar
     mailer: Mailer
     sender: Sender
     promised: Promises
+    company_zone: str

@@ -14,6 +14,7 @@ class Settings(ServiceSettings):
     Attributes:
         caldav_url: `{caldav_url}/{employee id}/calendar/` is the calendar of a person.
         mail_domain: the right-hand side of a Message-ID.
+        time_zone: what EMS fills in where a resignation names no time zone.
         hr_mailbox: who is told when an interview cannot be booked, or somebody cannot be reached.
     """
 
@@ -31,4 +32,5 @@ class Settings(ServiceSettings):
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     mail_from: str = Field(default=..., min_length=3)
     mail_domain: str = Field(default=..., min_length=1)
+    time_zone: str = ""
     hr_mailbox: str = Field(default=..., min_length=3)

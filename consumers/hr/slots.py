@@ -65,17 +65,19 @@ class Promises:
     def __init__(self) -> None:
         self._given: dict[str, set[Period]] = defaultdict(set)
 
-    def to(self, owner: str) -> tuple[Period, ...]:
-        """Return what was promised in an owner's calendar."""
-        return tuple(self._given[owner])
+    def to(self, *owners: str) -> set[Period]:
+        """Return what was promised in the calendars of these owners."""
+        return {period for owner in owners for period in self._given[owner]}
 
-    def give(self, owner: str, period: Period, now: datetime) -> None:
-        """Promise a slot, and forget those that have passed."""
-        self._given[owner] = {one for one in self._given[owner] if one.end > now} | {period}
+    def give(self, period: Period, *owners: str, now: datetime) -> None:
+        """Promise a slot to all of them, and forget those that have passed."""
+        for owner in owners:
+            self._given[owner] = {one for one in self._given[owner] if one.end > now} | {period}
 
-    def take_back(self, owner: str, period: Period) -> None:
+    def take_back(self, period: Period, *owners: str) -> None:
         """Let somebody else have the slot."""
-        self._given[owner].discard(period)
+        for owner in owners:
+            self._given[owner].discard(period)
 
 
 def days_to_offer(today: date, last_working_day: date | None, works: WorkingDays) -> tuple[date, ...]:

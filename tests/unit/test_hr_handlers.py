@@ -130,6 +130,7 @@ class Company:
             mailer=self.mailer,
             sender=Sender(address="EMS <ems@example.com>", domain="example.com", hr_mailbox=HR),
             promised=Promises(),
+            company_zone="Europe/Berlin",
         )
         self.memory = FakeMemory("ems.hr")
         self.now = MONDAY_NOON
@@ -308,6 +309,30 @@ def test_office_hours_of_the_interviewer_are_respected(company: Company) -> None
     assert company.schedule().start == datetime(2026, 3, 3, 14, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("Europe/Berlin", 14), ("Europe/Paris", 8)])
+def test_the_directory_knows_where_somebody_works_whose_resignation_does_not_say(
+    company: Company, zone: str, hour: int
+) -> None:
+    company.directory.people[0] = someone("ana", time_zone="America/New_York")
+    company.directory.partner = someone("ben", time_zone="Europe/Paris")
+
+    fact = company.schedule(time_zone=zone)
+
+    assert fact.start == datetime(2026, 3, 3, hour, tzinfo=UTC)
+    assert fact.time_zone == ("America/New_York" if zone == "Europe/Berlin" else zone)
+
+
+def test_one_who_leaves_and_interviews_is_not_in_two_interviews_at_once(company: Company) -> None:
+    company.directory.people.append(someone("dan"))
+    company.calendar.entries["dan"] = {}
+    first = company.schedule()
+    other = uuid5(CASE, "another")
+
+    second = company.schedule(employee_id="dan", hr_partner_id="ana", case_id=other, event_id=other)
+
+    assert second.start != first.start
+
+
 @pytest.mark.parametrize("zone", [None, "Nowhere/Else", "../etc"])
 def test_an_interviewer_without_a_zone_works_where_the_employee_does(company: Company, zone: str | None) -> None:
     company.directory.partner = someone("ben", time_zone=zone)
@@ -410,7 +435,7 @@ def test_a_cancelled_time_may_be_given_to_somebody_else(company: Company) -> Non
     company.schedule()
     company.cancel(WITHDRAWN)
 
-    assert company.ports.promised.to("ben") == ()
+    assert company.ports.promised.to("ben", "ana") == set()
 
 
 def test_without_an_interview_nothing_is_cancelled(company: Company) -> None:

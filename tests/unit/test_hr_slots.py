@@ -133,13 +133,13 @@ def test_two_who_resign_in_the_same_second_get_different_times() -> None:
     promises, now = Promises(), at("2026-03-02T12:00")
     first = first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now)
     assert first is not None
-    promises.give("partner", first, now)
+    promises.give(first, "partner", now=now)
 
     second = first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now)
 
     assert second is not None
     assert not second.overlaps(first)
-    promises.take_back("partner", first)
+    promises.take_back(first, "partner")
     assert first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now) == first
 
 
