@@ -13,6 +13,7 @@ import pytest
 
 from infra.local.download import DownloadFailed
 from infra.local.own_directory import own_directory
+from infra.local.stack import Stack
 from infra.progress import Silence, progress_on
 from infra.providers import Broker
 from infra.providers.local import LocalBroker
@@ -24,6 +25,12 @@ def pytest_configure() -> None:
     """Let SIGTERM and SIGHUP end the session as Ctrl-C does, so that no process is left."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop of async tests."""
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +52,20 @@ def broker(request: pytest.FixtureRequest) -> Broker:
             return LocalBroker(state_dir / "broker").start(progress_on())
         except DownloadFailed as reason:
             _missing(str(reason))
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """The whole system: broker, registry, sandbox and every service; ended with the session."""
+    state_dir: Path = request.getfixturevalue("state_dir")
+    stack = Stack(state_dir / "stack")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        try:
+            stack.up(progress_on())
+        except DownloadFailed as reason:
+            _missing(str(reason))
+    return stack
 
 
 def _missing(reason: str) -> NoReturn:

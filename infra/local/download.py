@@ -92,14 +92,13 @@ def _download(artifact: Locked, repository: Path, count: Callable[[int], None]) 
 
 
 def _reason(error: Exception) -> str:
-    from requests import ConnectionError as NoConnection  # noqa: PLC0415 - see `_download`
-    from requests import Timeout  # noqa: PLC0415
+    from requests import RequestException, Timeout  # noqa: PLC0415 - see `_download`
 
     if isinstance(error, Timeout):
         return f"no answer for {_TIMEOUT} seconds"
-    if isinstance(error, NoConnection):
+    if isinstance(error, RequestException):
         return "the repository cannot be reached, or the connection broke"
-    return "the repository does not have it, or what arrived was damaged"
+    return "the repository does not have it"
 
 
 def _verify(artifact: Locked, file: Path) -> None:

@@ -100,6 +100,15 @@ class Stack:
             endpoints.write(self.state_dir)
         return endpoints
 
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where everything answers.
+
+        Raises:
+            Unreachable: it is not up.
+        """
+        return Endpoints.read(self.state_dir)
+
     def start_missing(self, progress: Progress = _SILENCE) -> tuple[str, ...]:
         """Start what does not run, return when it is ready, and name it."""
         running = self._table.running()
