@@ -73,12 +73,10 @@ async def restore_critical_access(event: Returning, ports: Ports, effect: Effect
         raise NothingToDo("This case took no critical access away, or has given it back already.")
     decided = await effect.once(ReturnedGroups, partial(_choose_returns, event, ports, holds))
     returned = await ports.directory.give_back(decided.memberships, effect.claim)
-    not_restored = (*decided.not_restored, *returned.not_restored)
-    kept = {one.entitlement_id for one in not_restored}
     return CriticalAccessRestored(
         system=ports.critical.system,
-        restored=tuple(one for one in entitlement_ids(decided.memberships) if one not in kept),
-        not_restored=not_restored,
+        restored=entitlement_ids(returned.memberships),
+        not_restored=(*decided.not_restored, *returned.not_restored),
         still_taken=decided.still_taken,
         verified=returned.verified,
     )

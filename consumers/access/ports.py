@@ -33,16 +33,8 @@ class DirectoryRefused(AccessError):  # noqa: N818 - reads better without the su
 
 
 @dataclass(frozen=True)
-class Access:
-    """What a person may do: the member objects in critical groups, and the groups that cannot be dealt with."""
-
-    memberships: tuple[Membership, ...] = ()
-    not_taken: tuple[NotTaken, ...] = ()
-
-
-@dataclass(frozen=True)
 class Taken:
-    """What was taken, what had to be left, and whether reading the groups back proves it."""
+    """Member objects that can be taken, or were; the groups left as they are; whether reading back proves it."""
 
     memberships: tuple[Membership, ...] = ()
     not_taken: tuple[NotTaken, ...] = ()
@@ -50,17 +42,10 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Returnable:
-    """What can be given back to a person, and what cannot."""
+class Returned:
+    """Member objects that can be given back, or were; the groups left as they are; whether reading back proves it."""
 
     memberships: tuple[Membership, ...] = ()
-    not_restored: tuple[NotRestored, ...] = ()
-
-
-@dataclass(frozen=True)
-class Returned:
-    """What could not be given back after all, and whether reading the groups back proves the rest."""
-
     not_restored: tuple[NotRestored, ...] = ()
     verified: bool = True
 
@@ -72,7 +57,7 @@ class AccessDirectory(Protocol):
     `Unavailable` while the directory is away, and `DirectoryRefused` when it will not do it.
     """
 
-    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Access:
+    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
         """Return the person's member objects in the groups of these names; nothing is changed.
 
         Raises:
@@ -84,7 +69,7 @@ class AccessDirectory(Protocol):
         """See to it that these accounts are no longer in these groups; the last member of a group stays."""
         ...
 
-    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returnable:
+    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
         """Say which of these can be given back: group and person exist, and nobody else did it already."""
         ...
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
 from scim2_models import Group
 
-from consumers.access.ports import Access, AccountRefused, Claim, Returnable, Returned, Taken
+from consumers.access.ports import AccountRefused, Claim, Returned, Taken
 from consumers.access.scim_client import Account, ScimClient, translated
 from consumers.access.scim_members import add_members, member_object, membership_of, own, remove_member
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
@@ -26,9 +27,9 @@ class ScimAccessDirectory:
         """Make sure that the directory answers, and accepts the token."""
         await self._scim.probe()
 
-    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Access:
+    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
         """Return the person's member objects in the groups of these names; nothing is changed."""
-        memberships: list[Membership] = []
+        found: list[Membership] = []
         not_taken: list[NotTaken] = []
         with translated(untouched=True):
             account = await self._account(employee_id)
@@ -37,52 +38,42 @@ class ScimAccessDirectory:
                 if isinstance(group, NotTaken):
                     not_taken.append(group)
                 elif group in entered:
-                    found = await self._memberships(group, account)
-                    memberships.extend(found)
-                    if not found:
+                    objects = await self._memberships(group, account)
+                    found.extend(objects)
+                    if not objects:
                         not_taken.append(NotTaken(entitlement_id=group, cause=BlockFailureCause.NOT_SUPPORTED))
-        return Access(tuple(memberships), tuple(not_taken))
+        return Taken(tuple(found), tuple(not_taken))
 
     async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
         """See to it that these accounts are no longer in these groups; the last member of a group stays."""
-        taken: list[Membership] = []
-        not_taken: list[NotTaken] = []
-        proofs: list[bool] = []
+        taken = Taken()
         with translated(untouched=False):
             for group, objects in _by_group(memberships):
                 proof = await remove_member(self._scim, group, objects[0].member_id, claim)
                 if proof is None:
-                    not_taken.append(NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER))
+                    left = NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER)
+                    taken = replace(taken, not_taken=(*taken.not_taken, left))
                 else:
-                    taken.extend(objects)
-                    proofs.append(proof)
-        return Taken(tuple(taken), tuple(not_taken), all(proofs))
+                    whole = (*taken.memberships, *objects)
+                    taken = replace(taken, memberships=whole, verified=taken.verified and proof)
+        return taken
 
-    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returnable:
+    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
         """Say which of these can be given back: group and person exist, and nobody else did it already."""
-        possible: list[Membership] = []
-        not_restored: list[NotRestored] = []
+        returned = Returned()
         with translated(untouched=True):
             for group, objects in _by_group(memberships):
-                cause = await self._obstacle(employee_id, objects[0])
-                if cause is None:
-                    possible.extend(objects)
-                else:
-                    not_restored.append(NotRestored(entitlement_id=group, cause=cause))
-        return Returnable(tuple(possible), tuple(not_restored))
+                obstacle = await self._obstacle(employee_id, objects[0])
+                returned = _with(returned, group, objects, obstacle or True)
+        return returned
 
     async def give_back(self, memberships: tuple[Membership, ...], claim: Claim) -> Returned:
         """See to it that these member objects are in their groups, as they were."""
-        not_restored: list[NotRestored] = []
-        proofs: list[bool] = []
+        returned = Returned()
         with translated(untouched=False):
             for group, objects in _by_group(memberships):
-                outcome = await self._give_back(group, objects, claim)
-                if isinstance(outcome, NotRestoredCause):
-                    not_restored.append(NotRestored(entitlement_id=group, cause=outcome))
-                else:
-                    proofs.append(outcome)
-        return Returned(tuple(not_restored), all(proofs))
+                returned = _with(returned, group, objects, await self._give_back(group, objects, claim))
+        return returned
 
     async def _account(self, employee_id: str) -> Account:
         def fits(one: Account) -> bool:
@@ -132,6 +123,14 @@ class ScimAccessDirectory:
         objects = [member_object(one, account) for one in taken]
         proof = await add_members(self._scim, group, objects, claim)
         return NotRestoredCause.GROUP_GONE if proof is None else proof
+
+
+def _with(returned: Returned, group: str, objects: list[Membership], end: NotRestoredCause | bool) -> Returned:
+    """Add what became of a group: why it was left as it is, or whether reading it back proves the return."""
+    if isinstance(end, NotRestoredCause):
+        left = NotRestored(entitlement_id=group, cause=end)
+        return replace(returned, not_restored=(*returned.not_restored, left))
+    return replace(returned, memberships=(*returned.memberships, *objects), verified=returned.verified and end)
 
 
 def _by_group(memberships: tuple[Membership, ...]) -> Iterator[tuple[str, list[Membership]]]:

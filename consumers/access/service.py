@@ -48,7 +48,7 @@ service = Service[Ports](
             revoke_critical_access,
             publishes=(CriticalAccessRevoked, CriticalAccessBlockFailed),
             target="directory",
-            unless=(ResignationWithdrawn, ExitCaseVoided),
+            unless=(ResignationWithdrawn, ExitCaseVoided, EmployeeDeparted),
             within=timedelta(minutes=5),
         ),
         on(
