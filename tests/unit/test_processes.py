@@ -175,9 +175,7 @@ def test_settings_of_ours_reach_a_process_by_its_specification_alone(
     table: ProcessTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMS_SMTP_HOST", "another stack's")
-    code = (
-        "import os, time; print({k: v for k, v in os.environ.items() if k[:4] == 'EMS_'}, flush=True); time.sleep(60)"
-    )
+    code = "import os, time\nprint({k: v for k, v in os.environ.items() if 'EMS_' in k}, flush=True)\ntime.sleep(60)"
     table.start(replace(spec("printer", code), environment={"EMS_SCIM_URL": "its own"}), Silence())
     log = table.running()["printer"].log
 
@@ -222,18 +220,21 @@ def test_what_a_killed_owner_left_is_ended_and_removed_by_the_next_run(tmp_path:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_every_request_to_stop_is_understood_alike(number: signal.Signals) -> None:
     with pytest.raises(Interrupted, match=number.name), interruptible():
-        os.kill(os.getpid(), number)
-        time.sleep(5)  # interrupted at once
+        signal.raise_signal(number)
 
 
 def test_lines_that_must_not_be_cut_in_two_are_finished_first() -> None:
-    done = []
+    written_down: list[str] = []
 
-    with pytest.raises(Interrupted), interruptible(), shielded():
-        os.kill(os.getpid(), signal.SIGTERM)
-        done.append("the process is written down")
+    def start_a_process() -> None:
+        with shielded():
+            signal.raise_signal(signal.SIGTERM)
+            written_down.append("sleeper")
 
-    assert done == ["the process is written down"]
+    with pytest.raises(Interrupted), interruptible():
+        start_a_process()
+
+    assert written_down == ["sleeper"]
 
 
 def _until(condition: Callable[[], bool]) -> None:
