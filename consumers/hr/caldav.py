@@ -63,11 +63,11 @@ class CalDavCalendar:
         """Put the entry in, unless it is there already, and return when it takes place."""
         await claim()
         headers = {"Content-Type": "text/calendar; charset=utf-8", "If-None-Match": "*"}
-        answer = await self._ask("PUT", self._address(owner, entry.uid), headers, entry.ical(), writes=True)
+        answer = await self._ask("PUT", self._address(owner, entry.slot.uid), headers, entry.ical(), writes=True)
         if answer.status_code != _CHANGED:
             answer.raise_for_status()
-            return entry.period
-        there = await self.find(owner, entry.uid)
+            return entry.slot.period
+        there = await self.find(owner, entry.slot.uid)
         if there is None:
             raise Unavailable  # taken out since; the next attempt puts it in
         return there

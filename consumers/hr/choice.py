@@ -3,37 +3,12 @@
 from datetime import datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
-
-from consumers.hr.entry import uid_of
+from consumers.hr.entry import InterviewSlot, uid_of
 from consumers.hr.participants import NotPossible, Participants
 from consumers.hr.ports import Ports
-from consumers.hr.slots import LENGTH, Period, WorkingDays, days_to_offer, first_free
+from consumers.hr.slots import Period, WorkingDays, days_to_offer, first_free
 from schemas.exits import EmployeeResigned
 from schemas.hr import InterviewObstacle
-
-
-class InterviewSlot(BaseModel):
-    """What was decided, written down before anything is booked.
-
-    Attributes:
-        interviewer_id: in whose calendar it is booked.
-        time_zone: the employee's.
-        same_day: time was so short that the interview is on the day of the decision.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    uid: str
-    interviewer_id: str
-    start: AwareDatetime
-    time_zone: str
-    same_day: bool = False
-
-    @property
-    def period(self) -> Period:
-        """When the interview takes place."""
-        return Period(self.start, self.start + LENGTH)
 
 
 async def choose(event: EmployeeResigned, people: Participants, ports: Ports, now: datetime) -> InterviewSlot:

@@ -13,9 +13,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from consumers.hr.slots import Period
-from schemas.hr import InvitationMethod
+from consumers.hr.slots import LENGTH, MINUTE, Period
+from schemas.hr import ExitInterviewCancelled, ExitInterviewScheduled, InvitationMethod
 
 TITLE: Final = "Conversation"
 
@@ -27,22 +28,44 @@ class Address(NamedTuple):
     mail: str
 
 
+class InterviewSlot(BaseModel):
+    """Where and when an interview takes place; written down before it is booked.
+
+    Attributes:
+        uid: the entry's, derived from the case.
+        interviewer_id: in whose calendar it is.
+        time_zone: the employee's, in which the time is shown.
+        same_day: whether time was so short that it is on the day on which it was chosen.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    uid: str
+    interviewer_id: str
+    start: AwareDatetime
+    minutes: int = LENGTH // MINUTE
+    time_zone: str
+    same_day: bool = False
+
+    @property
+    def period(self) -> Period:
+        """From when to when."""
+        return Period(self.start, self.start + self.minutes * MINUTE)
+
+
 @dataclass(frozen=True)
 class Entry:
     """An entry in a calendar.
 
     Attributes:
         sequence: grows when the entry changes.
-        time_zone: the zone in which the time is shown.
         stamp: when this version came to be; not the present time, so that a repeat gives the same bytes.
         organizer: who holds the interview, and takes part.
         invited: who else takes part, where they can be written to.
     """
 
-    uid: str
+    slot: InterviewSlot
     sequence: int
-    period: Period
-    time_zone: str
     stamp: datetime
     organizer: Address
     invited: Sequence[Address]
@@ -55,19 +78,19 @@ class Entry:
         if method is not None:
             calendar.add("method", method.value)
         calendar.add_component(self._event(cancelled=method is InvitationMethod.CANCEL))
-        year = self.period.start.year
+        year = self.slot.start.year
         calendar.add_missing_timezones(first_date=date(year - 1, 1, 1), last_date=date(year + 1, 12, 31))
         written: bytes = calendar.to_ical()
         return written
 
     def _event(self, *, cancelled: bool) -> Event:
-        zone = ZoneInfo(self.time_zone)
+        zone = ZoneInfo(self.slot.time_zone)
         event = Event()
-        event.add("uid", self.uid)
+        event.add("uid", self.slot.uid)
         event.add("sequence", self.sequence)
         event.add("dtstamp", self.stamp.astimezone(UTC).replace(microsecond=0))
-        event.add("dtstart", self.period.start.astimezone(zone))
-        event.add("dtend", self.period.end.astimezone(zone))
+        event.add("dtstart", self.slot.period.start.astimezone(zone))
+        event.add("dtend", self.slot.period.end.astimezone(zone))
         event.add("summary", TITLE)
         event.add("class", "CONFIDENTIAL")
         event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
@@ -81,6 +104,17 @@ class Entry:
 def uid_of(case_id: UUID) -> str:
     """Return the UID of the interview of a case."""
     return f"interview-{case_id}"
+
+
+def slot_of(fact: ExitInterviewScheduled | ExitInterviewCancelled, start: datetime, time_zone: str) -> InterviewSlot:
+    """Return the slot of which a fact tells."""
+    return InterviewSlot(
+        uid=fact.ical_uid,
+        interviewer_id=fact.calendar_owner_id or "",
+        start=start,
+        minutes=fact.duration_minutes,
+        time_zone=time_zone,
+    )
 
 
 def _address(to: Address, **parameters: str) -> vCalAddress:

@@ -4,11 +4,11 @@ from functools import partial
 from typing import Final
 
 from choreography import Effect, NothingToDo
-from consumers.hr.choice import InterviewSlot, choose
-from consumers.hr.entry import uid_of
+from consumers.hr.choice import choose
+from consumers.hr.entry import InterviewSlot, slot_of, uid_of
 from consumers.hr.participants import NotPossible, Participants
 from consumers.hr.ports import Ports
-from consumers.hr.slots import LENGTH, MINUTE, Period
+from consumers.hr.slots import MINUTE, Period
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ResignationWithdrawn
 from schemas.hr import (
@@ -32,11 +32,7 @@ async def schedule_exit_interview(
     """Book an exit interview at the first time that suits HR partner and employee."""
     people = Participants(ports.people, ports.sender.hr_mailbox)
     try:
-        slot = await effect.once(InterviewSlot, partial(choose, event, people, ports, effect.now))
-        booked = await ports.calendar.find(slot.interviewer_id, slot.uid) if effect.repeated else None
-        if booked is None and slot.start <= effect.now:
-            same_partner = event.model_copy(update={"hr_partner_id": slot.interviewer_id})
-            slot = await choose(same_partner, people, ports, effect.now)
+        slot, booked = await _book(event, people, ports, effect)
     except NotPossible as obstacle:
         return ExitInterviewNotPossible(
             cause=obstacle.cause,
@@ -44,17 +40,6 @@ async def schedule_exit_interview(
             last_working_day=event.last_working_day,
             time_zone=event.time_zone,
         )
-    if booked is None:
-        entry = await people.entry(
-            event,
-            slot.interviewer_id,
-            uid=slot.uid,
-            sequence=event.case_version,
-            start=slot.start,
-            minutes=LENGTH // MINUTE,
-            zone=slot.time_zone,
-        )
-        booked = await ports.calendar.book(slot.interviewer_id, entry, effect.claim)
     return ExitInterviewScheduled(
         ical_uid=slot.uid,
         sequence=event.case_version,
@@ -92,15 +77,25 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
     )
 
 
+async def _book(
+    event: EmployeeResigned, people: Participants, ports: Ports, effect: Effect
+) -> tuple[InterviewSlot, Period]:
+    """Choose, write down, book; on a repeat first look whether that is done, and choose anew what has passed."""
+    slot = await effect.once(InterviewSlot, partial(choose, event, people, ports, effect.now))
+    booked = await ports.calendar.find(slot.interviewer_id, slot.uid) if effect.repeated else None
+    if booked is not None:
+        return slot, booked
+    if slot.start <= effect.now:
+        same_partner = event.model_copy(update={"hr_partner_id": slot.interviewer_id})
+        slot = await choose(same_partner, people, ports, effect.now)
+    entry = await people.entry(event, slot, event.case_version)
+    return slot, await ports.calendar.book(slot.interviewer_id, entry, effect.claim)
+
+
 async def _perhaps_booked(event: ExitEvent, stated: Stated | None, effect: Effect) -> InterviewSlot | None:
     """Return the slot that was stated, or one that was decided and may have been booked before a crash."""
     if isinstance(stated, ExitInterviewScheduled):
-        return InterviewSlot(
-            uid=stated.ical_uid,
-            interviewer_id=stated.calendar_owner_id or "",
-            start=stated.start,
-            time_zone=stated.time_zone,
-        )
+        return slot_of(stated, stated.start, stated.time_zone)
     begun = await effect.unfinished(InterviewSlot) if stated is None else ()
     return next((slot for slot in begun if slot.uid == uid_of(event.case_id)), None)
 

@@ -1,9 +1,7 @@
 """The mails that follow from what was booked, cancelled, or could not be booked."""
 
-from datetime import datetime
-
 from choreography import Effect, NothingToDo
-from consumers.hr.entry import Entry
+from consumers.hr.entry import InterviewSlot, slot_of
 from consumers.hr.letter import Words, to_hr, to_participants
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports
@@ -21,8 +19,8 @@ Booking = ExitInterviewScheduled | ExitInterviewCancelled
 
 async def invite_to_interview(event: ExitInterviewScheduled, ports: Ports, effect: Effect) -> InterviewInvitationSent:
     """Invite HR partner and employee to the interview."""
-    entry = await _entry(event, event.start, event.time_zone, ports)
-    return await _tell_participants(InvitationMethod.REQUEST, event, entry, ports, effect)
+    slot = slot_of(event, event.start, event.time_zone)
+    return await _tell_participants(InvitationMethod.REQUEST, event, slot, ports, effect)
 
 
 async def call_off_interview(event: ExitInterviewCancelled, ports: Ports, effect: Effect) -> InterviewInvitationSent:
@@ -32,8 +30,8 @@ async def call_off_interview(event: ExitInterviewCancelled, ports: Ports, effect
         raise NothingToDo("Nobody was told of an interview.")
     if event.start is None or event.time_zone is None:
         return await _tell_hr("no_task", InvitationMethod.CANCEL, event, ports, effect)
-    entry = await _entry(event, event.start, event.time_zone, ports)
-    return await _tell_participants(InvitationMethod.CANCEL, event, entry, ports, effect)
+    slot = slot_of(event, event.start, event.time_zone)
+    return await _tell_participants(InvitationMethod.CANCEL, event, slot, ports, effect)
 
 
 async def ask_hr_to_arrange(event: ExitInterviewNotPossible, ports: Ports, effect: Effect) -> InterviewInvitationSent:
@@ -41,21 +39,10 @@ async def ask_hr_to_arrange(event: ExitInterviewNotPossible, ports: Ports, effec
     return await _tell_hr("task", InvitationMethod.TASK, event, ports, effect)
 
 
-async def _entry(event: Booking, start: datetime, zone: str, ports: Ports) -> Entry:
-    return await Participants(ports.people, ports.sender.hr_mailbox).entry(
-        event,
-        event.interviewer_id,
-        uid=event.ical_uid,
-        sequence=event.sequence,
-        start=start,
-        minutes=event.duration_minutes,
-        zone=zone,
-    )
-
-
 async def _tell_participants(
-    method: InvitationMethod, event: Booking, entry: Entry, ports: Ports, effect: Effect
+    method: InvitationMethod, event: Booking, slot: InterviewSlot, ports: Ports, effect: Effect
 ) -> InterviewInvitationSent:
+    entry = await Participants(ports.people, ports.sender.hr_mailbox).entry(event, slot, event.sequence)
     message = to_participants(method, entry, event, effect.key, ports.sender)
     await ports.mailer.send(message, otherwise=ports.sender.hr_mailbox, claim=effect.claim)
     return InterviewInvitationSent(

@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from consumers.hr.entry import TITLE, Entry
 from consumers.hr.ports import Sender
-from consumers.hr.slots import MINUTE
 from schemas import ExitEvent
 from schemas.hr import InvitationMethod
 
@@ -28,12 +27,13 @@ def to_participants(
 ) -> EmailMessage:
     """Invite to an entry or call it off; a calendar reads it from the second part."""
     parties = (entry.organizer, *entry.invited)
-    start = entry.period.start.astimezone(ZoneInfo(entry.time_zone))
+    zone = entry.slot.time_zone
+    start = entry.slot.start.astimezone(ZoneInfo(zone))
     text = _text(
         method.lower(),
         names=" and ".join(party.name for party in parties),
-        minutes=(entry.period.end - entry.period.start) // MINUTE,
-        when=f"{start:%A}, {start.day} {start:%B %Y}, {start:%H:%M} ({entry.time_zone})",
+        minutes=entry.slot.minutes,
+        when=f"{start:%A}, {start.day} {start:%B %Y}, {start:%H:%M} ({zone})",
         unreachable=None if entry.invited else event.employee_id,
     )
     subject = f"{'Cancelled' if method is InvitationMethod.CANCEL else 'Invitation'}: {TITLE}"

@@ -1,13 +1,11 @@
 """The people of one interview, as the directory knows them at this moment."""
 
 import re
-from datetime import datetime, timedelta
 from typing import Final
 
 from choreography import ChoreographyError
-from consumers.hr.entry import Address, Entry
+from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.ports import People, Person
-from consumers.hr.slots import Period
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned
 from schemas.hr import InterviewObstacle
@@ -66,26 +64,14 @@ class Participants:
             raise NotPossible(InterviewObstacle.NO_HR_PARTNER)
         return self._known.setdefault(partner.employee_id, partner)
 
-    async def entry(
-        self,
-        case: ExitEvent,
-        interviewer_id: str | None,
-        *,
-        uid: str,
-        sequence: int,
-        start: datetime,
-        minutes: int,
-        zone: str,
-    ) -> Entry:
+    async def entry(self, case: ExitEvent, slot: InterviewSlot, sequence: int) -> Entry:
         """Return the interview of a case as an entry; who cannot be written to is left out of those invited."""
         employee = await self._address(case.employee_id)
         return Entry(
-            uid=uid,
+            slot=slot,
             sequence=sequence,
-            period=Period(start, start + timedelta(minutes=minutes)),
-            time_zone=zone,
             stamp=case.occurred_at,
-            organizer=await self._address(interviewer_id) or Address("HR", self._hr_mailbox),
+            organizer=await self._address(slot.interviewer_id) or Address("HR", self._hr_mailbox),
             invited=(employee,) if employee else (),
         )
 
@@ -96,9 +82,9 @@ class Participants:
         except NotPossible:
             return f"employee {employee_id}"
 
-    async def _address(self, employee_id: str | None) -> Address | None:
+    async def _address(self, employee_id: str) -> Address | None:
         try:
-            found = await self.person(employee_id or "")
+            found = await self.person(employee_id)
         except NotPossible:
             return None
         return Address(found.display_name, found.mail) if found.mail and _MAIL.fullmatch(found.mail) else None

@@ -16,7 +16,7 @@ from icalendar import Calendar
 
 from choreography import ClaimLost, Reject, Unavailable
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.entry import Address, Entry
+from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.slots import Period
 
 T = TypeVar("T")
@@ -103,12 +103,10 @@ async def lost() -> None:
     raise ClaimLost
 
 
-def interview(period: Period = SLOT, sequence: int = 1) -> Entry:
+def interview(period: Period = SLOT) -> Entry:
     return Entry(
-        uid="interview-1",
-        sequence=sequence,
-        period=period,
-        time_zone="Europe/Berlin",
+        slot=InterviewSlot(uid="interview-1", interviewer_id="ben", start=period.start, time_zone="Europe/Berlin"),
+        sequence=1,
         stamp=datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC),
         organizer=Address("Sabine Hartmann", "sabine@example.com"),
         invited=(Address('Jonas "Jo" Brandt\nX-EVIL:1', "jonas@example.com"),),

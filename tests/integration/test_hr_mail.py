@@ -14,10 +14,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from icalendar import Calendar
 
 from choreography import ClaimLost, Reject, Retry, Unavailable
-from consumers.hr.entry import Address, Entry
+from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.letter import to_participants
 from consumers.hr.ports import Claim, Sender
-from consumers.hr.slots import LENGTH, Period
+from consumers.hr.slots import LENGTH
 from consumers.hr.smtp import SmtpMailer
 from schemas.hr import ExitInterviewCancelled, InvitationMethod
 
@@ -67,10 +67,8 @@ class Postbox:
 
 def letter(method: InvitationMethod = InvitationMethod.REQUEST) -> EmailMessage:
     entry = Entry(
-        uid="interview-1",
+        slot=InterviewSlot(uid="interview-1", interviewer_id="ben", start=START, time_zone="Europe/Berlin"),
         sequence=2,
-        period=Period(START, START + LENGTH),
-        time_zone="Europe/Berlin",
         stamp=FACT.occurred_at,
         organizer=Address("Ben Åström", BEN),
         invited=(Address("Ana\r\nBcc: eve@example.com", ANA),),

@@ -12,8 +12,7 @@ import pytest
 
 from choreography import Effect, Event, NothingToDo, Unavailable
 from choreography.fake import FakeMemory
-from consumers.hr.choice import InterviewSlot
-from consumers.hr.entry import Entry
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
 from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
 from consumers.hr.ports import Claim, Person, Ports, Sender
@@ -95,7 +94,7 @@ class Calendars:
     async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
         await claim()
         self.put.append(entry)
-        period = self.entries[owner].setdefault(entry.uid, entry.period)
+        period = self.entries[owner].setdefault(entry.slot.uid, entry.slot.period)
         if self.down_after_put:
             raise Unavailable
         return period
