@@ -64,6 +64,10 @@ class ClaimLost(ChoreographyError):  # noqa: N818 - a signal to stop, not an err
     """The partition belongs to another member now; this one stops without an outcome."""
 
 
+class Stopped(ChoreographyError):  # noqa: N818 - a signal, not an error
+    """The process was told to stop before it had begun."""
+
+
 class InvalidDeclaration(ChoreographyError):  # noqa: N818 - reads better without the suffix
     """A service, topic or event is declared in a way that cannot work."""
 

@@ -96,7 +96,7 @@ class KafkaConsumer(threading.Thread):
         first = consumer.poll(POLL_SECONDS)
         self._subscriber.polled()
         if first is not None:
-            batch = [_record(one) for one in (first, *consumer.consume(BATCH, 0)) if _is_record(one)]
+            batch = [record_of(one) for one in (first, *consumer.consume(BATCH, 0)) if _is_record(one)]
             if batch:
                 self._subscriber.records(batch)
 
@@ -164,7 +164,8 @@ def _is_record(message: Message) -> bool:
     raise KafkaException(error)
 
 
-def _record(message: Message) -> Record:
+def record_of(message: Message) -> Record:
+    """Return what the client fetched as a record."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
         raise ChoreographyError("The client returned a record without coordinates.")

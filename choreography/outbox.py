@@ -34,6 +34,7 @@ outbox: Final = Table(
 Index("outbox_waiting", outbox.c.id, sqlite_where=outbox.c.published_at.is_(None),
       postgresql_where=outbox.c.published_at.is_(None))  # fmt: skip
 
+_INSERT: Final = insert(outbox)
 Headers = Sequence[tuple[str, bytes | None]]
 
 
@@ -68,15 +69,14 @@ class Outbox:
 
     def add_raw(self, tx: Connection, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> int:
         """Add a record as it is, such as the untouched copy of a poisoned one."""
-        row = tx.execute(
-            insert(outbox).values(
-                topic=topic,
-                key=key,
-                value=value,
-                headers=pack_headers(headers),
-                created_at=self._clock.now().isoformat(),
-            )
-        )
+        values = {
+            "topic": topic,
+            "key": key,
+            "value": value,
+            "headers": pack_headers(headers),
+            "created_at": self._clock.now().isoformat(),
+        }
+        row = tx.execute(_INSERT, values)
         after_commit(tx, self.wake)
         return int(row.lastrowid if row.inserted_primary_key is None else row.inserted_primary_key[0])
 

@@ -18,7 +18,7 @@ from choreography import ledger as ledger_tables
 from choreography import positions as position_tables
 from choreography.client import consumer_config
 from choreography.clock import SystemClock
-from choreography.errors import ChoreographyError, InvalidSettings
+from choreography.errors import ChoreographyError, InvalidSettings, Stopped
 from choreography.event import Event
 from choreography.journal import Journal
 from choreography.kafka import KafkaConsumer
@@ -74,6 +74,9 @@ def run_process(settings: type[S], name: str, main: Callable[[S, asyncio.Event],
     except InvalidSettings as error:
         log.error("process.refused", reasons=error.reasons)  # noqa: TRY400 - the reasons say it all
         return USAGE
+    except Stopped:
+        log.info("process.stopped", before="it had begun")
+        return OK
     except ChoreographyError as error:
         log.error("process.failed", reason=str(error))  # noqa: TRY400 - the message says it all
         return FAILED
@@ -103,6 +106,7 @@ async def serve(
             tables=tables,
             manifest=manifest_of(service, clock.now()),
             clock=clock,
+            stop=stop,
         ) as publisher,
         open_ports(settings) as ports,
     ):

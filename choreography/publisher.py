@@ -30,6 +30,7 @@ from choreography.relay import Relay
 from choreography.retries import Backoff
 from choreography.schema_client import ConfluentRegistry
 from choreography.settings import ServiceSettings
+from choreography.stopping import unless_stopped
 from choreography.topic import Topic
 
 log = structlog.stdlib.get_logger(__name__)
@@ -68,10 +69,12 @@ async def open_publisher(
     tables: Sequence[MetaData] = (),
     manifest: ServiceManifest | None = None,
     clock: Clock | None = None,
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Publisher]:
     """Open what stating facts needs; on leaving, publish what waits and close it.
 
-    Waits, not ready, while the registry is away and the schema ids are not known yet.
+    Waits, not ready, while the registry is away and the schema ids are not known yet, and until the broker has taken
+    the first record.
 
     Args:
         settings: where things are.
@@ -82,9 +85,11 @@ async def open_publisher(
         tables: further tables of this process.
         manifest: what is promised; by default that the events are stated.
         clock: tells the time.
+        stop: ends the waiting.
 
     Raises:
         InvalidSettings: an event is not registered.
+        Stopped: `stop` was set while it waited.
     """
     clock = clock or SystemClock()
     health = Health()
@@ -96,7 +101,8 @@ async def open_publisher(
         with HealthServer(health, settings.health_port):
             schemas = Schemas(registry, database)
             kinds = [(kind.topic, kind) for kind in publishes]
-            await _prepared(schemas, [*kinds, *also, (services, ServiceManifest)], health, clock)
+            every: list[tuple[Topic, type[Event]]] = [*kinds, *also, (services, ServiceManifest)]
+            await unless_stopped(_prepared(schemas, every, health, clock), stop)
             codec = Codec(schemas)
             outbox = Outbox(codec, source, clock)
             relay = Relay(database, KafkaProducer(settings.kafka_bootstrap_servers, name), clock)
@@ -105,7 +111,7 @@ async def open_publisher(
             try:
                 said = manifest or manifest_of_source(name, publishes, clock.now())
                 publisher = Publisher(database, outbox, health, relay, codec)
-                await _warmed_up(publisher, said, services)
+                await unless_stopped(_warmed_up(publisher, said, services), stop)
                 yield publisher
             finally:
                 await asyncio.to_thread(relay.stop, settings.drain_seconds)

@@ -81,15 +81,15 @@ class Relay:
         self._thread.join(deadline)
 
     async def published(self, row: int) -> None:
-        """Wait until a row is acknowledged and marked."""
+        """Wait until a row is acknowledged and marked, by this relay or by the one that is active in its place."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
             self._waiting.setdefault(row, []).append(future)
-        still = await self._database.run(lambda tx: _is_waiting(tx, row))
-        if not still:
-            self._tell([row])
         self._wake.set()
-        await future
+        while not future.done():
+            if not await self._database.run(lambda tx: _is_waiting(tx, row)):
+                self._tell([row])
+            await asyncio.wait((future,), timeout=IDLE_SECONDS)
 
     def step(self) -> int:
         """Publish the oldest waiting rows once; return how many were marked."""
