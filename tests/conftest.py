@@ -13,6 +13,7 @@ import pytest
 
 from infra.local.download import DownloadFailed
 from infra.local.own_directory import own_directory
+from infra.local.ports import free_port as unused_port
 from infra.local.stack import Stack
 from infra.progress import Silence, progress_on
 from infra.providers import Broker
@@ -38,6 +39,12 @@ def state_dir(pytestconfig: pytest.Config) -> Iterator[Path]:
     """A state directory of this session alone; what is started in it ends with the session."""
     with own_directory(pytestconfig.rootpath / ".ems" / "tests", Silence()) as directory:
         yield directory
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    return unused_port()
 
 
 @pytest.fixture(scope="session")

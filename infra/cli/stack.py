@@ -67,7 +67,7 @@ def up(
 @commands.command()
 def down(*, state_dir: StateDir = None, output: Output = "text") -> None:
     """End everything, also what a killed run left; the data stays."""
-    ended = _stack(state_dir).down(progress_on())
+    ended = _stack(state_dir).down(progress_on()) if state_directory(state_dir).is_dir() else ()
     if output == "json":
         print(json.dumps({"ended": ended}))
     else:
@@ -77,6 +77,8 @@ def down(*, state_dir: StateDir = None, output: Output = "text") -> None:
 @commands.command()
 def status(*, state_dir: StateDir = None, output: Output = "text") -> None:
     """Show every process: exit code 0 when all are ready, 1 when one is not, 3 when nothing runs."""
+    if not state_directory(state_dir).is_dir():
+        raise Unreachable
     rows = _stack(state_dir).status()
     if output == "json":
         print(json.dumps([asdict(row) for row in rows], default=str))

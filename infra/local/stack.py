@@ -35,6 +35,7 @@ from infra.providers.local import LocalBroker
 from infra.sandbox.seed import seed
 
 _SILENCE: Final = Silence()
+_PRIVATE: Final = 0o700  # it holds secrets, and mails and calendars of people
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Stack:
         given_ports: Mapping[str, int] | None = None,
     ) -> None:
         self.state_dir = state_dir.absolute()
+        self.state_dir.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         self._given = dict(given or {})
         self._table = ProcessTable(self.state_dir)
         self._ports = Ports(self.state_dir, given_ports)
@@ -87,13 +89,15 @@ class Stack:
         with self._turn(progress), self._all_or_nothing():
             sandbox = () if only_platform else self._sandbox()
             self._table.start_missing([*self._provider.specs, *sandbox], progress)
+            wanted = inventory()
+            if sandbox:  # is ready, and can be filled, while the broker still starts
+                self._table.await_ready(sandbox, progress)
+                self._seed(progress)
             broker = self._provider.start(progress)
-            for warning in deploy(broker, inventory()).warnings:
+            for warning in deploy(broker, wanted).warnings:
                 progress.say(warning)
             services = self._services(broker)
             if not only_platform:
-                self._table.await_ready(sandbox, progress)
-                self._seed(progress)
                 self._table.start_missing(services, progress)
                 self._table.await_ready(services, progress)
             endpoints = self._endpoints(broker)

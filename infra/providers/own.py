@@ -1,7 +1,5 @@
 """A cluster of one's own, named by the environment; it is used, and never started or ended."""
 
-from typing import Final
-
 from confluent_kafka import KafkaException
 
 from infra.admin import admin_client
@@ -10,16 +8,15 @@ from infra.local.process import ProcessSpec
 from infra.progress import Progress
 from infra.providers import Broker
 
-_SECONDS: Final = 10.0
-
 
 class OwnCluster:
     """The cluster at the given addresses."""
 
     specs: tuple[ProcessSpec, ...] = ()
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, seconds: float = 10.0) -> None:
         self._broker = broker
+        self._seconds = seconds
 
     def start(self, progress: Progress) -> Broker:
         """Return where it is, once it has answered.
@@ -30,10 +27,10 @@ class OwnCluster:
         progress.say(f"Using the Kafka cluster at {self._broker.bootstrap_servers}.")
         client = admin_client(self._broker.bootstrap_servers)
         try:
-            client.list_topics(timeout=_SECONDS)
+            client.list_topics(timeout=self._seconds)
         except KafkaException as error:
             raise Unreachable(
-                f"No Kafka broker answers at {self._broker.bootstrap_servers} within {_SECONDS:.0f} seconds, so "
+                f"No Kafka broker answers at {self._broker.bootstrap_servers} within {self._seconds:.0f} seconds, so "
                 "nothing can be started on it. Check EMS_KAFKA_BOOTSTRAP_SERVERS, or remove it to use a broker of this "
                 "machine."
             ) from error
