@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 
+from choreography.errors import DatabaseClosed
+
 T = TypeVar("T")
 _AFTER = "after_commit"
 
@@ -55,7 +57,11 @@ class Database:
         self.run_sync(work)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction; commit when it returns, roll back when it raises."""
+        """Run `work` in a transaction; commit when it returns, roll back when it raises.
+
+        Raises:
+            DatabaseClosed: `close` was called before.
+        """
         return await asyncio.wrap_future(self._submit(work))
 
     def run_sync(self, work: Callable[[Connection], T]) -> T:
@@ -68,7 +74,10 @@ class Database:
         self._engine.dispose()
 
     def _submit(self, work: Callable[[Connection], T]) -> "Future[T]":
-        return self._thread.submit(self._transaction, work)
+        try:
+            return self._thread.submit(self._transaction, work)
+        except RuntimeError as error:
+            raise DatabaseClosed from error
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
         with self._engine.connect() as connection:

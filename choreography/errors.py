@@ -64,6 +64,10 @@ class ClaimLost(ChoreographyError):  # noqa: N818 - a signal to stop, not an err
     """The partition belongs to another member now; this one stops without an outcome."""
 
 
+class DatabaseClosed(ChoreographyError):  # noqa: N818 - reads better without the suffix
+    """The database was closed; this process is ending."""
+
+
 class Stopped(ChoreographyError):  # noqa: N818 - a signal, not an error
     """The process was told to stop before it had begun."""
 

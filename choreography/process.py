@@ -40,6 +40,7 @@ log = structlog.stdlib.get_logger(__name__)
 S = TypeVar("S", bound=ServiceSettings)
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 OK, FAILED, USAGE = 0, 1, 2
+LEAVE_SECONDS: Final = 10.0  # for leaving the group; a broker that is away must not keep the process
 
 
 def run(service: Service[P], open_ports: Callable[[S], AbstractAsyncContextManager[P]], settings: type[S]) -> None:
@@ -154,7 +155,7 @@ async def _consume(
     await asyncio.wait((stopping, ended), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     consumer.stop()
-    await asyncio.to_thread(consumer.join)
+    await asyncio.to_thread(consumer.join, settings.drain_seconds + LEAVE_SECONDS)
     if ended.done():
         ended.result()
 

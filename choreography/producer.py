@@ -14,7 +14,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 Delivered = Callable[[int, KafkaError | None], None]
 _TURN_SECONDS: Final = 0.1
-_GIVE_UP_SECONDS: Final = 30.0
+_GIVE_UP_SECONDS: Final = 10.0
 
 
 class KafkaProducer:
@@ -38,7 +38,7 @@ class KafkaProducer:
         self._producer: Producer | None = None
 
     def publish(self, records: Sequence[Outgoing]) -> set[int]:
-        """Publish in order; return the rows that the broker acknowledged within 30 seconds."""
+        """Publish in order; return the rows that the broker acknowledged within 10 seconds."""
         if self._producer is None:
             self._producer = Producer(self._config, logger=logging.getLogger("librdkafka"))
         producer = self._producer

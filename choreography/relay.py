@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from choreography.clock import Clock
 from choreography.database import Database
+from choreography.errors import DatabaseClosed
 from choreography.outbox import outbox, unpack_headers
 
 log = structlog.stdlib.get_logger(__name__)
@@ -112,6 +113,8 @@ class Relay:
             while not (self._drained() and self._stopping.is_set()):
                 if not self._stopping.is_set():
                     self._wake.wait(IDLE_SECONDS)
+        except DatabaseClosed:
+            log.info("relay.ended", reason="the deadline is over; what waits leaves at the next start")
         finally:
             if lock is not None:
                 lock.release()

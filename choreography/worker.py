@@ -45,6 +45,8 @@ from choreography.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
 
+ALREADY_FINISHED, BEFORE_BEGIN = "already_finished", "before_begin"
+REPEATED: Final = frozenset({ALREADY_FINISHED, BEFORE_BEGIN})
 FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
 
 
@@ -117,7 +119,8 @@ class Worker(Generic[P]):
         with structlog.contextvars.bound_contextvars(group=self._service.group, **context, **where):
             started = self._clock.monotonic()
             outcome = await self._react(entry, event, reaction, lane)
-            log.info("event.handled", outcome=outcome, seconds=round(self._clock.monotonic() - started, 4))
+            say = log.debug if outcome in REPEATED else log.info
+            say("event.handled", outcome=outcome, seconds=round(self._clock.monotonic() - started, 4))
 
     async def _decoded(self, record: Record, lane: Lane) -> Event | None:
         attempt = 0
@@ -132,9 +135,9 @@ class Worker(Generic[P]):
     async def _react(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane) -> str:
         row = await self._journal.find(entry)
         if row is not None and row["state"] in FINISHED:
-            return "already_finished"
+            return ALREADY_FINISHED
         if row is None and entry.record.offset < lane.begin:
-            return "before_begin"
+            return BEFORE_BEGIN
         begun = row is not None and bool(row["begun"])
         return await self._until_ended(entry, event, reaction, lane, Tries(begun, self._clock.now()))
 
