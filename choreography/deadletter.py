@@ -5,6 +5,7 @@ Key, value and headers are untouched; what went wrong is said in additional `dlq
 
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from traceback import extract_tb
 
 from choreography.errors import ChoreographyError
 from choreography.record import Record
@@ -46,6 +47,11 @@ def dead_letter_headers(
 def describe(error: BaseException) -> str:
     """Say what went wrong without saying what was in the record: only our own messages are known to be safe."""
     return str(error) if isinstance(error, ChoreographyError) else f"{type(error).__name__} was raised"
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Say where an error was raised, the innermost frame last, without its message: that may quote a name."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
 
 
 def service_version() -> str:

@@ -25,6 +25,18 @@ class Entry:
     record: Record
     claim: int
 
+    @property
+    def context(self) -> dict[str, str | int]:
+        """What every log line about it says: ids and coordinates, nothing of its content."""
+        return {
+            "event_id": str(self.event_id),
+            "event_type": self.event_type,
+            "case_id": str(self.correlation),
+            "topic": self.record.topic,
+            "partition": self.record.partition,
+            "offset": self.record.offset,
+        }
+
 
 def entry_of(event: Event, group: str, record: Record, claim: int) -> Entry:
     """Return the entry of a group's reaction to an event."""

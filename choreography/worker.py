@@ -18,7 +18,7 @@ from typing import Final, Generic
 import structlog
 
 from choreography.codec import Codec
-from choreography.deadletter import describe
+from choreography.deadletter import describe, frames_of
 from choreography.entry import Entry, entry_of, poison_entry
 from choreography.errors import (
     ClaimLost,
@@ -26,7 +26,6 @@ from choreography.errors import (
     InvalidFact,
     NothingToDo,
     Poison,
-    RegistryUnavailable,
     Reject,
     Retry,
     Unavailable,
@@ -38,6 +37,7 @@ from choreography.ledger import State
 from choreography.lookahead import LookAhead
 from choreography.memory import Recall
 from choreography.reaction import P, Reaction
+from choreography.reader import Reader
 from choreography.record import Record
 from choreography.records import HoldReason
 from choreography.retries import Backoff, Tries, is_untouched
@@ -78,16 +78,15 @@ class Worker(Generic[P]):
     ) -> None:
         self._service = service
         self._ports = ports
-        self._codec = codec
         self._journal = journal
         self._handler_seconds = handler_seconds
         self._running = asyncio.Semaphore(max_in_flight)
         self._backoff = backoff
         self._clock = journal.clock
         self._reactions = {reaction.event: reaction for reaction in service.reactions}
-        self._kinds = service.kinds
         self._undoes = service.undoes
-        self._look_ahead = LookAhead(codec, self._kinds)
+        self._reader = Reader(codec, service.kinds, backoff)
+        self._look_ahead = LookAhead(codec, service.kinds)
         self._recall = Recall(journal, service.publishes, published)
 
     async def handle(self, record: Record, lane: Lane) -> None:
@@ -101,7 +100,7 @@ class Worker(Generic[P]):
             ClaimLost: the partition is somebody else's; this member says nothing about the record.
         """
         try:
-            event = await self._decoded(record, lane)
+            event = await self._reader.read(record, lane)
         except Poison as poison:
             await self._hold_poison(record, lane.claim, poison)
             return
@@ -110,27 +109,11 @@ class Worker(Generic[P]):
             log.debug("event.ignored", topic=record.topic, partition=record.partition, offset=record.offset)
             return
         entry = entry_of(event, self._service.group, record, lane.claim)
-        context = {
-            "event_id": str(event.event_id),
-            "event_type": type(event).__name__,
-            "case_id": str(event.correlation),
-        }
-        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        with structlog.contextvars.bound_contextvars(group=self._service.group, **context, **where):
+        with structlog.contextvars.bound_contextvars(group=self._service.group, **entry.context):
             started = self._clock.monotonic()
             outcome = await self._react(entry, event, reaction, lane)
             say = log.debug if outcome in REPEATED else log.info
             say("event.handled", outcome=outcome, seconds=round(self._clock.monotonic() - started, 4))
-
-    async def _decoded(self, record: Record, lane: Lane) -> Event | None:
-        attempt = 0
-        while True:
-            try:
-                return await self._codec.decode(record.value, self._kinds)
-            except RegistryUnavailable as error:
-                attempt += 1
-                log.warning("registry.unavailable", reason=str(error), topic=record.topic, offset=record.offset)
-                await lane.rest(self._backoff.after(attempt))
 
     async def _react(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane) -> str:
         row = await self._journal.find(entry)
@@ -197,7 +180,7 @@ class Worker(Generic[P]):
         return type(fact).__name__
 
     async def _fail(self, entry: Entry, error: Exception, tries: Tries) -> None:
-        log.error("event.failed", error=type(error).__name__, reason=describe(error), exc_info=error)
+        log.error("event.failed", error=type(error).__name__, reason=describe(error), frames=frames_of(error))
         begun = tries.begun or not isinstance(error, Reject)
         await self._journal.failed(
             entry, error, stage="handler", attempts=tries.attempts, first=tries.first, begun=begun
@@ -209,5 +192,4 @@ class Worker(Generic[P]):
         if row is None or row["state"] not in FINISHED:
             now = self._clock.now()
             await self._journal.failed(entry, poison, stage=poison.stage, attempts=1, first=now, begun=False)
-            where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-            log.error("record.poisoned", stage=poison.stage, reason=str(poison), **where)
+            log.error("record.poisoned", stage=poison.stage, reason=str(poison), **entry.context)
