@@ -31,7 +31,7 @@ from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, Reacti
 from choreography.retries import Backoff
 from choreography.service import Service
 from choreography.settings import ServiceSettings, load
-from choreography.subscription import Subscription
+from choreography.subscription import PART, Subscription
 from choreography.topic import Topic
 from choreography.worker import Worker
 
@@ -106,6 +106,7 @@ async def serve(
             also=also,
             tables=tables,
             manifest=manifest_of(service, clock.now()),
+            awaits=(PART,),
             clock=clock,
             stop=stop,
         ) as publisher,

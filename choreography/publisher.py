@@ -68,6 +68,7 @@ async def open_publisher(
     also: Sequence[tuple[Topic, type[Event]]] = (),
     tables: Sequence[MetaData] = (),
     manifest: ServiceManifest | None = None,
+    awaits: Sequence[str] = (),
     clock: Clock | None = None,
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Publisher]:
@@ -84,6 +85,7 @@ async def open_publisher(
         also: the kit's records that will be stated, with their topics.
         tables: further tables of this process.
         manifest: what is promised; by default that the events are stated.
+        awaits: the parts of the process that must be in order, too, before it counts as ready.
         clock: tells the time.
         stop: ends the waiting.
 
@@ -93,6 +95,8 @@ async def open_publisher(
     """
     clock = clock or SystemClock()
     health = Health()
+    for part in (REGISTRY, PRODUCER, *awaits):
+        health.set(part, False, "Starting.")
     services = SERVICES.of(name.partition(".")[0])
     database = Database(settings.database_for(name))
     registry = ConfluentRegistry(settings.schema_registry_url)

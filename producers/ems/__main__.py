@@ -25,7 +25,14 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
     """Take requests until `stop` is set; then finish those in flight, and publish what was committed."""
     clock = SystemClock()
     async with open_publisher(
-        settings, name=NAME, source="/ems", publishes=STATES, tables=[store.metadata], clock=clock, stop=stop
+        settings,
+        name=NAME,
+        source="/ems",
+        publishes=STATES,
+        tables=[store.metadata],
+        awaits=["intake"],
+        clock=clock,
+        stop=stop,
     ) as publisher:
         intake = Intake(publisher.database, publisher.outbox, clock, settings.time_zone)
         app = create_app(intake, Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]))
