@@ -1,7 +1,6 @@
 """One Kafka broker, its own controller, on the loopback address."""
 
 import shutil
-import subprocess
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from infra.admin import admin_client
 from infra.errors import InfraError
+from infra.local.command import run_to_end
 from infra.local.distribution import KAFKA
 from infra.local.java import kafka_command
 from infra.local.ports import Ports, listens
@@ -105,12 +105,11 @@ def _format(data: Path, port: int, controller: int) -> None:
     cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
     arguments = ("format", "--standalone", "-t", f"ems{cluster[3:]}", "-c", str(config), "--ignore-formatted")
     command = kafka_command(KAFKA.place, "kafka.tools.StorageTool", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip()
+    done = run_to_end(command)
+    if done.code:
         raise FormatFailed(
             f"Kafka's data directory {data} could not be prepared, so nothing was started. Is the disk full, or the "
-            f"directory not writable? Kafka said:\n{said}"
+            f"directory not writable? Kafka said:\n{done.said}"
         )
     config.unlink()
     fresh.replace(data)

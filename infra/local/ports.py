@@ -9,6 +9,7 @@ import random
 import socket
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final
 
 import psutil
@@ -20,6 +21,8 @@ _LOWEST: Final = 15_000
 _HIGHEST: Final = 31_999
 _HOST: Final = "127.0.0.1"
 _CONNECT: Final = 1.0  # seconds
+_CLOSING: Final = 2.0  # seconds that a process which was killed may take to close its sockets
+_POLL: Final = 0.05
 
 
 class Ports:
@@ -32,15 +35,15 @@ class Ports:
 
     def __init__(self, state_dir: Path, given: Mapping[str, int] | None = None) -> None:
         self._file = state_dir / "ports.json"
-        self._ports: dict[str, int] = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
-        self._ports.update(given or {})
+        self._given = dict(given or {})
 
     def of(self, name: str) -> int:
         """Return the port of a process, choosing a free one the first time."""
-        if name not in self._ports:
-            self._ports[name] = free_port(taken=self._ports.values())
-        write_atomically(self._file, json.dumps(self._ports, indent=2))
-        return self._ports[name]
+        remembered: dict[str, int] = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
+        port = self._given.get(name) or remembered.get(name) or free_port(taken=remembered.values())
+        if remembered.get(name) != port:
+            write_atomically(self._file, json.dumps({**remembered, name: port}, indent=2))
+        return port
 
 
 def require_free(port: int, name: str) -> None:
@@ -49,7 +52,11 @@ def require_free(port: int, name: str) -> None:
     Raises:
         Refused: somebody does; the message names the process, where the operating system tells.
     """
-    if not _is_free(port):
+    deadline = monotonic() + _CLOSING
+    while not _is_free(port):
+        if monotonic() < deadline:
+            sleep(_POLL)
+            continue
         raise Refused(
             f"Port {port}, which {name} needs, is taken{_by_whom(port)}. End that program, or give {name} another "
             f"port: ems up --port {name}=PORT"
