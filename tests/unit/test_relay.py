@@ -1,4 +1,6 @@
 import asyncio
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ from choreography.database import Database
 from choreography.fake import FakeClock, FakeProducer
 from choreography.outbox import Outbox, pack_headers, unpack_headers
 from choreography.registry import Schemas
-from choreography.relay import Relay
+from choreography.relay import Outgoing, Relay
 from choreography.schema_client import FakeRegistry
 
 
@@ -125,6 +127,41 @@ def test_a_commit_wakes_the_relay_and_stopping_publishes_what_waits(database: Da
     relay.stop(10)
 
     assert values(producer) == [b"1", b"2"]
+
+
+def test_while_one_relay_publishes_no_other_one_of_the_database_does(database: Database) -> None:
+    class Slow(FakeProducer):
+        def publish(self, records: Sequence[Outgoing]) -> set[int]:
+            began.set()
+            assert go.wait(10)
+            return super().publish(records)
+
+    began, go = threading.Event(), threading.Event()
+    first, second = Slow(), FakeProducer()
+    active, standby = Relay(database, first, FakeClock()), Relay(database, second, FakeClock())
+    put(database, (b"a", b"1"))
+
+    active.start()
+    assert began.wait(10)
+    standby.start()
+    standby.stop(10)
+    go.set()
+    active.stop(10)
+
+    assert (values(first), values(second)) == ([b"1"], [])
+
+
+def test_who_adds_to_the_outbox_wakes_the_relay_at_the_commit(database: Database) -> None:
+    box, woken = outbox(database), []
+    box.wake = lambda: woken.append(1)
+
+    def work(tx: Connection) -> list[int]:
+        box.add_raw(tx, "shop.orders.v1", b"a", b"1", [])
+        return list(woken)
+
+    before = database.run_sync(work)
+
+    assert (before, woken) == ([], [1])
 
 
 def test_only_one_relay_of_a_database_is_active_and_the_other_takes_over(database: Database) -> None:

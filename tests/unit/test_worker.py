@@ -21,6 +21,7 @@ from choreography import (
     fact_id,
     on,
 )
+from choreography.entry import entry_of
 from choreography.errors import RegistryUnavailable
 from choreography.ids import effect_key
 from choreography.records import HoldReason, ReactionDecided, ReactionHeld, ReactionSkipped, SkipCause
@@ -123,7 +124,7 @@ async def test_an_event_that_was_undone_before_it_had_an_effect_is_skipped(runti
 
 async def test_only_a_later_event_of_the_same_case_undoes(runtime: Runtime) -> None:
     order, other = placed(version=5), placed()
-    earlier, foreign = cancelled(order, version=4), cancelled(other)
+    earlier, foreign = cancelled(order, version=4), cancelled(other, version=9)
     behind = [runtime.record(earlier), runtime.record(foreign)]
 
     await runtime.deliver(runtime.record(order), behind=behind)
@@ -143,14 +144,21 @@ async def test_a_header_that_lies_undoes_nothing(runtime: Runtime) -> None:
 
 async def test_an_effect_that_began_is_finished_and_then_undone(runtime: Runtime) -> None:
     order = placed()
-    runtime.ports.store.after = raising(Unavailable("store"))
     first, second = runtime.record(order), runtime.record(cancelled(order))
 
-    await runtime.deliver(first, behind=[])
+    async def dies(attempt: int) -> None:
+        raise asyncio.CancelledError
+
+    runtime.ports.store.after = dies
+    with pytest.raises(asyncio.CancelledError):
+        await runtime.deliver(first)
+    runtime.ports.store.after = None
+    await runtime.deliver(first, behind=[second])
     await runtime.deliver(second)
 
     assert len(runtime.ports.store.packed) == 1
     assert len(runtime.ports.store.unpacked) == 1
+    assert [row.state for row in runtime.rows()] == ["DONE", "DONE"]
 
 
 async def test_a_target_that_is_down_is_waited_for_and_writes_no_dead_letter(runtime: Runtime) -> None:
@@ -356,7 +364,46 @@ async def test_a_logged_decision_is_on_the_log_before_it_is_carried_out(tmp_path
         assert decision.decision == '{"place":"shelf 7"}'
 
 
-async def test_what_an_unfinished_effect_decided_is_seen_by_the_one_that_undoes_it_and_only_once(
+async def test_a_logged_decision_whose_attempt_died_is_on_the_log_before_the_next_one_goes_on(tmp_path: Path) -> None:
+    event, seen = placed(), []
+
+    async def choose() -> Shelf:
+        return Shelf(place="shelf 7")
+
+    async def dies(event: OrderPlaced, ports: Ports, effect: Effect) -> ParcelPacked:
+        await effect.once(Shelf, choose)
+        raise asyncio.CancelledError
+
+    async def goes_on(event: OrderPlaced, ports: Ports, effect: Effect) -> ParcelPacked:
+        await effect.once(Shelf, choose, logged=True)
+        seen.append([record.topic for record in one.producer.log])
+        return await pack(event, ports, effect)
+
+    async with running(warehouse(dies), Ports(Store()), tmp_path) as one:
+        with pytest.raises(asyncio.CancelledError):
+            await one.deliver(one.record(event))
+    async with running(warehouse(goes_on), Ports(Store()), tmp_path) as one:
+        one.relay.start()
+        try:
+            await one.deliver(one.record(event))
+        finally:
+            await asyncio.to_thread(one.relay.stop, 5)
+
+    assert seen == [["shop.reactions.v1"]]
+
+
+async def test_a_decision_is_never_overwritten(runtime: Runtime) -> None:
+    entry = entry_of(placed(), GROUP, runtime.record(placed()), runtime.claim)
+    ledger, database = runtime.journal.ledger, runtime.database
+    await database.run(lambda tx: ledger.intend(tx, entry))
+
+    await database.run(lambda tx: ledger.decide(tx, entry, "Shelf", "first"))
+    await database.run(lambda tx: ledger.decide(tx, entry, "Shelf", "second"))
+
+    assert runtime.rows()[0].decided == "first"
+
+
+async def test_what_an_unfinished_effect_decided_is_undone_once(
     tmp_path: Path,
 ) -> None:
     order = placed()
@@ -439,6 +486,15 @@ async def test_poison_is_held_and_copied_untouched_and_the_next_event_goes_on(ru
         (poison.key, poison.value, list(poison.headers))
     ]
     assert [row.state for row in runtime.rows()] == ["HELD", "DONE"]
+
+
+async def test_each_poisoned_record_is_held_for_itself(runtime: Runtime) -> None:
+    poison = replace(runtime.record(placed()), value=b"")
+
+    await runtime.deliver(poison)
+    await runtime.deliver(replace(poison, offset=poison.offset + 1))
+
+    assert [row.state for row in runtime.rows()] == ["HELD", "HELD"]
 
 
 async def test_poison_that_carries_the_id_of_a_genuine_event_does_not_stand_for_it(runtime: Runtime) -> None:
