@@ -1,0 +1,67 @@
+"""How far consumer groups have come, as the broker tells anybody."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from infra.admin import admin_client
+from tests.e2e.waiting import eventually
+
+GROUPS: Final = ("ems.access", "ems.hr", "ems.notification")
+_SECONDS: Final = 10.0
+
+At = tuple[str, int]
+
+
+def end_offsets(admin: AdminClient, partitions: Iterable[TopicPartition]) -> dict[At, int]:
+    """Return how far each partition goes, by topic and number.
+
+    Raises:
+        KafkaException: the broker is away.
+    """
+    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    answers = admin.list_offsets(dict.fromkeys(partitions, newest), request_timeout=_SECONDS)
+    return {(at.topic, at.partition): one.result(_SECONDS).offset for at, one in answers.items()}
+
+
+class Progress:
+    """The offsets of the three groups."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._admin = admin_client(bootstrap_servers)
+        self._ends: dict[At, int] = {}
+
+    def lag(self) -> dict[str, int]:
+        """Return how many records each group has still to finish."""
+        committed = {group: self._committed(group) for group in GROUPS}
+        asked = {at for positions in committed.values() for at in positions}
+        self._ends = end_offsets(self._admin, [TopicPartition(*at) for at in asked])
+        return {
+            group: sum(self._ends[at] - position for at, position in positions.items())
+            for group, positions in committed.items()
+        }
+
+    def await_finished(self) -> None:
+        """Wait until every group has finished all that there is, and nothing more came of it.
+
+        What is finished may still be on its way from an outbox; so two looks must agree.
+        """
+        seen: list[object] = []
+
+        def finished() -> bool:
+            try:
+                done = not any(self.lag().values())
+            except KafkaException as error:
+                seen.append(error)
+                return False
+            seen.append(self._ends if done else None)
+            return done and len(seen) > 1 and seen[-2] == seen[-1]
+
+        eventually(finished, "all groups to finish all that there is", lambda: f"still to finish: {self.lag()}")
+
+    def _committed(self, group: str) -> dict[At, int]:
+        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], require_stable=True)
+        found = asked[group].result(_SECONDS).topic_partitions or []
+        return {(one.topic, one.partition): one.offset for one in found}
