@@ -70,9 +70,10 @@ def _declared(package_name: str) -> list[tuple[Topic, ModuleType]]:
 
 
 def _on(topic: Topic, package: ModuleType) -> list[type[Event]]:
-    """Return the classes of a package that are events of its topic: those that have a schema beside them."""
-    kinds = (value for value in vars(package).values() if isinstance(value, type) and issubclass(value, Event))
-    return [kind for kind in kinds if getattr(kind, "topic", None) == topic and not kind.__subclasses__()]
+    """Return the classes of a package that are events of its topic, without the bases that they share."""
+    kinds = {value for value in vars(package).values() if isinstance(value, type) and issubclass(value, Event)}
+    stated = {kind for kind in kinds if getattr(kind, "topic", None) == topic}
+    return [kind for kind in stated if not any(issubclass(other, kind) for other in stated - {kind})]
 
 
 def _packages(package_name: str) -> Iterator[ModuleType]:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Timer
 from time import monotonic
 from typing import Final, Protocol, TextIO
 
@@ -87,6 +88,22 @@ def progress_on(stream: TextIO | None = None) -> Progress:
     return TerminalProgress(Console(file=stream)) if stream.isatty() else PlainLines(stream)
 
 
+@contextmanager
+def waiting_for(what: str, progress: Progress) -> Iterator[None]:
+    """Say `Waiting for <what> …`, if this block takes longer than two seconds."""
+    timer = Timer(PATIENCE, progress.say, [_waiting(what)])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _waiting(what: str) -> str:
+    return f"Waiting for {what} …"
+
+
 class Patience:
     """Says once what is being waited for, as soon as it has taken longer than two seconds."""
 
@@ -99,4 +116,4 @@ class Patience:
         """Say `Waiting for <what> …`, if it is time."""
         if monotonic() - self._begun >= PATIENCE and what not in self._said:
             self._said.add(what)
-            self._progress.say(f"Waiting for {what} …")
+            self._progress.say(_waiting(what))

@@ -35,7 +35,7 @@ def _word(meaning: str) -> Any:  # noqa: ANN401 - what typer gives
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The id that `ems resign` printed.")]
 
 
-@commands.command(epilog="Example: ems resign --employee E-1007 --last-working-day 2026-06-30 --risk high")
+@commands.command(epilog="Example: ems resign --employee E1014 --last-working-day 2026-06-30 --risk high")
 def resign(
     *,
     employee_id: Annotated[str, typer.Option("--employee", help="The person's externalId in the directory.")],

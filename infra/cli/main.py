@@ -3,6 +3,7 @@
 Exit codes: 0 done · 1 refused or findings · 2 usage · 3 unreachable · 130 interrupted.
 """
 
+import errno
 import sys
 from typing import Final
 
@@ -25,6 +26,8 @@ def _run() -> int:
             return _app()
     except InfraError as error:
         return _say(str(error), error.exit_code)
+    except OSError as error:
+        return _say(_of_the_system(error), _FAILED)
     except Interrupted as interruption:
         return _say(f"Interrupted by {interruption.signal_name}.", _INTERRUPTED)
 
@@ -43,6 +46,12 @@ def _app() -> int:
     except ChoreographyError as error:
         return _say(str(error), _FAILED)
     return 0
+
+
+def _of_the_system(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"The disk is full, so {error.filename or 'a file'} could not be written. Make room and try again."
+    return f"The operating system refused: {error}. Mend that and run the same command again."
 
 
 def _say(sentence: str, code: int) -> int:

@@ -18,7 +18,8 @@ from infra.endpoints import Endpoints, state_directory
 from infra.errors import Unreachable, WrongUsage
 from infra.inventory import inventory
 from infra.local.environment import given_settings
-from infra.local.stack import Row, Stack
+from infra.local.row import Row
+from infra.local.stack import Stack
 from infra.progress import progress_on
 from infra.providers import Broker
 from infra.providers.choice import KAFKA, REGISTRY, BrokerChoice, provider
@@ -61,7 +62,7 @@ def up(
         return
     print(f"Ready: {len(endpoints.pids)} processes, after {monotonic() - begun:.1f} s.")
     print(f"  Kafka   {endpoints.kafka}\n  Intake  {endpoints.intake}")
-    print("Try: ems resign --employee E-1007   Look: ems status   Stop: ems down")
+    print("Try: ems resign --employee E1014   Look: ems status   Stop: ems down")
 
 
 @commands.command()

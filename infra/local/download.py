@@ -17,7 +17,7 @@ from typing import Final
 from infra.errors import InfraError, Refused
 from infra.local.lockfile import Locked, sha256_of
 from infra.local.turn import turn
-from infra.progress import Progress
+from infra.progress import Progress, waiting_for
 
 REPOSITORY: Final = "EMS_MAVEN_REPOSITORY"  # the address of a mirror, for those who cannot reach the public one
 _TIMEOUT: Final = 30  # seconds without a byte
@@ -61,7 +61,8 @@ def _fetch(place: Path, what: str, artifacts: tuple[Locked, ...], progress: Prog
                 file = _download(artifact, Path(staging) / "repository", count)
                 _verify(artifact, file)
                 file.replace(content / artifact.filename)
-        unpack(content)
+        with waiting_for(f"{what} to be unpacked", progress):
+            unpack(content)
         content.replace(place)
 
 

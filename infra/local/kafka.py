@@ -15,7 +15,7 @@ from infra.local.distribution import KAFKA
 from infra.local.java import kafka_command
 from infra.local.ports import Ports, listens
 from infra.local.process import ProcessSpec, Stage
-from infra.progress import Progress
+from infra.progress import Progress, waiting_for
 
 NAME: Final = "kafka"
 _CONTROLLER: Final = "kafka-controller"
@@ -83,7 +83,8 @@ def _prepare(properties: Path, port: int, controller: int, progress: Progress) -
     data = properties.with_name("data")
     properties.parent.mkdir(parents=True, exist_ok=True)
     if not data.exists():
-        _format(data, port, controller)
+        with waiting_for("Kafka to prepare its data directory", progress):
+            _format(data, port, controller)
     properties.write_text(_PROPERTIES.format(port=port, controller=controller, data=data), encoding="utf-8")
 
 

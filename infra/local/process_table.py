@@ -4,23 +4,22 @@
 killed run left is therefore either settled and still good, or unsettled and ended by the next start.
 """
 
-import json
 import os
 import signal
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Final
 
 import psutil
 
-from infra.atomic import write_atomically
-from infra.errors import InfraError, Interrupted, Refused
+from infra.errors import InfraError, Interrupted
 from infra.interruption import shielded
 from infra.local.ports import require_free
-from infra.local.process import ProcessSpec, Running, Stage
+from infra.local.process import ProcessSpec, Running
+from infra.local.process_file import ProcessFile
 from infra.progress import Patience, Progress
 
 _POLL: Final = 0.05  # seconds between two looks
@@ -40,13 +39,13 @@ class ProcessTable:
     """Starts, remembers, watches and ends the processes of a state directory."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._file = state_dir / "processes.json"
+        self._file = ProcessFile(state_dir)
         self._logs = state_dir / "logs"
 
     def running(self) -> dict[str, Running]:
         """Return what runs, by name, in the order of the start."""
         _reap()
-        return {name: process for name, process in self._read().items() if process.alive}
+        return {name: process for name, process in self._file.read().items() if process.alive}
 
     def start_missing(self, specs: Iterable[ProcessSpec], progress: Progress) -> tuple[str, ...]:
         """Start those that do not run, ending first what a killed run left half-started; name them."""
@@ -74,8 +73,7 @@ class ProcessTable:
             child = self._spawn(spec, stream.fileno())
             _CHILDREN[child.pid] = child
             started = psutil.Process(child.pid).create_time()
-            process = Running(spec.name, child.pid, started, spec.stage, spec.ports[0], log)
-            self._write({**self._read(), spec.name: process})
+            self._file.put(Running(spec.name, child.pid, started, spec.stage, spec.ports[0], log))
 
     def await_ready(self, specs: Iterable[ProcessSpec], progress: Progress) -> None:
         """Return when every one of them is ready, all watched at once.
@@ -89,7 +87,7 @@ class ProcessTable:
             for spec in waiting:
                 self._require_alive(spec, monotonic() - begun)
             for spec in [spec for spec in waiting if spec.ready()]:
-                self._settle(spec.name)
+                self._file.put(replace(self._file.read()[spec.name], settled=True))
                 waiting.remove(spec)
             if waiting:
                 patience.wait_for(waiting[0].waits_for)
@@ -108,7 +106,7 @@ class ProcessTable:
 
         An interruption kills what is left at once.
         """
-        found = self._read()
+        found = self._file.read()
         chosen = [process for name, process in found.items() if names is None or name in names]
         ended = tuple(process.name for process in chosen if process.alive)
         try:
@@ -117,9 +115,9 @@ class ProcessTable:
         except Interrupted:
             with shielded():
                 self._end(chosen, 0.0)
-                self._forget(chosen)
+                self._file.forget([process.name for process in chosen])
             raise
-        self._forget(chosen)
+        self._file.forget([process.name for process in chosen])
         return ended
 
     def kill(self, name: str) -> None:
@@ -140,7 +138,7 @@ class ProcessTable:
             raise ProcessFailed(f"{spec.name} cannot be started: {error.strerror} ({spec.argv[0]}).") from error
 
     def _require_alive(self, spec: ProcessSpec, waited: float) -> None:
-        process = self._read().get(spec.name)
+        process = self._file.read().get(spec.name)
         _reap()
         if process is None or not process.alive:
             raise ProcessFailed(f"{spec.name} ended while it was starting. {self._last_lines(spec.name)}")
@@ -155,10 +153,6 @@ class ProcessTable:
         said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
         return f"The last lines of {log}:\n{said}"
 
-    def _settle(self, name: str) -> None:
-        found = self._read()
-        self._write({**found, name: replace(found[name], settled=True)})
-
     def _end(self, processes: Sequence[Running], grace: float) -> None:
         for process in processes:
             process.signal(signal.SIGTERM if grace else signal.SIGKILL)
@@ -170,34 +164,9 @@ class ProcessTable:
         while self._any_alive(processes):
             sleep(_POLL)
 
-    def _forget(self, gone: Sequence[Running]) -> None:
-        names = {process.name for process in gone}
-        if names:
-            self._write({name: process for name, process in self._read().items() if name not in names})
-
     def _any_alive(self, processes: Sequence[Running]) -> bool:
         _reap()
         return any(process.alive for process in processes)
-
-    def _read(self) -> dict[str, Running]:
-        if not self._file.exists():
-            return {}
-        try:
-            entries = json.loads(self._file.read_text(encoding="utf-8"))
-            return {entry["name"]: _running(entry) for entry in entries}
-        except (ValueError, KeyError, TypeError) as error:
-            raise Refused(
-                f"{self._file} cannot be read, so it is not known what runs here. End what is left by hand "
-                "(it has this directory in its command line or environment), delete the file and try again."
-            ) from error
-
-    def _write(self, processes: dict[str, Running]) -> None:
-        entries = [{**asdict(process), "log": str(process.log)} for process in processes.values()]
-        write_atomically(self._file, json.dumps(entries, indent=2))
-
-
-def _running(entry: dict[str, Any]) -> Running:
-    return Running(**{**entry, "stage": Stage(entry["stage"]), "log": Path(entry["log"])})
 
 
 def _foreign_environment() -> dict[str, str]:

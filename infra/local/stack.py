@@ -13,8 +13,6 @@ and data are kept in the state directory, so that whatever comes back has the ad
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -26,28 +24,17 @@ from infra.local.environment import is_replaced, settings_for, write_settings
 from infra.local.ports import Ports
 from infra.local.process import ProcessSpec
 from infra.local.process_table import ProcessTable
+from infra.local.row import Row
 from infra.local.sandbox import maildir, sandbox_specs
 from infra.local.services import service_specs
 from infra.local.turn import turn
-from infra.progress import Progress, Silence
+from infra.progress import Progress, Silence, waiting_for
 from infra.providers import Broker, BrokerProvider
 from infra.providers.local import LocalBroker
 from infra.sandbox.seed import seed
 
 _SILENCE: Final = Silence()
 _PRIVATE: Final = 0o700  # it holds secrets, and mails and calendars of people
-
-
-@dataclass(frozen=True)
-class Row:
-    """How one process is: its `pid` and `since` are `None` when it does not run."""
-
-    name: str
-    pid: int | None
-    port: int
-    ready: bool
-    since: datetime | None
-    resident_bytes: int
 
 
 class Stack:
@@ -94,7 +81,9 @@ class Stack:
                 self._table.await_ready(sandbox, progress)
                 self._seed(progress)
             broker = self._provider.start(progress)
-            for warning in deploy(broker, wanted).warnings:
+            with waiting_for("topics and schemas to be brought to the broker", progress):
+                deployed = deploy(broker, wanted)
+            for warning in deployed.warnings:
                 progress.say(warning)
             services = self._services(broker)
             if not only_platform:
@@ -124,7 +113,8 @@ class Stack:
     def down(self, progress: Progress = _SILENCE) -> tuple[str, ...]:
         """End everything, services first, and name what ran."""
         with self._turn(progress):
-            ended = self._table.stop()
+            with waiting_for("services to finish what they are doing", progress):
+                ended = self._table.stop()
             self._provider.stop()
             forget(self.state_dir)
         return ended
@@ -135,7 +125,8 @@ class Stack:
 
     def status(self) -> tuple[Row, ...]:
         """Return how each process is, in the order of their start."""
-        return tuple(self._row(spec) for spec in self._all())
+        running = self._table.running()
+        return tuple(Row.of(spec, running.get(spec.name)) for spec in self._all())
 
     def _all(self) -> tuple[ProcessSpec, ...]:
         return (*self._provider.specs, *self._sandbox(), *service_specs(self._ports, {}))
@@ -153,16 +144,9 @@ class Stack:
         done = self.state_dir / "sandbox" / "seeded"
         if done.exists() or is_replaced("scim", self._given) or is_replaced("caldav", self._given):
             return
-        progress.say("Filling the directory and the calendars with a fictional company …")
-        seed(self._url("scim"), self._credentials.scim_token, self._url("caldav"))
+        with waiting_for("the directory and the calendars to be filled with a fictional company", progress):
+            seed(self._url("scim"), self._credentials.scim_token, self._url("caldav"))
         done.touch()
-
-    def _row(self, spec: ProcessSpec) -> Row:
-        process = self._table.running().get(spec.name)
-        if process is None:
-            return Row(spec.name, None, spec.ports[0], ready=False, since=None, resident_bytes=0)
-        since = datetime.fromtimestamp(process.started, UTC)
-        return Row(spec.name, process.pid, spec.ports[0], spec.ready(), since, process.resident_bytes())
 
     def _endpoints(self, broker: Broker) -> Endpoints:
         given, running = self._given, self._table.running()
