@@ -1,15 +1,20 @@
 """One database per service, and one thread that owns it.
 
 All work runs in transactions on that one thread: callers on the event loop wait without blocking it, callers on other
-threads wait for the result. SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss
-of power. Every transaction takes the write lock at once (`BEGIN IMMEDIATE`), so that a read within it stays true.
+threads wait for the result. What many callers want at the same moment is committed together (group commit), each under
+a savepoint of its own: one that raises undoes only itself. Nobody is answered before the commit.
+
+SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Every transaction
+takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
@@ -17,7 +22,13 @@ from sqlalchemy.engine import make_url
 from choreography.errors import DatabaseClosed
 
 T = TypeVar("T")
-_AFTER = "after_commit"
+GROUP: Final = 200
+_AFTER: Final = "after_commit"
+
+
+class _Job(NamedTuple):
+    work: Callable[[Connection], Any]
+    future: "Future[Any]"
 
 
 def after_commit(tx: Connection, callback: Callable[[], None]) -> None:
@@ -45,7 +56,11 @@ class Database:
         if self.is_sqlite:
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_immediate)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="database", daemon=True)
+        self._thread.start()
 
     def create(self, *metadata: MetaData) -> None:
         """Create the tables that are missing."""
@@ -70,24 +85,78 @@ class Database:
 
     def close(self) -> None:
         """Finish what was submitted and close the database."""
-        self._thread.shutdown(wait=True)
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
+        self._thread.join()
         self._engine.dispose()
 
     def _submit(self, work: Callable[[Connection], T]) -> "Future[T]":
-        try:
-            return self._thread.submit(self._transaction, work)
-        except RuntimeError as error:
-            raise DatabaseClosed from error
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise DatabaseClosed
+            self._jobs.put(_Job(work, future))
+        return future
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as connection:
-            connection.info.pop(_AFTER, None)
-            with connection.begin():
-                result = work(connection)
-            callbacks: list[Callable[[], None]] = connection.info.pop(_AFTER, [])
+    def _serve(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            group, is_last = self._group(first)
+            self._commit([job for job in group if job.future.set_running_or_notify_cancel()])
+            if is_last:
+                return
+
+    def _group(self, first: _Job) -> tuple[list[_Job], bool]:
+        group = [first]
+        try:
+            while len(group) < GROUP:
+                job = self._jobs.get_nowait()
+                if job is None:
+                    return group, True
+                group.append(job)
+        except Empty:
+            pass
+        return group, False
+
+    def _commit(self, group: list[_Job]) -> None:
+        callbacks: list[Callable[[], None]] = []
+        alone = len(group) == 1
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                results = [_done(connection, job.work, callbacks, alone=alone) for job in group]
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told, the thread goes on
+            results = [_Raised(error)] * len(group)
+            callbacks = []
         for callback in callbacks:
             callback()
-        return result
+        for job, result in zip(group, results, strict=True):
+            if isinstance(result, _Raised):
+                job.future.set_exception(result.error)
+            else:
+                job.future.set_result(result)
+
+
+class _Raised(NamedTuple):
+    error: BaseException
+
+
+def _done(
+    connection: Connection, work: Callable[[Connection], T], callbacks: list[Callable[[], None]], *, alone: bool
+) -> "T | _Raised":
+    """Do one job, under a savepoint unless it is alone; return its result, or what it raised."""
+    connection.info.pop(_AFTER, None)
+    if alone:
+        result = work(connection)
+    else:
+        try:
+            with connection.begin_nested():
+                result = work(connection)
+        except BaseException as error:  # noqa: BLE001 - handed to who asked for the job
+            return _Raised(error)
+    callbacks += connection.info.pop(_AFTER, [])
+    return result
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection

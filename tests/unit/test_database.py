@@ -1,8 +1,10 @@
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select
 from sqlalchemy.exc import OperationalError
 
 from choreography.database import Database, after_commit
@@ -100,3 +102,53 @@ def test_a_closed_database_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseClosed):
         database.run_sync(lambda tx: add(tx, 1))
+
+
+def test_what_is_wanted_at_the_same_moment_is_committed_together_and_one_that_raises_undoes_only_itself(
+    tmp_path: Path,
+) -> None:
+    database, began, go, told = opened(tmp_path), threading.Event(), threading.Event(), []
+    commits: list[object] = []
+    event.listen(database._engine, "commit", commits.append)
+
+    def slow(_tx: Connection) -> None:
+        began.set()
+        assert go.wait(10)
+
+    def fails(tx: Connection) -> None:
+        add(tx, 1)
+        after_commit(tx, lambda: told.append("never"))
+        raise ValueError("no")
+
+    def works(tx: Connection) -> None:
+        add(tx, 2)
+        after_commit(tx, lambda: told.append("committed"))
+
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(database.run_sync, slow)
+        assert began.wait(10)
+        jobs = [pool.submit(database.run_sync, one) for one in (fails, works, lambda tx: add(tx, 3))]
+        while database._jobs.qsize() < 3:
+            assert not jobs[0].done()
+        go.set()
+        with pytest.raises(ValueError, match="no"):
+            jobs[0].result(10)
+        jobs[1].result(10)
+        jobs[2].result(10)
+
+    assert len(commits) == 2
+    assert (stored(database), told) == ([2, 3], ["committed"])
+
+
+def test_when_the_commit_fails_everybody_is_told(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+
+    def fails(_connection: Connection) -> None:
+        raise OSError("disk full")
+
+    event.listen(database._engine, "commit", fails)
+    with pytest.raises(OSError, match="disk full"):
+        database.run_sync(lambda tx: add(tx, 1))
+    event.remove(database._engine, "commit", fails)
+
+    assert stored(database) == []
