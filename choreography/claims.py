@@ -7,7 +7,7 @@ commits only if it is still the current one, as read in the same transaction.
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, update
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, bindparam, insert, select, update
 
 from choreography.errors import ClaimLost
 from choreography.record import TopicPartition
@@ -19,6 +19,12 @@ claims: Final = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("number", Integer, nullable=False),
+)
+
+_CHECK: Final = (
+    select(claims.c.number)
+    .where(claims.c.topic == bindparam("topic"), claims.c.partition == bindparam("partition"))
+    .with_for_update(read=True)
 )
 
 
@@ -39,7 +45,7 @@ def check_claim(tx: Connection, at: TopicPartition, claim: int) -> None:
     Raises:
         ClaimLost: the partition was claimed anew.
     """
-    current = tx.execute(select(claims.c.number).where(*_in(at)).with_for_update(read=True)).scalar_one_or_none()
+    current = tx.execute(_CHECK, {"topic": at.topic, "partition": at.partition}).scalar_one_or_none()
     if current != claim:
         raise ClaimLost
 

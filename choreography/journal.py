@@ -6,6 +6,7 @@ effect, and nothing that was accepted is lost.
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, TypeVar
 
 import structlog
@@ -20,7 +21,7 @@ from choreography.entry import Entry
 from choreography.event import Event
 from choreography.health import Health
 from choreography.ids import fact_id
-from choreography.ledger import Ledger
+from choreography.ledger import FINISHED, Ledger
 from choreography.outbox import Outbox
 from choreography.records import REACTIONS, HoldReason, KitRecord
 from choreography.retries import Backoff
@@ -29,6 +30,16 @@ log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
 _OURS: Final = (IntegrityError, ProgrammingError)
+
+
+class Opening(StrEnum):
+    """What is to be done about a reaction."""
+
+    FIRST = "first"
+    REPEATED = "repeated"
+    ALREADY_FINISHED = "already_finished"
+    BEFORE_BEGIN = "before_begin"
+    UNDONE = "undone"
 
 
 class Journal:
@@ -66,15 +77,36 @@ class Journal:
 
     async def find(self, entry: Entry) -> RowMapping | None:
         """Return the row of this reaction, if there is one."""
-        return await self.persist(lambda tx: self.ledger.find(tx, entry.effect_key))
+        return await self.persist(lambda tx: self.ledger.find(tx, entry))
 
-    async def intend(self, entry: Entry) -> None:
-        """Write down that the effect is about to be attempted."""
-        await self.persist(lambda tx: self.ledger.intend(tx, entry))
+    async def open(self, entry: Entry, *, begin: int, undone_by: Event | None) -> Opening:
+        """Write down that the effect is about to be attempted, unless there is a reason not to.
+
+        Args:
+            entry: the reaction to the event.
+            begin: where the group begins in this partition; what stands before it and has no row is not for it.
+            undone_by: a later event that makes an effect pointless which has not begun.
+        """
+
+        def work(tx: Connection) -> Opening:
+            row = self.ledger.find(tx, entry)
+            if row is not None and row["state"] in FINISHED:
+                return Opening.ALREADY_FINISHED
+            if row is None and entry.record.offset < begin:
+                return Opening.BEFORE_BEGIN
+            begun = row is not None and bool(row["begun"])
+            if undone_by is not None and not begun:
+                self.ledger.skip(tx, entry)
+                self._state(tx, entry, statements.undone(self.group, entry, undone_by, self.clock.now()))
+                return Opening.UNDONE
+            self.ledger.intend(tx, entry, row)
+            return Opening.REPEATED if begun else Opening.FIRST
+
+        return await self.persist(work)
 
     async def untouched(self, entry: Entry) -> None:
         """Take back that the target may have been touched by this attempt."""
-        await self.persist(lambda tx: self.ledger.set_begun(tx, entry, begun=False))
+        await self.persist(lambda tx: self.ledger.set_untouched(tx, entry))
 
     async def done(self, entry: Entry, fact: Event, undoes: tuple[str, ...]) -> Event:
         """Write down that the effect happened, state its fact, and close what it undoes.
@@ -105,15 +137,6 @@ class Journal:
             self.ledger.skip(tx, entry)
             self.ledger.undo(tx, entry, undoes)
             self._state(tx, entry, statements.nothing_to_do(self.group, entry, reason, self.clock.now()))
-
-        await self.persist(work)
-
-    async def undone(self, entry: Entry, by: Event) -> None:
-        """Write down and state that a later event undid this one before it had an effect."""
-
-        def work(tx: Connection) -> None:
-            self.ledger.skip(tx, entry)
-            self._state(tx, entry, statements.undone(self.group, entry, by, self.clock.now()))
 
         await self.persist(work)
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     insert,
     select,
     update,
@@ -79,42 +80,52 @@ class State(StrEnum):
     HELD = "HELD"
 
 
+FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
+
+# Built once: building a statement costs more than executing it.
+_OF: Final = ledger.c.effect_key == bindparam("of")
+_FIND: Final = select(ledger).where(_OF)
+_INSERT: Final = insert(ledger)
+_CHANGE: Final = update(ledger).where(_OF)
+_DECIDE: Final = update(ledger).where(_OF, ledger.c.decided.is_(None))
+
+
 class Ledger:
     """The rows of one group; every method runs inside a transaction of the caller."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def find(self, tx: Connection, effect: UUID) -> RowMapping | None:
+    def find(self, tx: Connection, entry: Entry) -> RowMapping | None:
         """Return the row of an effect."""
-        return tx.execute(select(ledger).where(ledger.c.effect_key == str(effect))).mappings().one_or_none()
+        return tx.execute(_FIND, {"of": str(entry.effect_key)}).mappings().one_or_none()
 
-    def intend(self, tx: Connection, entry: Entry, *, begun: bool = True) -> None:
-        """Write down that the effect is about to be attempted."""
-        row = self._write(tx, entry, state=State.INTENT, begun=begun)
-        tx.execute(update(ledger).where(_is(entry)).values(attempts=row + 1))
+    def intend(self, tx: Connection, entry: Entry, row: RowMapping | None) -> None:
+        """Write down that the effect is about to be attempted; `row` is what stands so far."""
+        attempts = 1 if row is None else row["attempts"] + 1
+        values = {"state": State.INTENT, "begun": True, "attempts": attempts}
+        self._write(tx, entry, values, is_new=row is None)
 
-    def set_begun(self, tx: Connection, entry: Entry, begun: bool) -> None:
-        """Take back, or repeat, that the target may have been touched."""
-        self._write(tx, entry, begun=begun)
+    def set_untouched(self, tx: Connection, entry: Entry) -> None:
+        """Take back that the target may have been touched."""
+        self._write(tx, entry, {"begun": False})
 
     def decide(self, tx: Connection, entry: Entry, kind: str, text: str) -> None:
         """Write a decision down, unless one stands already."""
         check_claim(tx, entry.record.at, entry.claim)
-        undecided = and_(_is(entry), ledger.c.decided.is_(None))
-        tx.execute(update(ledger).where(undecided).values(decided_kind=kind, decided=text))
+        tx.execute(_DECIDE, {"of": str(entry.effect_key), "decided_kind": kind, "decided": text})
 
     def finish(self, tx: Connection, entry: Entry, fact_type: str, fact: str) -> None:
         """Write down that the effect happened, and the fact that says so."""
-        self._write(tx, entry, state=State.DONE, fact_type=fact_type, fact=fact, **_NO_RECORD)
+        self._write(tx, entry, {"state": State.DONE, "fact_type": fact_type, "fact": fact, **_NO_RECORD})
 
     def skip(self, tx: Connection, entry: Entry) -> None:
         """Write down that the event needs no effect."""
-        self._write(tx, entry, state=State.SKIPPED, **_NO_RECORD)
+        self._write(tx, entry, {"state": State.SKIPPED, **_NO_RECORD})
 
     def hold(self, tx: Connection, entry: Entry, reason: str, detail: str, *, begun: bool) -> None:
         """Keep the record until a person decides."""
-        self._write(tx, entry, state=State.HELD, begun=begun, hold_reason=reason, hold_detail=detail)
+        self._write(tx, entry, {"state": State.HELD, "begun": begun, "hold_reason": reason, "hold_detail": detail})
 
     def undo(self, tx: Connection, entry: Entry, types: Sequence[str]) -> None:
         """Close what a later event of the same case has undone: it never runs again and is no open decision."""
@@ -154,22 +165,16 @@ class Ledger:
         )
         return [row.decided for row in rows]
 
-    def _write(self, tx: Connection, entry: Entry, **values: Any) -> int:  # noqa: ANN401 - columns of many types
+    def _write(self, tx: Connection, entry: Entry, values: dict[str, Any], *, is_new: bool = False) -> None:
         check_claim(tx, entry.record.at, entry.claim)
         values |= {"claim": entry.claim, "updated_at": self._clock.now().isoformat()}
-        row = tx.execute(select(ledger.c.attempts).where(_is(entry))).scalar_one_or_none()
-        if row is None:
-            tx.execute(insert(ledger).values(_new(entry) | {"created_at": values["updated_at"]} | values))
-        else:
-            tx.execute(update(ledger).where(_is(entry)).values(**values))
-        return row or 0
+        if not is_new:
+            is_new = tx.execute(_CHANGE, {"of": str(entry.effect_key), **values}).rowcount == 0
+        if is_new:
+            tx.execute(_INSERT, _new(entry) | {"created_at": values["updated_at"]} | values)
 
 
 _NO_RECORD: Final[Mapping[str, None]] = {"raw_key": None, "raw_value": None, "raw_headers": None}
-
-
-def _is(entry: Entry) -> Any:  # noqa: ANN401 - SQLAlchemy's column expressions
-    return ledger.c.effect_key == str(entry.effect_key)
 
 
 def _new(entry: Entry) -> dict[str, Any]:

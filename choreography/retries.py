@@ -36,14 +36,14 @@ class Tries:
     """How often a reaction was tried.
 
     Attributes:
-        begun: an attempt may have touched the target.
         first: when the first attempt began.
+        begun: an attempt before this one may have touched the target.
         attempts: all of them.
         failures: those that ended in an unknown error.
     """
 
-    begun: bool
     first: datetime
+    begun: bool = False
     attempts: int = 0
     failures: int = 0
 

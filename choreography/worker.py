@@ -31,9 +31,9 @@ from choreography.errors import (
     Unavailable,
 )
 from choreography.event import Event
-from choreography.journal import Journal
+from choreography.journal import Journal, Opening
 from choreography.lane import Lane
-from choreography.ledger import State
+from choreography.ledger import FINISHED
 from choreography.lookahead import LookAhead
 from choreography.memory import Recall
 from choreography.reaction import P, Reaction
@@ -45,9 +45,8 @@ from choreography.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
 
-ALREADY_FINISHED, BEFORE_BEGIN = "already_finished", "before_begin"
-REPEATED: Final = frozenset({ALREADY_FINISHED, BEFORE_BEGIN})
-FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
+GO: Final = frozenset({Opening.FIRST, Opening.REPEATED})
+QUIET: Final = frozenset({Opening.ALREADY_FINISHED, Opening.BEFORE_BEGIN})
 
 
 class Worker(Generic[P]):
@@ -112,28 +111,16 @@ class Worker(Generic[P]):
         with structlog.contextvars.bound_contextvars(group=self._service.group, **entry.context):
             started = self._clock.monotonic()
             outcome = await self._react(entry, event, reaction, lane)
-            say = log.debug if outcome in REPEATED else log.info
+            say = log.debug if outcome in QUIET else log.info
             say("event.handled", outcome=outcome, seconds=round(self._clock.monotonic() - started, 4))
 
     async def _react(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane) -> str:
-        row = await self._journal.find(entry)
-        if row is not None and row["state"] in FINISHED:
-            return ALREADY_FINISHED
-        if row is None and entry.record.offset < lane.begin:
-            return BEFORE_BEGIN
-        begun = row is not None and bool(row["begun"])
-        return await self._until_ended(entry, event, reaction, lane, Tries(begun, self._clock.now()))
-
-    async def _until_ended(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: Tries) -> str:
+        tries = Tries(self._clock.now())
         while True:
             tries.attempts += 1
-            by = None if tries.begun else await self._look_ahead.undone_by(event, reaction, lane.behind())
-            if by is not None:
-                await self._journal.undone(entry, by)
-                return "undone"
             try:
                 async with self._running:
-                    return await self._attempt(entry, event, reaction, begun=tries.begun)
+                    return await self._attempt(entry, event, reaction, lane, tries)
             except ClaimLost:
                 raise
             except Exception as error:  # noqa: BLE001 - the one loop that may: whatever a handler raises ends here
@@ -143,11 +130,8 @@ class Worker(Generic[P]):
                 await lane.rest(await self._delay(entry, reaction, tries, error))
 
     async def _delay(self, entry: Entry, reaction: Reaction[P], tries: Tries, error: Exception) -> float:
-        if is_untouched(error):
-            if not tries.begun:
-                await self._journal.untouched(entry)
-        else:
-            tries.begun = True
+        if is_untouched(error) and not tries.begun:
+            await self._journal.untouched(entry)
         delay = self._backoff.after(tries.attempts, error.after if isinstance(error, Retry) else None)
         line = {"attempt": tries.attempts, "seconds_to_next": round(delay, 2)}
         if isinstance(error, Unavailable):
@@ -158,9 +142,13 @@ class Worker(Generic[P]):
             log.warning("handler.failed", error=type(error).__name__, reason=describe(error), **line)
         return delay
 
-    async def _attempt(self, entry: Entry, event: Event, reaction: Reaction[P], *, begun: bool) -> str:
-        await self._journal.intend(entry)
-        effect = self._recall.effect(entry, repeated=begun)
+    async def _attempt(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: Tries) -> str:
+        undone_by = await self._look_ahead.undone_by(event, reaction, lane.behind())
+        opening = await self._journal.open(entry, begin=lane.begin, undone_by=undone_by)
+        if opening not in GO:
+            return opening
+        tries.begun = opening is Opening.REPEATED
+        effect = self._recall.effect(entry, repeated=tries.begun)
         undoes = self._undoes.get(type(event), ())
         try:
             async with asyncio.timeout(self._handler_seconds):
@@ -171,7 +159,7 @@ class Worker(Generic[P]):
             await self._journal.nothing_to_do(entry, outcome.reason, undoes)
             return "nothing_to_do"
         except Hold as outcome:
-            await self._journal.held(entry, HoldReason.RESTRICTED, outcome.reason, begun=begun)
+            await self._journal.held(entry, HoldReason.RESTRICTED, outcome.reason, begun=tries.begun)
             return "held"
         if type(fact) not in reaction.publishes:
             allowed = ", ".join(kind.__name__ for kind in reaction.publishes)

@@ -395,7 +395,7 @@ async def test_a_logged_decision_whose_attempt_died_is_on_the_log_before_the_nex
 async def test_a_decision_is_never_overwritten(runtime: Runtime) -> None:
     entry = entry_of(placed(), GROUP, runtime.record(placed()), runtime.claim)
     ledger, database = runtime.journal.ledger, runtime.database
-    await database.run(lambda tx: ledger.intend(tx, entry))
+    await database.run(lambda tx: ledger.intend(tx, entry, None))
 
     await database.run(lambda tx: ledger.decide(tx, entry, "Shelf", "first"))
     await database.run(lambda tx: ledger.decide(tx, entry, "Shelf", "second"))
