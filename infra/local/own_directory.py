@@ -7,11 +7,12 @@ next one.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
+from infra.interruption import shielded
 from infra.local.process_table import GRACE, ProcessTable
 from infra.progress import Progress
 
@@ -29,12 +30,15 @@ def own_directory(parent: Path, progress: Progress) -> Iterator[Path]:
         if left.is_dir() and not _owner_lives(left.name):
             _remove(left, progress)
     own = parent / _name(psutil.Process(os.getpid()))
-    own.mkdir()
     try:
+        own.mkdir(parents=True)
         yield own
     finally:
-        _end_all(own)
-        shutil.rmtree(own, ignore_errors=True)
+        with shielded():  # a second request to stop only makes it quicker
+            _end_all(own)
+            shutil.rmtree(own, ignore_errors=True)
+            with suppress(OSError):  # others may use it
+                parent.rmdir()
 
 
 def _remove(left: Path, progress: Progress) -> None:
@@ -46,7 +50,8 @@ def _remove(left: Path, progress: Progress) -> None:
 
 def _end_all(directory: Path, grace: float = GRACE) -> tuple[str, ...]:
     """End the processes of the directory and of state directories in it; name them."""
-    ended = (ProcessTable(place).stop(grace=grace) for place in (directory, *directory.iterdir()) if place.is_dir())
+    places = [directory, *directory.glob("*/")]
+    ended = (ProcessTable(place).stop(grace=grace) for place in places)
     return tuple(name for names in ended for name in names)
 
 

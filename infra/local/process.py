@@ -51,7 +51,7 @@ class ProcessSpec:
     waits_for: str
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Progress], None] | None = None
-    time_limit: float = 60.0
+    time_limit: float = 120.0
 
 
 @dataclass(frozen=True)

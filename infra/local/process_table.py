@@ -16,13 +16,13 @@ from typing import Final
 import psutil
 
 from infra.errors import InfraError, Interrupted
-from infra.interruption import shielded
+from infra.interruption import interrupted, shielded
 from infra.local.ports import require_free
 from infra.local.process import ProcessSpec, Running
 from infra.local.process_file import ProcessFile
 from infra.progress import Patience, Progress
 
-_POLL: Final = 0.05  # seconds between two looks
+_POLL: Final = 0.1  # seconds between two looks
 _LOG_LINES: Final = 12
 GRACE: Final = 25.0  # seconds between SIGTERM and SIGKILL
 
@@ -84,8 +84,9 @@ class ProcessTable:
         patience, begun = Patience(progress), monotonic()
         waiting = list(specs)
         while waiting:
+            running = self.running()
             for spec in waiting:
-                self._require_alive(spec, monotonic() - begun)
+                self._require_hope(spec, alive=spec.name in running, waited=monotonic() - begun)
             for spec in [spec for spec in waiting if spec.ready()]:
                 self._file.put(replace(self._file.read()[spec.name], settled=True))
                 waiting.remove(spec)
@@ -137,10 +138,8 @@ class ProcessTable:
         except OSError as error:
             raise ProcessFailed(f"{spec.name} cannot be started: {error.strerror} ({spec.argv[0]}).") from error
 
-    def _require_alive(self, spec: ProcessSpec, waited: float) -> None:
-        process = self._file.read().get(spec.name)
-        _reap()
-        if process is None or not process.alive:
+    def _require_hope(self, spec: ProcessSpec, *, alive: bool, waited: float) -> None:
+        if not alive:
             raise ProcessFailed(f"{spec.name} ended while it was starting. {self._last_lines(spec.name)}")
         if waited > spec.time_limit:
             raise ProcessFailed(
@@ -157,7 +156,7 @@ class ProcessTable:
         for process in processes:
             process.signal(signal.SIGTERM if grace else signal.SIGKILL)
         deadline = monotonic() + grace
-        while monotonic() < deadline and self._any_alive(processes):
+        while monotonic() < deadline and not interrupted() and self._any_alive(processes):
             sleep(_POLL)
         for process in processes:
             process.signal(signal.SIGKILL)
