@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from choreography import run
+from choreography import SystemClock, run
 from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient, connection
@@ -20,7 +20,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         protected=frozenset(settings.protected_accounts),
     )
     async with connection(settings.scim_url, settings.scim_token.get_secret_value()) as http:
-        yield Ports(directory=ScimAccessDirectory(ScimClient(http)), critical=critical)
+        yield Ports(directory=ScimAccessDirectory(ScimClient(http), SystemClock()), critical=critical)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,26 @@ from typing import Final
 
 from scim2_models import Group
 
+from choreography import Clock
 from consumers.access.ports import AccountRefused, Claim, Returned, Taken
 from consumers.access.scim_client import Account, ScimClient, translated
 from consumers.access.scim_members import add_members, member_object, membership_of, own, remove_member
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
 _BY_GROUP: Final = attrgetter("entitlement_id")
+_REMEMBERED: Final = 60.0  # seconds
 
 
 class ScimAccessDirectory:
-    """Memberships of groups in a SCIM directory."""
+    """Memberships of groups in a SCIM directory.
 
-    def __init__(self, scim: ScimClient) -> None:
+    Which group bears a critical name is remembered for a minute, where exactly one did; who is in it never is.
+    """
+
+    def __init__(self, scim: ScimClient, clock: Clock) -> None:
         self._scim = scim
+        self._clock = clock
+        self._remembered: dict[str, tuple[str, float]] = {}
 
     async def probe(self) -> None:
         """Make sure that the directory answers, and accepts the token."""
@@ -33,12 +40,12 @@ class ScimAccessDirectory:
         not_taken: list[NotTaken] = []
         with translated(untouched=True):
             account = await self._account(employee_id)
-            entered = await self._groups_of(account)
-            for group in await asyncio.gather(*map(self._named, groups)):
+            hits = await self._groups_of(account)
+            for group in await asyncio.gather(*(self._named(name, hits) for name in groups)):
                 if isinstance(group, NotTaken):
                     not_taken.append(group)
-                elif group in entered:
-                    objects = await self._memberships(group, account)
+                elif group in hits:
+                    objects = await self._memberships(group, hits[group], account)
                     found.extend(objects)
                     if not objects:
                         not_taken.append(NotTaken(entitlement_id=group, cause=BlockFailureCause.NOT_SUPPORTED))
@@ -86,23 +93,29 @@ class ScimAccessDirectory:
             raise AccountRefused(BlockFailureCause.PERSON_AMBIGUOUS)
         return found[0]
 
-    async def _groups_of(self, account: Account) -> set[str]:
+    async def _groups_of(self, account: Account) -> dict[str, Group | None]:
         """Ask the groups and the account: a server may ignore the filter, show no members, or no groups."""
         hits = await self._scim.find(Group, "members.value", str(account.id), lambda _: True)
         shown = any(one.members for one in hits)
-        entered = {str(one.id) for one in hits if own(one, account.id) or not shown}
-        return entered | {str(one.value) for one in account.groups or ()}
+        entered = {str(one.id): one for one in hits if own(one, account.id) or not shown}
+        return {**{str(one.value): None for one in account.groups or ()}, **entered}
 
-    async def _named(self, name: str) -> str | NotTaken:
+    async def _named(self, name: str, hits: dict[str, Group | None]) -> str | NotTaken:
+        """Return the one group of this name; asked for again where the account is in another one that bears it."""
+        known, until = self._remembered.get(name, ("", 0.0))
+        others = [one for one in hits.values() if one and one.display_name == name and one.id != known]
+        if self._clock.monotonic() < until and not others:
+            return known
         found = await self._scim.find(Group, "displayName", name, lambda one: one.display_name == name)
         if len(found) == 1:
+            self._remembered[name] = (str(found[0].id), self._clock.monotonic() + _REMEMBERED)
             return str(found[0].id)
         cause = BlockFailureCause.GROUP_AMBIGUOUS if found else BlockFailureCause.GROUP_NOT_FOUND
         return NotTaken(entitlement_id=name, cause=cause)
 
-    async def _memberships(self, group_id: str, account: Account) -> list[Membership]:
+    async def _memberships(self, group_id: str, hit: Group | None, account: Account) -> list[Membership]:
         """Return the account's member objects; none where the directory cannot show or change them one by one."""
-        group = await self._scim.read(Group, group_id)
+        group = hit if hit and hit.members else await self._scim.read(Group, group_id)
         if group is None or not await self._scim.can_patch():
             return []
         return [membership_of(group, one, account) for one in own(group, account.id)]

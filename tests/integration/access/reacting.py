@@ -9,8 +9,8 @@ from uuid import uuid4
 from httpx2 import AsyncClient, AsyncHTTPTransport
 from scim2_models import Group, PatchOperation
 
-from choreography import Effect, Event, Memory
-from choreography.fake import FakeMemory
+from choreography import Clock, Effect, Event, Memory
+from choreography.fake import FakeClock, FakeMemory
 from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import R, ScimClient
@@ -59,6 +59,7 @@ class Access:
         between: type[AsyncHTTPTransport] = AsyncHTTPTransport,
     ) -> None:
         self.url = url
+        self.clock: Clock = FakeClock()
         self.between = between
         self.memory = FakeMemory(service.group)
         self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected))
@@ -85,7 +86,7 @@ class Access:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         between = self.between(verify=False)  # reading certificates would be the slowest part
         async with AsyncClient(base_url=self.url, headers=headers, transport=between) as http:
-            ports = Ports(directory=ScimAccessDirectory(_SteppingClient(http, at)), critical=self.critical)
+            ports = Ports(directory=ScimAccessDirectory(_SteppingClient(http, at), self.clock), critical=self.critical)
             effect = self.memory.effect(event, NOW)
             memory = _SteppingMemory(effect._memory, at)
             return await reaction.handler(

@@ -1,0 +1,69 @@
+"""Which group bears a critical name is not asked for each person anew, and a change of it is noticed all the same."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from choreography.fake import FakeClock
+from consumers.access.scim import ScimAccessDirectory
+from consumers.access.scim_client import R, ScimClient, connection
+from schemas.access import BlockFailureCause
+from tests.integration.access.company import Directory, Team
+from tests.integration.access.reacting import TOKEN
+
+MINUTE = timedelta(minutes=1)
+
+
+class CountingClient(ScimClient):
+    names_asked = 0
+
+    async def find(self, kind: type[R], attribute: str, value: str, fits: Callable[[R], bool]) -> list[R]:
+        self.names_asked += attribute == "displayName"
+        return await super().find(kind, attribute, value, fits)
+
+
+class Opened:
+    def __init__(self, scim: CountingClient) -> None:
+        self.scim = scim
+        self.clock = FakeClock()
+        self.directory = ScimAccessDirectory(scim, self.clock)
+
+
+@pytest.fixture
+async def access(directory: Directory) -> AsyncIterator[Opened]:
+    async with connection(directory.url, TOKEN) as http:
+        yield Opened(CountingClient(http))
+
+
+async def test_a_critical_group_is_looked_up_once_a_minute(access: Opened, team: Team) -> None:
+    for _ in range(3):
+        await access.directory.access_of(team.employee_id, team.names)
+    within_a_minute = access.scim.names_asked
+
+    access.clock.advance(MINUTE)
+    await access.directory.access_of(team.employee_id, team.names)
+
+    assert (within_a_minute, access.scim.names_asked) == (2, 4)
+
+
+async def test_a_critical_group_that_is_made_anew_is_noticed_at_once(
+    access: Opened, directory: Directory, team: Team
+) -> None:
+    await access.directory.access_of(team.employee_id, team.names)
+    directory.delete("Groups", team.prod)
+    anew = directory.group(team.names[0], team.colleague, team.leaver)
+
+    found = await access.directory.access_of(team.employee_id, team.names)
+
+    assert {one.entitlement_id for one in found.memberships} == {anew, team.payments}
+
+
+async def test_a_critical_group_that_is_missing_is_looked_for_each_time(access: Opened, team: Team) -> None:
+    name = f"missing-{uuid4().hex}"
+
+    found = [await access.directory.access_of(team.employee_id, (name,)) for _ in range(2)]
+
+    assert access.scim.names_asked == 2
+    assert [one.not_taken[0].cause for one in found] == [BlockFailureCause.GROUP_NOT_FOUND] * 2
