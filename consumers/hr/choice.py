@@ -1,5 +1,6 @@
 """Who holds an interview, and when: asks the directory and the calendars, and decides by `slots`."""
 
+import asyncio
 from datetime import datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,11 +41,11 @@ async def choose(event: EmployeeResigned, people: Participants, ports: Ports, no
 
 async def _busy(employee_id: str, interviewer_id: str, ports: Ports, within: Period) -> tuple[Period, ...]:
     """Return what is taken, by either; an employee without a readable calendar is taken to be free."""
-    own = await ports.calendar.busy(employee_id, within) or ()
-    theirs = await ports.calendar.busy(interviewer_id, within)
+    asked = (ports.calendar.busy(one, within) for one in (employee_id, interviewer_id))
+    own, theirs = await asyncio.gather(*asked)
     if theirs is None:
         raise NotPossible(InterviewObstacle.NO_CALENDAR, interviewer_id)
-    return (*own, *theirs, *ports.promised.to(employee_id, interviewer_id))
+    return (*(own or ()), *theirs, *ports.promised.to(employee_id, interviewer_id))
 
 
 async def _zone_of_employee(event: EmployeeResigned, people: Participants, ports: Ports) -> ZoneInfo:

@@ -1,5 +1,6 @@
 """Booking interviews and cancelling them; `invitations` reacts to what is stated here."""
 
+import asyncio
 from functools import partial
 from typing import Final
 
@@ -102,6 +103,5 @@ async def _perhaps_booked(event: ExitEvent, stated: Stated | None, effect: Effec
 
 async def _clash(employee_id: str, slot: InterviewSlot, booked: Period, ports: Ports) -> bool:
     """Read both calendars again: somebody else may have booked the same time meanwhile."""
-    theirs = await ports.calendar.busy(slot.interviewer_id, booked, besides=slot.uid)
-    own = await ports.calendar.busy(employee_id, booked, besides=slot.uid)
-    return bool(theirs or own)
+    owners = (slot.interviewer_id, employee_id)
+    return any(await asyncio.gather(*(ports.calendar.busy(one, booked, besides=slot.uid) for one in owners)))
