@@ -1,18 +1,24 @@
 """SIGINT, SIGTERM and SIGHUP alike become `Interrupted`, raised where the program stands.
 
 A few lines must not be cut in two: between the start of a process and the note that it was started, an interruption
-would leave a process that nobody knows. `shielded` holds it back until the end of such lines.
+would leave a process that nobody knows. `shielded` holds it back until the end of such lines; if they take long, they
+ask `interrupted` whether to hurry.
+
+One request to stop may arrive as several signals: a terminal sends it to `make` and to us, and `make` passes it on.
+What follows within a moment is an echo of the first one, and must not cut short what the first one began.
 """
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 from typing import Final
 
 from infra.errors import Interrupted
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ECHO: Final = 0.2  # seconds
 
 
 class _Shield:
@@ -20,17 +26,26 @@ class _Shield:
 
     depth = 0
     pending: str | None = None
+    raised = 0.0
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Raise `Interrupted` in this block when the process is asked to stop; call it in the main thread."""
+    _Shield.pending, _Shield.raised = None, 0.0
     before = {number: signal.signal(number, _on_signal) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is _on_signal:  # else `stay_deaf` was called: the process is ending
+                signal.signal(number, handler)
+
+
+def stay_deaf() -> None:
+    """Ignore every further request to stop, because that is what this process is doing, with nothing left to end."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -44,13 +59,19 @@ def shielded() -> Iterator[None]:
         _raise_pending()
 
 
+def interrupted() -> bool:
+    """Return whether an interruption is being held back."""
+    return _Shield.pending is not None
+
+
 def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-    _Shield.pending = signal.Signals(number).name
-    _raise_pending()
+    if monotonic() - _Shield.raised > _ECHO:
+        _Shield.pending = signal.Signals(number).name
+        _raise_pending()
 
 
 def _raise_pending() -> None:
     pending = _Shield.pending
     if pending is not None and not _Shield.depth:
-        _Shield.pending = None
+        _Shield.pending, _Shield.raised = None, monotonic()
         raise Interrupted(pending)

@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.cli import cases, schemas, stack
+from infra.cli import cases, demo, schemas, stack
 
 app = typer.Typer(
     name="ems",
@@ -10,6 +10,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The Exit Management System: an employee resigns, and independent services react.",
 )
+app.add_typer(demo.commands)
 app.add_typer(stack.commands)
 app.add_typer(cases.commands)
 app.add_typer(schemas.app, name="schemas")

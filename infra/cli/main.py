@@ -8,7 +8,7 @@ import sys
 from typing import Final
 
 from infra.errors import InfraError, Interrupted
-from infra.interruption import interruptible
+from infra.interruption import interruptible, stay_deaf
 
 _INTERRUPTED: Final = 130
 _USAGE: Final = 2
@@ -21,15 +21,16 @@ def main() -> None:
 
 
 def _run() -> int:
-    try:
-        with interruptible():
+    with interruptible():
+        try:
             return _app()
-    except InfraError as error:
-        return _say(str(error), error.exit_code)
-    except OSError as error:
-        return _say(_of_the_system(error), _FAILED)
-    except Interrupted as interruption:
-        return _say(f"Interrupted by {interruption.signal_name}.", _INTERRUPTED)
+        except InfraError as error:
+            return _say(str(error), error.exit_code)
+        except OSError as error:
+            return _say(_of_the_system(error), _FAILED)
+        except Interrupted as interruption:
+            stay_deaf()
+            return _say(f"Interrupted by {interruption.signal_name}.", _INTERRUPTED)
 
 
 def _app() -> int:

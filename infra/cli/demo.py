@@ -1,0 +1,73 @@
+"""`ems demo`: the whole system, shown in half a minute, in a state directory of its own."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Literal
+
+import typer
+
+from infra.demo.commands import commands as commands_to_try
+from infra.demo.pause import until_enter
+from infra.demo.screen import Screen
+from infra.demo.stage import Stage, open_stage
+from infra.demo.story import tell
+from infra.demo.verdict import pronounce
+from infra.demo.watch import Watch
+from infra.endpoints import state_directory
+from infra.errors import InfraError
+from infra.local.own_directory import own_directory
+from infra.local.stack import Stack
+
+commands = typer.Typer()
+
+StateDir = Annotated[
+    Path | None,
+    typer.Option(envvar="EMS_STATE_DIR", help="Below which the demo gets a directory of its own (default: .ems)."),
+]
+Output = Annotated[Literal["text", "json"], typer.Option(help="text, or json for programs.")]
+
+
+@commands.command()
+def demo(*, state_dir: StateDir = None, output: Output = "text") -> None:
+    """Watch two resignations travel: mails, interviews, access; every effect read back from its target.
+
+    Everything is started for it, beside whatever runs already, and stopped afterwards: on a terminal when you press
+    Enter, otherwise at once. Exit code 0 only if every proof held.
+    """
+    begun = monotonic()
+    place, screen = state_directory(state_dir), Screen(quiet=output == "json")
+    with own_directory(place / "demo", screen.progress) as own:
+        stack = Stack(own)
+        with screen.busy("Starting Kafka, a registry, mail, calendar, directory and the services …"):
+            endpoints = stack.up(screen.progress)
+        screen.say(f"{len(endpoints.pids)} processes are ready after {monotonic() - begun:.1f} s.")
+        with open_stage(screen, Watch(stack, screen.say, screen.progress), endpoints) as stage:
+            problem = _told(stage)
+        held = pronounce(screen, stage.proofs, problem, own / "logs", place / "demo-logs")
+        if screen.moving:
+            _offer(screen, commands_to_try(own, endpoints, stage.cases))
+            until_enter()
+    if output == "json":
+        print(json.dumps({"held": held, "problem": problem, "proofs": [asdict(proof) for proof in stage.proofs]}))
+    screen.say(f"Everything is stopped again{'' if screen.moving else f', after {monotonic() - begun:.1f} s in all'}.")
+    raise typer.Exit(0 if held else 1)
+
+
+def _told(stage: Stage) -> str:
+    """Tell the story; return why it stopped early, if it did."""
+    try:
+        tell(stage)
+    except InfraError as error:
+        return str(error)
+    return ""
+
+
+def _offer(screen: Screen, offers: Sequence[tuple[str, str]]) -> None:
+    screen.headline("Everything keeps running. To try in another terminal")
+    for meaning, command in offers:
+        screen.say(meaning, "dim")
+        screen.verbatim(command, "cyan")
+    screen.say("Enter stops everything.", "bold")
