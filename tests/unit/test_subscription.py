@@ -153,7 +153,7 @@ async def test_a_revocation_waits_for_what_is_in_flight_and_starts_nothing_more(
 
     with ThreadPoolExecutor() as pool:
         revoked = pool.submit(one.revoked, [AT])
-        await until(lambda: one._draining[AT].is_set())
+        await until(lambda: one._in_flight.is_draining(AT))
         worker.go.set()
         positions = await asyncio.wrap_future(revoked)
 
@@ -228,6 +228,28 @@ async def test_a_member_that_still_owns_the_partition_claims_it_again(runtime: R
 
     assert worker.began == [5, 5]
     assert worker.claims[1] == worker.claims[0] + 1
+
+
+async def test_a_bug_of_the_runtime_stops_one_lane_loudly_and_nobody_else(runtime: Runtime) -> None:
+    class Broken(Slow):
+        async def handle(self, record: Record, lane: Lane) -> None:
+            self.began.append(record.offset)
+            if record.key == b"unlucky" and self.began.count(record.offset) < 3:
+                health.append(runtime.health.report())
+                raise AttributeError("a bug")
+
+    health: list[dict[str, object]] = []
+    worker = Broken()
+    one, consumer = subscription(runtime, worker)
+    await on_thread(lambda: one.assigned([AT]))
+
+    await on_thread(lambda: one.records([record(5, b"unlucky"), record(6, b"lucky")]))
+    await one.drained()
+
+    assert worker.began.count(5) == 3
+    assert consumer.stored == {AT: 7}
+    assert "AttributeError" in str(health[1])
+    assert runtime.health.ready
 
 
 async def test_fetching_pauses_while_too_much_is_unfinished(runtime: Runtime) -> None:
