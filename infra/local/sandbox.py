@@ -14,7 +14,7 @@ def sandbox_specs(state_dir: Path, ports: Ports, credentials: Credentials) -> tu
     home = state_dir / "sandbox"
     mail = ("--maildir", str(maildir(state_dir)))
     smtp, imap, caldav, scim = (ports.of(name) for name in ("smtp", "imap", "caldav", "scim"))
-    directory = ("--bearer-token", credentials.scim_token, "--storage", str(home / "directory.jsonl"))
+    directory = (f"--bearer-token={credentials.scim_token}", "--storage", str(home / "directory.jsonl"))  # may begin with -
     return (
         _spec("scim", "directory", scim, *directory),
         _spec("caldav", "calendar", caldav, "--storage", str(home / "calendars")),
@@ -32,7 +32,7 @@ def _spec(name: str, module: str, port: int, *arguments: str) -> ProcessSpec:
     return ProcessSpec(
         name=name,
         argv=(sys.executable, "-m", f"infra.sandbox.{module}", "--port", str(port), *arguments),
-        ports=(port,),
+        ports={name: port},
         stage=Stage.SANDBOX,
         ready=lambda: status_of(port, "/") != 0 if name in {"scim", "caldav"} else listens(port),
         waits_for=f"the sandbox's {name} server",
