@@ -70,7 +70,7 @@ def kafka_spec(home: Path, ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name=NAME,
         argv=kafka_command(KAFKA.place, "kafka.Kafka", str(properties), heap="512m"),
-        ports=(port, controller),
+        ports={NAME: port, _CONTROLLER: controller},
         stage=Stage.PLATFORM,
         ready=lambda: answers(port),
         waits_for="Kafka to answer",

@@ -34,7 +34,8 @@ class ProcessSpec:
     Attributes:
         name: how it is called everywhere: its log, its pid in `endpoints.json`, its row in `ems status`.
         argv: the command line.
-        ports: the ports it listens on, the most interesting one first; they must be free before the start.
+        ports: the ports it listens on, by the names to ask for others with (`ems up --port NAME=PORT`), the most
+            interesting one first; they must be free before the start.
         stage: who needs whom.
         ready: whether it does its work now; must neither raise nor take long.
         waits_for: what is being waited for, as in `Waiting for <…>`.
@@ -45,13 +46,18 @@ class ProcessSpec:
 
     name: str
     argv: tuple[str, ...]
-    ports: tuple[int, ...]
+    ports: Mapping[str, int]
     stage: Stage
     ready: Callable[[], bool]
     waits_for: str
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Progress], None] | None = None
     time_limit: float = 120.0
+
+    @property
+    def port(self) -> int:
+        """The most interesting of its ports."""
+        return next(iter(self.ports.values()))
 
 
 @dataclass(frozen=True)

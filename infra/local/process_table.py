@@ -65,15 +65,15 @@ class ProcessTable:
         """
         if spec.prepare:
             spec.prepare(progress)
-        for port in spec.ports:
-            require_free(port, spec.name)
+        for name, port in spec.ports.items():
+            require_free(port, name)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{spec.name}.log"
         with shielded(), log.open("ab") as stream:
             child = self._spawn(spec, stream.fileno())
             _CHILDREN[child.pid] = child
             started = psutil.Process(child.pid).create_time()
-            self._file.put(Running(spec.name, child.pid, started, spec.stage, spec.ports[0], log))
+            self._file.put(Running(spec.name, child.pid, started, spec.stage, spec.port, log))
 
     def await_ready(self, specs: Iterable[ProcessSpec], progress: Progress) -> None:
         """Return when every one of them is ready, all watched at once.

@@ -28,7 +28,7 @@ def registry_spec(home: Path, ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name=NAME,
         argv=(str(JAVA), "-Xmx256m", *SMALL, "-jar", str(REGISTRY.place / "quarkus-run.jar")),
-        ports=(port,),
+        ports={NAME: port},
         stage=Stage.PLATFORM,
         ready=lambda: answers(port),
         waits_for="the schema registry to answer",

@@ -22,6 +22,6 @@ class Row:
     def of(cls, spec: ProcessSpec, process: Running | None) -> Self:
         """Look at a process now."""
         if process is None:
-            return cls(spec.name, None, spec.ports[0], ready=False, since=None, resident_bytes=0)
+            return cls(spec.name, None, spec.port, ready=False, since=None, resident_bytes=0)
         since = datetime.fromtimestamp(process.started, UTC)
-        return cls(spec.name, process.pid, spec.ports[0], spec.ready(), since, process.resident_bytes())
+        return cls(spec.name, process.pid, spec.port, spec.ready(), since, process.resident_bytes())

@@ -22,7 +22,9 @@ def _spec(program: str, ports: Ports, settings: Mapping[str, str]) -> ProcessSpe
     return ProcessSpec(
         name=program,
         argv=(sys.executable, "-m", program),
-        ports=(ports.of("intake"), health) if program.startswith("producers.") else (health,),
+        ports={"intake": ports.of("intake"), program: health}
+        if program.startswith("producers.")
+        else {program: health},
         stage=Stage.SERVICES,
         ready=lambda: status_of(health, "/readyz") == _OK,
         waits_for=f"{program} to be ready",

@@ -42,7 +42,7 @@ def spec(name: str, code: str = SLEEP, stage: Stage = Stage.SERVICES) -> Process
     return ProcessSpec(
         name=name,
         argv=(sys.executable, "-c", code),
-        ports=(free_port(),),
+        ports={name: free_port()},
         stage=stage,
         ready=lambda: True,
         waits_for=f"{name} to sleep",
@@ -143,7 +143,7 @@ def test_a_taken_port_is_refused_with_a_way_out(table: ProcessTable) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Refused, match=rf"Port {port}, which web needs, is taken.*ems up --port web=PORT"):
-            table.start(replace(spec("web"), ports=(port,)), Silence())
+            table.start(replace(spec("web"), ports={"web": port}), Silence())
 
     assert table.running() == {}
 
