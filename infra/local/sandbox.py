@@ -14,7 +14,11 @@ def sandbox_specs(state_dir: Path, ports: Ports, credentials: Credentials) -> tu
     home = state_dir / "sandbox"
     mail = ("--maildir", str(maildir(state_dir)))
     smtp, imap, caldav, scim = (ports.of(name) for name in ("smtp", "imap", "caldav", "scim"))
-    directory = (f"--bearer-token={credentials.scim_token}", "--storage", str(home / "directory.jsonl"))  # may begin with -
+    directory = (
+        f"--bearer-token={credentials.scim_token}",
+        "--storage",
+        str(home / "directory.jsonl"),
+    )  # may begin with -
     return (
         _spec("scim", "directory", scim, *directory),
         _spec("caldav", "calendar", caldav, "--storage", str(home / "calendars")),

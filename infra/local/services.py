@@ -19,6 +19,7 @@ def service_specs(ports: Ports, settings: Mapping[str, str]) -> tuple[ProcessSpe
 
 def _spec(program: str, ports: Ports, settings: Mapping[str, str]) -> ProcessSpec:
     health = ports.of(program)
+    intake = {"intake": ports.of("intake")} if program.startswith("producers.") else {}
     return ProcessSpec(
         name=program,
         argv=(sys.executable, "-m", program),
