@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import pytest
 
 T = TypeVar("T")
-PATIENCE: Final = 45.0
+PATIENCE: Final = 60.0
 _BETWEEN_LOOKS: Final = 0.02
 
 

@@ -1,5 +1,7 @@
 """The running system, seen from outside only: intake, topics, mailbox, calendars, directory."""
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from tests.e2e.waiting import eventually
 EXITS: Final = "ems.exits.v1"
 REACTIONS: Final = "ems.reactions.v1"
 FACTS: Final = ("ems.notification.v1", "ems.hr.v1", "ems.access.v1")
+SERVICES: Final = ("consumers.access", "consumers.hr", "consumers.notification")
+DRAIN: Final = 20.0  # seconds that work in flight may take to end
 
 RESIGNED: Final = ("ManagerNotified", "ExitInterviewScheduled", "InterviewInvitationSent", "CriticalAccessBlocked")
 STAYED: Final = (
@@ -34,6 +38,16 @@ class Case:
 
     id: UUID
     employee_id: str
+
+
+def exit_code(name: str, pid: int) -> int:
+    """Wait until a child has ended, and leave it to its parent's own accounting."""
+    flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
+    ended = eventually(
+        lambda: os.waitid(os.P_PID, pid, flags), f"{name} to end", lambda: "that it still runs", seconds=DRAIN
+    )
+    assert ended is not None
+    return ended.si_status
 
 
 class World:
@@ -65,13 +79,20 @@ class World:
         """Make the decision final."""
         self.intake.decide(case.id, outcome, decided_by_id="E1004")
 
+    def stop(self, *names: str) -> dict[str, int]:
+        """Send SIGTERM to processes, and return their exit codes."""
+        pids = {name: self.stack.endpoints.pids[name] for name in names}
+        for pid in pids.values():
+            os.kill(pid, signal.SIGTERM)
+        return {name: exit_code(name, pid) for name, pid in pids.items()}
+
     def await_facts(self, case: Case, names: Iterable[str]) -> None:
         """Wait until the services have stated all of these about a case."""
         wanted = Counter(names)
         eventually(
-            lambda: wanted <= self._stated(case),
+            lambda: wanted <= self.stated_so_far(case),
             f"{', '.join(sorted(wanted.elements()))} in the case of {case.employee_id}",
-            lambda: f"{dict(self._stated(case))}; what did not simply happen: {self.remarks(case)}",
+            lambda: f"{dict(self.stated_so_far(case))}; what did not simply happen: {self.remarks(case)}",
         )
 
     def facts(self, case: Case) -> list[Fact]:
@@ -107,7 +128,7 @@ class World:
         """Return the critical groups that the person is in now."""
         return self.directory.memberships(employee_id) & CRITICAL_GROUPS.keys()
 
-    def _stated(self, case: Case) -> Counter[str]:
+    def stated_so_far(self, case: Case) -> Counter[str]:
         """Count the facts about a case among what was read so far, without waiting for anything."""
         subject = str(case.id)
         found = [one for one in self.topics.so_far() if one.topic in FACTS and one.header("ce_subject") == subject]

@@ -1,0 +1,120 @@
+"""Services are stopped and started as any operator does it, with signals and Kafka's own tools."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.picture import Picture
+from tests.e2e.progress import GROUPS
+from tests.e2e.world import EXITS, RESIGNED, SERVICES, World
+
+pytestmark = pytest.mark.broker
+
+BIN = Path(__file__).parents[2] / "infra" / "bin"
+HALF_OF_IT = ("ManagerNotified", "CriticalAccessBlocked")
+
+
+def tool(world: World, name: str, *arguments: str) -> "subprocess.Popen[str]":
+    """Start one of Kafka's console tools."""
+    return subprocess.Popen(
+        [BIN / f"{name}.sh", "--bootstrap-server", world.stack.endpoints.kafka, *arguments],
+        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",  # a record's value is Avro
+    )
+
+
+def said(started: "subprocess.Popen[str]") -> str:
+    """Wait for a tool and return what it printed."""
+    output, _ = started.communicate(timeout=60)
+    assert started.returncode == 0, output
+    return output
+
+
+def test_a_service_that_was_stopped_catches_up_and_the_others_neither_wait_nor_do_it_again(world: World) -> None:
+    (leaver,) = world.hiring.employees(1)
+    partner = world.hiring.hr_partner()
+
+    world.stop("consumers.hr")
+    case = world.resign(leaver.employee_id, hr_partner_id=partner.employee_id)
+    world.await_facts(case, HALF_OF_IT)
+    (meanwhile,), groups = world.mails(case), world.directory.groups()
+    assert world.interviews(case, partner.employee_id) == ()
+    world.stack.start_missing()
+    world.await_facts(case, RESIGNED)
+    world.progress.await_finished()
+
+    assert len(world.interviews(case, partner.employee_id)) == 1
+    assert world.directory.groups() == groups
+    told, invited = world.mails(case)
+    assert told.raw == meanwhile.raw
+    assert set(invited.recipients) == {leaver.mail, partner.mail}
+    assert world.fact_names(case) == Counter(RESIGNED)
+
+
+def test_a_service_told_to_stop_ends_what_it_is_doing_and_exits_with_0(world: World) -> None:
+    leavers = world.hiring.employees(4)
+    partner = world.hiring.hr_partner().employee_id
+
+    cases = [world.resign(one.employee_id, hr_partner_id=partner) for one in leavers]
+    codes = world.stop("producers.ems", *SERVICES)
+    world.stack.start_missing()
+
+    assert codes == dict.fromkeys(("producers.ems", *SERVICES), 0)
+    for case in cases:
+        world.await_facts(case, RESIGNED)
+    world.progress.await_finished()
+    assert [world.fact_names(case) for case in cases] == [Counter(RESIGNED)] * len(cases)
+    assert [len(world.mails(case)) for case in cases] == [2] * len(cases)
+    assert [len(world.interviews(case, partner)) for case in cases] == [1] * len(cases)
+
+
+def test_kafkas_own_tools_show_the_groups_their_lag_and_the_records(world: World) -> None:
+    (leaver,) = world.hiring.employees(1)
+    case = world.resign(leaver.employee_id)
+    world.await_facts(case, RESIGNED)
+    world.progress.await_finished()
+
+    listing = tool(world, "kafka-consumer-groups", "--list")
+    description = tool(world, "kafka-consumer-groups", "--describe", "--all-groups")
+    parts = ("print.headers=true", "print.key=true")
+    formatting = [part for one in parts for part in ("--formatter-property", one)]
+    record = next(one for one in world.topics.read() if one.topic == EXITS and one.key == leaver.employee_id.encode())
+    at = ("--topic", EXITS, "--partition", str(record.partition), "--offset", str(record.offset), "--max-messages", "1")
+    reading = tool(world, "kafka-console-consumer", *at, *formatting)
+
+    assert set(GROUPS) <= set(said(listing).split())
+    rows = [line.split() for line in said(description).splitlines() if line.startswith(tuple(GROUPS))]
+    lags = {(row[0], row[1], row[5]) for row in rows}
+    assert {(group, EXITS, "0") for group in GROUPS} == {one for one in lags if one[1] == EXITS}
+    shown = said(reading)
+    assert f"ce_type:ems.exits.EmployeeResigned.v1,ce_subject:{case.id}" in shown
+    assert f"\t{leaver.employee_id}\t" in shown
+
+
+def test_resetting_the_offsets_of_stopped_services_to_the_beginning_does_nothing_twice(world: World) -> None:
+    (leaver,) = world.hiring.employees(1)
+    case = world.resign(leaver.employee_id)
+    world.await_facts(case, RESIGNED)
+    world.progress.await_finished()
+    before, ends = Picture.of(world), world.topics.ends()
+
+    world.stop(*SERVICES)
+    groups = [part for group in GROUPS for part in ("--group", group)]
+    done = said(
+        tool(world, "kafka-consumer-groups", "--reset-offsets", "--to-earliest", "--all-topics", "--execute", *groups)
+    )
+    behind = world.progress.lag()
+    world.stack.start_missing()
+    world.progress.await_finished()
+
+    assert all(group in done for group in GROUPS)
+    assert all(behind[group] > 0 for group in GROUPS)
+    assert world.topics.ends() == ends
+    assert Picture.of(world) == before
