@@ -58,6 +58,9 @@ class Account(Resource[Any]):
 
 R = TypeVar("R", Account, Group)
 
+# What the library answers and takes as these types. Pydantic makes a type anew (10 ms) unless somebody holds it.
+_HELD: Final = (ListResponse[Account], ListResponse[Group], PatchOp[Group], PatchOperation[Group])
+
 
 def connection(url: str, token: str, *, seconds: float = 10.0) -> AsyncClient:
     """Return an unopened connection to the directory.
