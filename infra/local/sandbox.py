@@ -14,11 +14,8 @@ def sandbox_specs(state_dir: Path, ports: Ports, credentials: Credentials) -> tu
     home = state_dir / "sandbox"
     mail = ("--maildir", str(maildir(state_dir)))
     smtp, imap, caldav, scim = (ports.of(name) for name in ("smtp", "imap", "caldav", "scim"))
-    directory = (
-        f"--bearer-token={credentials.scim_token}",
-        "--storage",
-        str(home / "directory.jsonl"),
-    )  # may begin with -
+    token = f"--bearer-token={credentials.scim_token}"  # which may begin with a dash
+    directory = (token, "--storage", str(home / "directory.jsonl"))
     return (
         _spec("scim", "directory", scim, *directory),
         _spec("caldav", "calendar", caldav, "--storage", str(home / "calendars")),

@@ -23,9 +23,7 @@ def _spec(program: str, ports: Ports, settings: Mapping[str, str]) -> ProcessSpe
     return ProcessSpec(
         name=program,
         argv=(sys.executable, "-m", program),
-        ports={"intake": ports.of("intake"), program: health}
-        if program.startswith("producers.")
-        else {program: health},
+        ports={**intake, program: health},
         stage=Stage.SERVICES,
         ready=lambda: status_of(health, "/readyz") == _OK,
         waits_for=f"{program} to be ready",
