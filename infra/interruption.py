@@ -27,12 +27,13 @@ class _Shield:
     depth = 0
     pending: str | None = None
     raised = 0.0
+    last: str | None = None
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Raise `Interrupted` in this block when the process is asked to stop; call it in the main thread."""
-    _Shield.pending, _Shield.raised = None, 0.0
+    _Shield.pending, _Shield.raised, _Shield.last = None, 0.0, None
     before = {number: signal.signal(number, _on_signal) for number in _SIGNALS}
     try:
         yield
@@ -59,6 +60,11 @@ def shielded() -> Iterator[None]:
         _raise_pending()
 
 
+def last_signal() -> str | None:
+    """Return the signal for which `Interrupted` was raised last, also when another error has taken its place."""
+    return _Shield.last
+
+
 def interrupted() -> bool:
     """Return whether an interruption is being held back."""
     return _Shield.pending is not None
@@ -73,5 +79,5 @@ def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
 def _raise_pending() -> None:
     pending = _Shield.pending
     if pending is not None and not _Shield.depth:
-        _Shield.pending, _Shield.raised = None, monotonic()
+        _Shield.pending, _Shield.raised, _Shield.last = None, monotonic(), pending
         raise Interrupted(pending)

@@ -4,11 +4,13 @@ Exit codes: 0 done · 1 refused or findings · 2 usage · 3 unreachable · 130 i
 """
 
 import errno
+import os
 import sys
+from contextlib import suppress
 from typing import Final
 
 from infra.errors import InfraError, Interrupted
-from infra.interruption import interruptible, stay_deaf
+from infra.interruption import interruptible, last_signal, stay_deaf
 
 _INTERRUPTED: Final = 130
 _USAGE: Final = 2
@@ -26,11 +28,11 @@ def _run() -> int:
             return _app()
         except InfraError as error:
             return _say(str(error), error.exit_code)
-        except OSError as error:
-            return _say(_of_the_system(error), _FAILED)
         except Interrupted as interruption:
-            stay_deaf()
-            return _say(f"Interrupted by {interruption.signal_name}.", _INTERRUPTED)
+            return _stopped_by(interruption.signal_name)
+        except OSError as error:
+            signal_name = last_signal()  # of a terminal that is gone, whatever was written on the way out fails
+            return _stopped_by(signal_name) if signal_name else _say(_of_the_system(error), _FAILED)
 
 
 def _app() -> int:
@@ -55,8 +57,18 @@ def _of_the_system(error: OSError) -> str:
     return f"The operating system refused: {error}. Mend that and run the same command again."
 
 
+def _stopped_by(signal_name: str) -> int:
+    stay_deaf()
+    with suppress(OSError):
+        _say(f"Interrupted by {signal_name}.", _INTERRUPTED)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):  # else what could not be written would be tried again, and change the code
+        os.dup2(nowhere, stream.fileno())
+    return _INTERRUPTED
+
+
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    print(sentence, file=sys.stderr, flush=True)
     return code
 
 
