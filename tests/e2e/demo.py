@@ -51,6 +51,8 @@ class Demo:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self.rest()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     @property
     def errors(self) -> str:
