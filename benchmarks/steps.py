@@ -1,0 +1,53 @@
+"""What a run is doing now: one bar on a terminal, plain lines when piped."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from infra.progress import Progress, progress_on
+
+ALL: Final = 8
+
+
+class Steps:
+    """Counts the steps of a run, and passes on what long work says meanwhile.
+
+    Args:
+        inner: where long work says how far it is.
+        shown: called with the number of steps that are over and with what begins.
+    """
+
+    def __init__(self, inner: Progress, shown: Callable[[int, str], None]) -> None:
+        self._inner = inner
+        self._shown = shown
+        self._over = -1
+
+    @classmethod
+    @contextmanager
+    def on_standard_error(cls) -> Iterator[Self]:
+        """Show them where they do not mix with the figures."""
+        console, inner = Console(stderr=True), progress_on()
+        if not console.is_terminal:
+            yield cls(inner, lambda over, what: inner.say(f"[{over + 1}/{ALL}] {what}"))
+            return
+        columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Bar(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=ALL)
+            yield cls(inner, lambda over, what: bar.update(task, completed=over, description=what))
+
+    def begin(self, what: str) -> None:
+        """Begin the next step."""
+        self._over += 1
+        self._shown(self._over, what)
+
+    def say(self, sentence: str) -> None:
+        """Say one sentence."""
+        self._inner.say(sentence)
+
+    def download(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a download."""
+        return self._inner.download(what, total)
