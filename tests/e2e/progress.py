@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
 from infra.admin import admin_client
 from tests.e2e.waiting import eventually
@@ -15,12 +15,15 @@ _SECONDS: Final = 10.0
 At = tuple[str, int]
 
 
-def end_offsets(admin: AdminClient, partitions: Iterable[TopicPartition]) -> dict[At, int]:
+def end_offsets(bootstrap_servers: str, partitions: Iterable[TopicPartition]) -> dict[At, int]:
     """Return how far each partition goes, by topic and number.
+
+    Asked by a client of its own: one that knew the broker before a crash goes on asking for the old leader epoch.
 
     Raises:
         KafkaException: the broker is away.
     """
+    admin = admin_client(bootstrap_servers)
     newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     answers = admin.list_offsets(dict.fromkeys(partitions, newest), request_timeout=_SECONDS)
     return {(at.topic, at.partition): one.result(_SECONDS).offset for at, one in answers.items()}
@@ -30,6 +33,7 @@ class Progress:
     """The offsets of the three groups."""
 
     def __init__(self, bootstrap_servers: str) -> None:
+        self._servers = bootstrap_servers
         self._admin = admin_client(bootstrap_servers)
         self._ends: dict[At, int] = {}
 
@@ -37,7 +41,7 @@ class Progress:
         """Return how many records each group has still to finish."""
         committed = {group: self._committed(group) for group in GROUPS}
         asked = {at for positions in committed.values() for at in positions}
-        self._ends = end_offsets(self._admin, [TopicPartition(*at) for at in asked])
+        self._ends = end_offsets(self._servers, [TopicPartition(*at) for at in asked])
         return {
             group: sum(self._ends[at] - position for at, position in positions.items())
             for group, positions in committed.items()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,23 +19,19 @@ BIN = Path(__file__).parents[2] / "infra" / "bin"
 HALF_OF_IT = ("ManagerNotified", "CriticalAccessBlocked")
 
 
-def tool(world: World, name: str, *arguments: str) -> "subprocess.Popen[str]":
-    """Start one of Kafka's console tools."""
-    return subprocess.Popen(
-        [BIN / f"{name}.sh", "--bootstrap-server", world.stack.endpoints.kafka, *arguments],
+def said_by(world: World, tool: str, *arguments: str) -> str:
+    """Run one of Kafka's console tools, and return what it printed."""
+    done = subprocess.run(
+        [BIN / f"{tool}.sh", "--bootstrap-server", world.stack.endpoints.kafka, *arguments],
         env={**os.environ, "VIRTUAL_ENV": sys.prefix},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         errors="replace",  # a record's value is Avro
+        check=False,
+        timeout=120,
     )
-
-
-def said(started: "subprocess.Popen[str]") -> str:
-    """Wait for a tool and return what it printed."""
-    output, _ = started.communicate(timeout=60)
-    assert started.returncode == 0, output
-    return output
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_a_service_that_was_stopped_catches_up_and_the_others_neither_wait_nor_do_it_again(world: World) -> None:
@@ -81,21 +78,20 @@ def test_kafkas_own_tools_show_the_groups_their_lag_and_the_records(world: World
     world.await_facts(case, RESIGNED)
     world.progress.await_finished()
 
-    listing = tool(world, "kafka-consumer-groups", "--list")
-    description = tool(world, "kafka-consumer-groups", "--describe", "--all-groups")
-    parts = ("print.headers=true", "print.key=true")
-    formatting = [part for one in parts for part in ("--formatter-property", one)]
     record = next(one for one in world.topics.read() if one.topic == EXITS and one.key == leaver.employee_id.encode())
     at = ("--topic", EXITS, "--partition", str(record.partition), "--offset", str(record.offset), "--max-messages", "1")
-    reading = tool(world, "kafka-console-consumer", *at, *formatting)
+    parts = ("--formatter-property", "print.headers=true", "--formatter-property", "print.key=true")
+    with ThreadPoolExecutor() as pool:
+        listing = pool.submit(said_by, world, "kafka-consumer-groups", "--list")
+        description = pool.submit(said_by, world, "kafka-consumer-groups", "--describe", "--all-groups")
+        reading = pool.submit(said_by, world, "kafka-console-consumer", *at, *parts)
 
-    assert set(GROUPS) <= set(said(listing).split())
-    rows = [line.split() for line in said(description).splitlines() if line.startswith(tuple(GROUPS))]
-    lags = {(row[0], row[1], row[5]) for row in rows}
-    assert {(group, EXITS, "0") for group in GROUPS} == {one for one in lags if one[1] == EXITS}
-    shown = said(reading)
-    assert f"ce_type:ems.exits.EmployeeResigned.v1,ce_subject:{case.id}" in shown
-    assert f"\t{leaver.employee_id}\t" in shown
+    assert set(GROUPS) <= set(listing.result().split())
+    rows = [line.split() for line in description.result().splitlines() if line.startswith(tuple(GROUPS))]
+    lags = {(row[0], row[5]) for row in rows if row[1] == EXITS}
+    assert lags == {(group, "0") for group in GROUPS}
+    assert f"ce_type:ems.exits.EmployeeResigned.v1,ce_subject:{case.id}" in reading.result()
+    assert f"\t{leaver.employee_id}\t" in reading.result()
 
 
 def test_resetting_the_offsets_of_stopped_services_to_the_beginning_does_nothing_twice(world: World) -> None:
@@ -107,9 +103,8 @@ def test_resetting_the_offsets_of_stopped_services_to_the_beginning_does_nothing
 
     world.stop(*SERVICES)
     groups = [part for group in GROUPS for part in ("--group", group)]
-    done = said(
-        tool(world, "kafka-consumer-groups", "--reset-offsets", "--to-earliest", "--all-topics", "--execute", *groups)
-    )
+    reset = ("--reset-offsets", "--to-earliest", "--all-topics", "--execute")
+    done = said_by(world, "kafka-consumer-groups", *reset, *groups)
     behind = world.progress.lag()
     world.stack.start_missing()
     world.progress.await_finished()

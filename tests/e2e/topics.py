@@ -13,7 +13,6 @@ from fastavro import parse_schema, schemaless_reader
 
 from choreography.kafka import record_of
 from choreography.record import Record
-from infra.admin import admin_client
 from tests.e2e.progress import end_offsets
 
 _LOGGER: Final = logging.getLogger("librdkafka")
@@ -55,7 +54,7 @@ class Topics:
     def __init__(self, bootstrap_servers: str, registry_url: str, names: Iterable[str]) -> None:
         config = {"bootstrap.servers": bootstrap_servers, "reconnect.backoff.max.ms": 500}
         reader = {"group.id": "e2e", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
-        self._names = tuple(names)
+        self._servers = bootstrap_servers
         self._consumer = Consumer({**config, **reader}, logger=_LOGGER)
         self._producer = Producer({**config, "partitioner": "murmur2_random"}, logger=_LOGGER)
         self._registry = SchemaRegistryClient({"url": registry_url, "timeout": _SECONDS})
@@ -63,11 +62,10 @@ class Topics:
         self._records: list[Record] = []
         self._partitions = [
             TopicPartition(name, number, 0)
-            for name in self._names
+            for name in names
             for number in self._consumer.list_topics(name, _SECONDS).topics[name].partitions
         ]
         self._consumer.assign(self._partitions)
-        self._admin = admin_client(bootstrap_servers)
 
     def close(self) -> None:
         """Close the connections."""
@@ -80,7 +78,7 @@ class Topics:
         Raises:
             KafkaException: the broker is away.
         """
-        return end_offsets(self._admin, self._partitions)
+        return end_offsets(self._servers, self._partitions)
 
     def so_far(self) -> list[Record]:
         """Return what has been read, after taking what is there at this moment; never waits long."""
