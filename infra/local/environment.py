@@ -67,6 +67,7 @@ def settings_for(
         "EMS_INTAKE_HOST": "127.0.0.1",
         "EMS_INTAKE_PORT": str(ports.of("intake")),
         "EMS_WEBHOOK_SECRETS": credentials.webhook_secret,
+        "EMS_SESSION_TIMEOUT_MS": "6000",  # a service that was killed and is started again waits for this long
         **given,
         STATE_DIR: str(state_dir),
         "EMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
