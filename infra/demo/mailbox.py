@@ -25,6 +25,10 @@ class Mailbox:
     def __init__(self, address: str) -> None:
         self._address = address
 
+    def read(self) -> tuple[Mail, ...]:
+        """Return every mail."""
+        return read_imap(self._address)
+
     def told_of_resignation(self, case_id: UUID, cast: Cast) -> Proof:
         """Prove that the manager was told, and both parties of the interview invited."""
         names = f"{cast.leaver.given_name} and {cast.partner.given_name}"
@@ -43,7 +47,7 @@ class Mailbox:
         return self._proof(what, case_id, _after_resignation(cast) + Mails([(cast.manager.mail, LEAVES)]))
 
     def _proof(self, what: str, case_id: UUID, expected: Mails) -> Proof:
-        found = _mails(about(str(case_id), read_imap(self._address)))
+        found = _mails(about(str(case_id), self.read()))
         return Proof(what, WHERE, "" if found == expected else _described(found))
 
 
