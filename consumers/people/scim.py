@@ -15,7 +15,7 @@ from httpx2 import AsyncClient, Limits, Timeout
 from pydantic import ValidationError
 from scim2_client import SCIMClientException
 from scim2_client.engines.httpx2 import AsyncSCIMClient
-from scim2_models import Group, Resource, ResourceType, SCIMException, ScimProvider, User
+from scim2_models import Group, ListResponse, Resource, ResourceType, SCIMException, ScimProvider, User
 
 from choreography import ChoreographyError, Unavailable
 from consumers.people.person import Managed, Person, Placed
@@ -23,6 +23,8 @@ from consumers.people.person import Managed, Person, Placed
 _PAGE: Final = 100
 _NOT_FOUND: Final = "404"
 _HR_PARTNERS: Final = "HR partners"
+# What the library answers. Pydantic makes such a type anew for every look-up (10 ms) unless somebody holds it.
+_HELD: Final = (ListResponse[User], ListResponse[Group])  # type: ignore[type-arg]  # as the library names it
 
 
 class PersonNotFound(ChoreographyError):  # noqa: N818 - an answer of the directory, not a failure
