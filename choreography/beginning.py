@@ -22,7 +22,7 @@ def begin(
 
     Called on the consumer's thread. The log line says how many records a new group has before it.
     """
-    written = journal.database.run_sync(begin_positions)
+    written = journal.persist_sync(begin_positions)
     fresh = _first_positions(starts, [at for at in missing if at not in written], ask)
     if fresh:
         waiting = sum(ask.watermarks(at)[1] - first for at, first in fresh.items())
@@ -33,7 +33,7 @@ def begin(
             said = statements.began(journal.group, ledger_id(tx), fresh, journal.clock.now())
             journal.outbox.add(tx, said, topic=journal.reactions)
 
-        journal.database.run_sync(work)
+        journal.persist_sync(work)
     return {at: fresh[at] if at in fresh else written[at] for at in missing}
 
 

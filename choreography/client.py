@@ -5,7 +5,12 @@ from typing import Any
 
 def client_config(bootstrap_servers: str, client_id: str) -> dict[str, Any]:
     """Return the settings that every client shares."""
-    return {"bootstrap.servers": bootstrap_servers, "client.id": client_id, "log.connection.close": False}
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "client.id": client_id,
+        "log.connection.close": False,
+        "reconnect.backoff.max.ms": 1_000,  # by default a broker that is back is left waiting for up to 10 s
+    }
 
 
 def consumer_config(bootstrap_servers: str, client_id: str, group: str, session_timeout_ms: int) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 All work runs in transactions on that one thread: callers on the event loop wait without blocking it, callers on other
 threads wait for the result. What many callers want at the same moment is committed together (group commit), each under
-a savepoint of its own: one that raises undoes only itself. Nobody is answered before the commit.
+a savepoint of its own: one that raises undoes only itself. Nobody is answered before the commit. Work may be called
+again when somebody else's broke the transaction, so it does nothing but read and write the database.
 
 SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Every transaction
 takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits.
@@ -16,10 +17,14 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, TypeVar
 
+import structlog
 from sqlalchemy import Connection, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from choreography.errors import DatabaseClosed
+
+log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
 GROUP: Final = 200
@@ -122,41 +127,67 @@ class Database:
 
     def _commit(self, group: list[_Job]) -> None:
         callbacks: list[Callable[[], None]] = []
-        alone = len(group) == 1
         try:
-            with self._engine.connect() as connection, connection.begin():
-                results = [_done(connection, job.work, callbacks, alone=alone) for job in group]
+            results = self._transaction(group, callbacks)
+        except _GroupBroken:  # the whole transaction is gone, with what the others had written: each for itself then
+            for job in group:
+                self._commit([job])
+            return
         except BaseException as error:  # noqa: BLE001 - whoever waits is told, the thread goes on
-            results = [_Raised(error)] * len(group)
-            callbacks = []
+            results, callbacks = [_Raised(error)] * len(group), []
         for callback in callbacks:
-            callback()
+            _call(callback)
         for job, result in zip(group, results, strict=True):
             if isinstance(result, _Raised):
                 job.future.set_exception(result.error)
             else:
                 job.future.set_result(result)
 
+    def _transaction(self, group: list[_Job], callbacks: list[Callable[[], None]]) -> list[Any]:
+        with self._engine.connect() as connection, connection.begin():
+            connection.info.pop(_AFTER, None)
+            if len(group) > 1:
+                return [_under_savepoint(connection, job.work, callbacks) for job in group]
+            result = group[0].work(connection)
+            callbacks += connection.info.pop(_AFTER, [])
+            return [result]
+
+
+class _GroupBroken(Exception):  # noqa: N818 - a signal
+    """A job failed in a way that may have ended the transaction that it shares."""
+
 
 class _Raised(NamedTuple):
     error: BaseException
 
 
-def _done(
-    connection: Connection, work: Callable[[Connection], T], callbacks: list[Callable[[], None]], *, alone: bool
+def _under_savepoint(
+    connection: Connection, work: Callable[[Connection], T], callbacks: list[Callable[[], None]]
 ) -> "T | _Raised":
-    """Do one job, under a savepoint unless it is alone; return its result, or what it raised."""
+    """Do one job of a group; return its result, or what it raised.
+
+    Raises:
+        _GroupBroken: the database itself failed (disk full, input/output): a savepoint protects nobody then.
+    """
     connection.info.pop(_AFTER, None)
-    if alone:
-        result = work(connection)
-    else:
-        try:
-            with connection.begin_nested():
-                result = work(connection)
-        except BaseException as error:  # noqa: BLE001 - handed to who asked for the job
-            return _Raised(error)
+    try:
+        with connection.begin_nested():
+            result = work(connection)
+    except IntegrityError as error:
+        return _Raised(error)
+    except DBAPIError as error:
+        raise _GroupBroken from error
+    except BaseException as error:  # noqa: BLE001 - handed to who asked for the job
+        return _Raised(error)
     callbacks += connection.info.pop(_AFTER, [])
     return result
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        log.exception("callback.failed")
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection

@@ -6,16 +6,30 @@ Key, value and headers are untouched; what went wrong is said in additional `dlq
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from traceback import extract_tb
+from typing import Final
 
 from choreography.errors import ChoreographyError
 from choreography.record import Record
+from choreography.topic import Topic
 
 Headers = list[tuple[str, bytes | None]]
+LARGEST_BYTES: Final = 4_000_000
+ROOM_BYTES: Final = 200_000  # for key and headers
 
 
-def dead_letter_topic(group: str) -> str:
-    """Return the dead letter topic of a group, which is that group's alone."""
-    return f"{group}.dlq.v1"
+def dead_letters_of(group: str) -> Topic:
+    """Return the dead letter topic of a group, which is that group's alone.
+
+    It takes larger records than others: the copy of the largest record there can be, and what is said about it.
+    """
+    return Topic(f"{group}.dlq.v1", package=__package__, partitions=1, max_message_bytes=LARGEST_BYTES)
+
+
+def copied_value(record: Record) -> tuple[bytes | None, Headers]:
+    """Return the value that a dead letter carries; one that no topic would take is left out, and a header says so."""
+    if record.value is None or len(record.value) <= LARGEST_BYTES - ROOM_BYTES:
+        return record.value, []
+    return None, [("dlq_value_omitted_bytes", str(len(record.value)).encode())]
 
 
 def dead_letter_headers(

@@ -17,9 +17,9 @@ class ChoreographyError(Exception):
 class Outcome(ChoreographyError):  # noqa: N818 - the base of outcomes, most of which are no errors
     """A handler ended without stating its fact."""
 
-    def __init__(self, reason: str | None = None) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason or str(self)
+        self.reason = reason
 
 
 class NothingToDo(Outcome):
@@ -54,7 +54,7 @@ class Unavailable(Outcome):
         untouched: whether it is certain that the target was not touched (the connection was refused).
     """
 
-    def __init__(self, port: str | None = None, *, untouched: bool = False) -> None:
+    def __init__(self, port: str | None = None, untouched: bool = False) -> None:
         super().__init__(f"{port or 'the target'} is unavailable")
         self.port = port
         self.untouched = untouched
@@ -62,6 +62,10 @@ class Unavailable(Outcome):
 
 class ClaimLost(ChoreographyError):  # noqa: N818 - a signal to stop, not an error of this member
     """The partition belongs to another member now; this one stops without an outcome."""
+
+
+class NoAnswer(ChoreographyError):  # noqa: N818 - reads better without the suffix
+    """The broker did not answer in time."""
 
 
 class DatabaseClosed(ChoreographyError):  # noqa: N818 - reads better without the suffix

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from choreography.errors import InvalidSettings
+
 
 class Health:
     """What is in order and what is not; safe to use from any thread.
@@ -74,7 +76,11 @@ class HealthServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
                 """Stay silent: a probe every second is no news."""
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            reason = f"HEALTH_PORT: {host}:{port} cannot be listened on ({error.strerror}); give another one, or 0."
+            raise InvalidSettings((reason,)) from error
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)

@@ -23,7 +23,7 @@ from choreography.retries import Backoff
 
 log = structlog.stdlib.get_logger(__name__)
 
-LANE: Final = "lane"
+PART: Final = "lanes"
 
 
 class Handling(Protocol):
@@ -43,21 +43,33 @@ class InFlight:
         lanes: says what runs next in a lane.
         health: is told of a lane that is stuck.
         moved: called whenever a record has ended.
+        fence_seconds: how long to wait before a lost claim is taken again; longer than the session time-out.
     """
 
     def __init__(
-        self, worker: Handling, journal: Journal, lanes: Lanes, health: Health, moved: Callable[[], None]
+        self,
+        worker: Handling,
+        journal: Journal,
+        lanes: Lanes,
+        health: Health,
+        *,
+        moved: Callable[[], None],
+        fence_seconds: float,
     ) -> None:
         self._worker = worker
         self._journal = journal
         self._lanes = lanes
         self._health = health
         self._moved = moved
+        self._fence_seconds = fence_seconds
         self._backoff = Backoff()
         self._tasks: dict[asyncio.Task[None], TopicPartition] = {}
         self._claims: dict[TopicPartition, int] = {}
         self._begins: dict[TopicPartition, int] = {}
         self._draining: dict[TopicPartition, asyncio.Event] = {}
+        self._stuck: dict[tuple[TopicPartition, bytes | None], str] = {}
+        self._was_stuck = False
+        self._claiming = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
     def assign(self, claims: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]) -> None:
@@ -69,7 +81,8 @@ class InFlight:
     async def drain(self, partitions: Iterable[TopicPartition], seconds: float) -> None:
         """Start nothing more in these partitions, and wait until what runs has ended; at the deadline cancel it."""
         for at in partitions:
-            self._draining[at].set()
+            if at in self._draining:  # revoked before it was assigned: something failed in between
+                self._draining[at].set()
         running = self._running_in(partitions)
         if running:
             _, late = await asyncio.wait(running, timeout=seconds)
@@ -83,6 +96,8 @@ class InFlight:
             task.cancel()
         for at in partitions:
             self._claims.pop(at, None)
+        self._stuck = {place: detail for place, detail in self._stuck.items() if place[0] not in set(partitions)}
+        self._tell_health()
 
     async def drained(self) -> None:
         """Wait until nothing runs."""
@@ -110,17 +125,18 @@ class InFlight:
     async def _handled(self, delivery: Delivery) -> bool:
         at, failures = delivery.record.at, 0
         while self._lanes.owns(delivery) and not self._draining[at].is_set():
+            lane = self._lane(delivery)
             try:
-                await self._worker.handle(delivery.record, self._lane(delivery))
+                await self._worker.handle(delivery.record, lane)
             except ClaimLost:
-                if not self._draining[at].is_set():
-                    await self._claim_again(delivery)
+                with suppress(ClaimLost):
+                    await self._claim_again(delivery, lane.claim)
             except Exception as error:  # noqa: BLE001 - a bug of the runtime's must stop one lane, and not in silence
                 failures += 1
                 await self._report(delivery, error, failures)
             else:
-                if failures:
-                    self._health.set(f"{LANE} {at.topic}:{at.partition}", ok=True)
+                self._stuck.pop((at, delivery.record.key), None)
+                self._tell_health()
                 return True
         return False
 
@@ -129,8 +145,10 @@ class InFlight:
         record, kind = delivery.record, type(error).__name__
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         log.error("lane.stuck", error=kind, reason=describe(error), frames=frames_of(error), **where)
-        detail = f"Offset {record.offset} raises {kind} in the runtime itself; its lane waits. See the log."
-        self._health.set(f"{LANE} {record.topic}:{record.partition}", ok=False, detail=detail)
+        place = f"{record.topic}:{record.partition}:{record.offset}"
+        detail = f"{place} raises {kind} in the runtime itself; its lane waits, everyone else goes on. See the log."
+        self._stuck[record.at, record.key] = detail
+        self._tell_health()
         with suppress(ClaimLost):
             await self._lane(delivery).rest(self._backoff.after(failures))
 
@@ -144,13 +162,25 @@ class InFlight:
             clock=self._journal.clock,
         )
 
-    async def _claim_again(self, delivery: Delivery) -> None:
-        """Take a new claim where the group still gives this member the partition."""
+    async def _claim_again(self, delivery: Delivery, lost: int) -> None:
+        """Take a new claim where the group still gives this member the partition.
+
+        Not before the session time-out: a member that the broker has given up learns that within it. And once for
+        all lanes of the partition: a claim that each took for itself would void those of the others.
+        """
         at = delivery.record.at
         log.warning("claim.lost", topic=at.topic, partition=at.partition)
-        await self._journal.clock.sleep(1.0)
-        if self._lanes.owns(delivery) and not self._draining[at].is_set():
-            self._claims |= await self._journal.persist(lambda tx: take_claims(tx, [at]))
+        await self._lane(delivery).rest(self._fence_seconds)
+        async with self._claiming:
+            if self._lanes.owns(delivery) and self._claims.get(at) == lost:
+                self._claims |= await self._journal.persist(lambda tx: take_claims(tx, [at]))
+
+    def _tell_health(self) -> None:
+        if self._stuck:
+            self._health.set(PART, False, next(iter(self._stuck.values())))
+        elif self._was_stuck:
+            self._health.set(PART, True)
+        self._was_stuck = bool(self._stuck)
 
     def _running_in(self, partitions: Iterable[TopicPartition]) -> set[asyncio.Task[None]]:
         wanted = set(partitions)

@@ -1,35 +1,33 @@
 """What became of a reaction, written down: its row in the ledger and what is stated, in one transaction.
 
-While the database cannot be written, the journal waits and says so in health: the reaction that waits on it makes no
-effect, and nothing that was accepted is lost.
+While the database cannot be written, the journal waits (see `choreography.patience`): the reaction that waits on it
+makes no effect, and nothing that was accepted is lost.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, RowMapping
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from choreography import statements
 from choreography.clock import Clock
 from choreography.database import Database
-from choreography.deadletter import dead_letter_headers, dead_letter_topic, describe
+from choreography.deadletter import copied_value, dead_letter_headers, dead_letters_of, describe
 from choreography.entry import Entry
 from choreography.event import Event
 from choreography.health import Health
 from choreography.ids import fact_id
 from choreography.ledger import FINISHED, Ledger
 from choreography.outbox import Outbox
+from choreography.patience import PatientDatabase
 from choreography.records import REACTIONS, HoldReason, KitRecord
 from choreography.retries import Backoff
 
 log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
-_OURS: Final = (IntegrityError, ProgrammingError)
 
 
 class Opening(StrEnum):
@@ -72,8 +70,9 @@ class Journal:
         self.outbox = outbox
         self.clock = clock
         self.reactions = REACTIONS.of(group.partition(".")[0])
-        self._health = health
-        self._backoff = backoff
+        patient = PatientDatabase(database, health, clock, backoff)
+        self.persist = patient.run
+        self.persist_sync = patient.run_sync
 
     async def find(self, entry: Entry) -> RowMapping | None:
         """Return the row of this reaction, if there is one."""
@@ -153,9 +152,11 @@ class Journal:
             record, group=self.group, stage=stage, error=error, attempts=attempts, first=first, last=last
         )
 
+        value, omitted = copied_value(record)
+
         def work(tx: Connection) -> None:
             self._hold(tx, entry, HoldReason.FAILED, describe(error), begun=begun)
-            self.outbox.add_raw(tx, dead_letter_topic(self.group), record.key, record.value, headers)
+            self.outbox.add_raw(tx, dead_letters_of(self.group).name, record.key, value, [*headers, *omitted])
 
         await self.persist(work)
 
@@ -165,22 +166,3 @@ class Journal:
 
     def _state(self, tx: Connection, entry: Entry, record: KitRecord) -> None:
         self.outbox.add(tx, record, topic=self.reactions, causation=entry.event_id)
-
-    async def persist(self, work: Callable[[Connection], T]) -> T:
-        """Run a transaction; wait while the database cannot be used."""
-        attempt = 0
-        while True:
-            try:
-                result = await self.database.run(work)
-            except _OURS:
-                raise
-            except DBAPIError as error:
-                attempt += 1
-                kind = type(error.orig).__name__
-                log.error("database.unavailable", error=kind, attempt=attempt)  # noqa: TRY400 - expected
-                self._health.set("database", False, f"The database cannot be used ({kind}); no effect is attempted.")
-                await self.clock.sleep(self._backoff.after(attempt))
-            else:
-                if attempt:
-                    self._health.set("database", True)
-                return result

@@ -18,7 +18,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
-from choreography.errors import ChoreographyError
+from choreography.errors import ChoreographyError, InvalidSettings, NoAnswer
 from choreography.offsets import ClientOffsets, committed_offsets, partition_of
 from choreography.record import Record, TopicPartition
 from choreography.subscriber import Subscriber
@@ -30,8 +30,19 @@ A = TypeVar("A")
 POLL_SECONDS: Final = 0.05
 BATCH: Final = 500
 _PASSING: Final = frozenset(
-    {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF, KafkaError._TIMED_OUT}  # noqa: SLF001 - the client's public names
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - the client's public names, here and below
+        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 - this process slept; the client joins again by itself
+        KafkaError._PARTITION_EOF,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+    }
 )
+_REMEDY: Final = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "Create the topics first, with the deploy step of this system.",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Allow this client to read the topic.",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "Allow this client to use its consumer group.",
+}
 
 
 class KafkaConsumer(threading.Thread):
@@ -96,7 +107,7 @@ class KafkaConsumer(threading.Thread):
         first = consumer.poll(POLL_SECONDS)
         self._subscriber.polled()
         if first is not None:
-            batch = [record_of(one) for one in (first, *consumer.consume(BATCH, 0)) if _is_record(one)]
+            batch = [record_of(one) for one in (first, *consumer.consume(BATCH, 0)) if is_record(one)]
             if batch:
                 self._subscriber.records(batch)
 
@@ -121,7 +132,7 @@ class KafkaConsumer(threading.Thread):
         while True:
             try:
                 return ask()
-            except KafkaException as error:
+            except (KafkaException, NoAnswer) as error:
                 if self._stopping.wait(1.0):
                     raise
                 log.warning("broker.away", reason=str(error))
@@ -154,13 +165,21 @@ def _if_owned(call: Callable[[list[ClientPartition]], None], partitions: Sequenc
             log.debug("partition.not_owned", topic=at.topic, partition=at.partition)
 
 
-def _is_record(message: Message) -> bool:
+def is_record(message: Message) -> bool:
+    """Whether the client handed out a record, and not news about the broker.
+
+    Raises:
+        InvalidSettings: a person must mend something.
+        KafkaException: the client cannot go on.
+    """
     error = message.error()
     if error is None:
         return True
     if error.code() in _PASSING or error.retriable():
         log.info("broker.away", reason=error.str())
         return False
+    if error.code() in _REMEDY:
+        raise InvalidSettings((f"{error.str()}. {_REMEDY[error.code()]}",))
     raise KafkaException(error)
 
 

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
 
-from choreography.errors import ChoreographyError
+from choreography.errors import NoAnswer
 from choreography.record import TopicPartition
 
 ASK_SECONDS: Final = 10.0
@@ -34,7 +34,7 @@ class ClientOffsets:
         """Return the first offset and the one after the last."""
         found = self._consumer.get_watermark_offsets(ClientPartition(at.topic, at.partition), timeout=ASK_SECONDS)
         if found is None:
-            raise ChoreographyError(f"The broker did not say in time where {at.topic}:{at.partition} begins and ends.")
+            raise NoAnswer(f"The broker did not say in time where {at.topic}:{at.partition} begins and ends.")
         return found
 
     def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:

@@ -140,7 +140,12 @@ async def _consume(
         backoff=backoff,
     )
     subscription = Subscription(
-        worker, journal, publisher.health, starts=service.starts, drain_seconds=settings.drain_seconds
+        worker,
+        journal,
+        publisher.health,
+        starts=service.starts,
+        drain_seconds=settings.drain_seconds,
+        fence_seconds=settings.session_timeout_ms / 1_000 + 1,
     )
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     consumer = KafkaConsumer(
@@ -155,10 +160,13 @@ async def _consume(
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((stopping, ended), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    publisher.health.set(PART, False, "Shutting down; nothing new is begun.")
     consumer.stop()
     await asyncio.to_thread(consumer.join, settings.drain_seconds + LEAVE_SECONDS)
     if ended.done():
         ended.result()
+    if consumer.is_alive():
+        log.warning("group.not_left", reason="the broker did not answer in time; it notices by the session time-out")
 
 
 def _teller(ended: "asyncio.Future[None]") -> Callable[[BaseException], None]:

@@ -12,6 +12,7 @@ from choreography.relay import Outgoing
 
 log = structlog.stdlib.get_logger(__name__)
 
+LARGEST_BYTES: Final = 8_000_000  # the broker's and the topic's own limits are what counts
 Delivered = Callable[[int, KafkaError | None], None]
 _TURN_SECONDS: Final = 0.1
 _GIVE_UP_SECONDS: Final = 10.0
@@ -34,6 +35,7 @@ class KafkaProducer:
             "linger.ms": 0,
             "message.timeout.ms": 0,
             "allow.auto.create.topics": False,
+            "message.max.bytes": LARGEST_BYTES,
         }
         self._producer: Producer | None = None
 
@@ -43,24 +45,22 @@ class KafkaProducer:
             self._producer = Producer(self._config, logger=logging.getLogger("librdkafka"))
         producer = self._producer
         acknowledged: set[int] = set()
-        failed = False
+        fatal = False
 
         def delivered(row: int, error: KafkaError | None) -> None:
-            nonlocal failed
+            nonlocal fatal
             if error is None:
                 acknowledged.add(row)
             else:
-                failed = True
-                log.warning("record.not_delivered", reason=error.str())
+                fatal = fatal or error.fatal()
+                log.warning("record.not_delivered", row=row, reason=error.str())
 
-        try:
-            for record in records:
+        for record in records:
+            try:
                 self._produce(producer, record, delivered)
-            failed = producer.flush(_GIVE_UP_SECONDS) > 0 or failed
-        except KafkaException as error:
-            failed = True
-            log.warning("record.not_delivered", reason=str(error))
-        if failed:
+            except KafkaException as error:  # this record alone: too large, or its topic is not there
+                delivered(record.row, error.args[0])
+        if producer.flush(_GIVE_UP_SECONDS) > 0 or fatal:
             producer.purge()
             producer.flush(_TURN_SECONDS)
             self._producer = None

@@ -6,7 +6,7 @@ its id (half a second) before anything is accepted.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,7 @@ from choreography.registry import Schemas
 from choreography.relay import Relay
 from choreography.retries import Backoff
 from choreography.schema_client import ConfluentRegistry
-from choreography.settings import ServiceSettings
+from choreography.settings import ServiceSettings, sqlite_only
 from choreography.stopping import unless_stopped
 from choreography.topic import Topic
 
@@ -94,34 +94,31 @@ async def open_publisher(
         Stopped: `stop` was set while it waited.
     """
     clock = clock or SystemClock()
-    health = Health()
-    for part in (REGISTRY, PRODUCER, *awaits):
-        health.set(part, False, "Starting.")
-    services = SERVICES.of(name.partition(".")[0])
-    database = Database(settings.database_for(name))
-    registry = ConfluentRegistry(settings.schema_registry_url)
-    try:
+    async with AsyncExitStack() as stack:
+        health = Health()
+        for part in (REGISTRY, PRODUCER, *awaits):
+            health.set(part, False, "Starting.")
+        server = stack.enter_context(HealthServer(health, settings.health_port))
+        log.info("health.opened", port=server.port)
+        database = Database(sqlite_only(settings.database_for(name)))
+        stack.callback(database.close)
         database.create(outbox_tables.metadata, registry_tables.metadata, *tables)
-        with HealthServer(health, settings.health_port):
-            schemas = Schemas(registry, database)
-            kinds = [(kind.topic, kind) for kind in publishes]
-            every: list[tuple[Topic, type[Event]]] = [*kinds, *also, (services, ServiceManifest)]
-            await unless_stopped(_prepared(schemas, every, health, clock), stop)
-            codec = Codec(schemas)
-            outbox = Outbox(codec, source, clock)
-            relay = Relay(database, KafkaProducer(settings.kafka_bootstrap_servers, name), clock)
-            outbox.wake = relay.wake
-            relay.start()
-            try:
-                said = manifest or manifest_of_source(name, publishes, clock.now())
-                publisher = Publisher(database, outbox, health, relay, codec)
-                await unless_stopped(_warmed_up(publisher, said, services), stop)
-                yield publisher
-            finally:
-                await asyncio.to_thread(relay.stop, settings.drain_seconds)
-    finally:
-        registry.close()
-        database.close()
+        registry = ConfluentRegistry(settings.schema_registry_url)
+        stack.callback(registry.close)
+        schemas = Schemas(registry, database)
+        services = SERVICES.of(name.partition(".")[0])
+        own: list[tuple[Topic, type[Event]]] = [(kind.topic, kind) for kind in publishes]
+        await unless_stopped(_prepared(schemas, [*own, *also, (services, ServiceManifest)], health, clock), stop)
+        codec = Codec(schemas)
+        outbox = Outbox(codec, source, clock)
+        relay = Relay(database, KafkaProducer(settings.kafka_bootstrap_servers, name), clock, health)
+        outbox.wake = relay.wake
+        relay.start()
+        stack.push_async_callback(asyncio.to_thread, relay.stop, settings.drain_seconds)
+        publisher = Publisher(database, outbox, health, relay, codec)
+        said = manifest or manifest_of_source(name, publishes, clock.now())
+        await unless_stopped(_warmed_up(publisher, said, services), stop)
+        yield publisher
 
 
 async def _prepared(schemas: Schemas, kinds: Sequence[tuple[Topic, type[Event]]], health: Health, clock: Clock) -> None:

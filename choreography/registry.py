@@ -166,7 +166,7 @@ def _readable(text: str | None) -> WriterSchema | None:
 def _not_registered(subject: str) -> str:
     return (
         f"The schema {subject} is not registered, so what it describes cannot be published. Register it: "
-        "`ems schemas register` (a local stack: `ems up`)."
+        "run the deploy step of this system."
     )
 
 

@@ -17,17 +17,18 @@ from typing import Final, NamedTuple, Protocol
 import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from choreography.clock import Clock
 from choreography.database import Database
 from choreography.errors import DatabaseClosed
+from choreography.health import Health
 from choreography.outbox import outbox, unpack_headers
 
 log = structlog.stdlib.get_logger(__name__)
 
 BATCH: Final = 1_000
 IDLE_SECONDS: Final = 1.0
+PART: Final = "relay"
 
 
 class Outgoing(NamedTuple):
@@ -55,12 +56,14 @@ class Relay:
         database: whose outbox it is.
         producer: how records leave.
         clock: tells when a row was marked.
+        health: is told while records wait that the broker does not take.
     """
 
-    def __init__(self, database: Database, producer: Publishing, clock: Clock) -> None:
+    def __init__(self, database: Database, producer: Publishing, clock: Clock, health: Health | None = None) -> None:
         self._database = database
         self._producer = producer
         self._clock = clock
+        self._health = health or Health()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
@@ -96,12 +99,16 @@ class Relay:
         """Publish the oldest waiting rows once; return how many were marked."""
         rows = self._database.run_sync(_oldest)
         if not rows:
+            self._health.set(PART, True)
             return 0
         acknowledged = self._producer.publish(rows)
         prefix = _prefix_per_key(rows, acknowledged)
         now = self._clock.now().isoformat()
         self._database.run_sync(lambda tx: _mark(tx, prefix, now))
         self._tell(prefix)
+        if not prefix:
+            detail = f"The broker does not take what waits for {rows[0].topic}. See the log; nothing is lost."
+            self._health.set(PART, False, detail)
         return len(prefix)
 
     def _run(self) -> None:
@@ -124,8 +131,12 @@ class Relay:
         try:
             while self.step():
                 pass
-        except SQLAlchemyError as error:
-            log.warning("outbox.unreadable", error=type(error).__name__)
+        except DatabaseClosed:
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            log.exception("outbox.stuck", error=kind)
+            self._health.set(PART, False, f"The outbox cannot be published ({kind}); it is tried again.")
             return self._stopping.wait(IDLE_SECONDS)
         return True
 

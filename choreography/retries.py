@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from choreography.errors import Reject, Retry, Unavailable
+from choreography.errors import InvalidFact, Reject, Retry, Unavailable
 
 TRIES: Final = 5
 
@@ -48,11 +48,11 @@ class Tries:
     failures: int = 0
 
     def are_over(self, error: Exception) -> bool:
-        """Whether this error, one more, ends it: at once if the handler rejects, after a few if it is unknown."""
+        """Whether this error, one more, ends it: at once if no repeat would help, after a few if it is unknown."""
         if isinstance(error, Retry | Unavailable):
             return False
         self.failures += 1
-        return isinstance(error, Reject) or self.failures >= TRIES
+        return isinstance(error, Reject | InvalidFact) or self.failures >= TRIES
 
 
 def is_untouched(error: Exception) -> bool:

@@ -49,6 +49,19 @@ class ServiceSettings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.state_dir / f'{name}.db').absolute()}"
 
 
+def sqlite_only(url: str) -> str:
+    """Return the address of a database that one process can use alone.
+
+    Raises:
+        InvalidSettings: it is not SQLite's: one relay per database is all that keeps a key in order, and only beside
+            SQLite is there a lock that makes sure of it.
+    """
+    if not url.startswith("sqlite:"):
+        reason = "DATABASE_URL: only SQLite is supported, as in sqlite:////var/lib/service.db; leave it out to use one."
+        raise InvalidSettings((reason,))
+    return url
+
+
 def load(settings: type[S]) -> S:
     """Read the settings, and name everything that is wrong at once.
 

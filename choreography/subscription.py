@@ -37,17 +37,27 @@ class Subscription:
         health: is told once the member has joined its group.
         starts: where a new group begins.
         drain_seconds: how long work in flight may take to end when its partition is taken away.
+        fence_seconds: how long to wait before a lost claim is taken again; longer than the session time-out.
     """
 
     def __init__(
-        self, worker: Handling, journal: Journal, health: Health, *, starts: Starts, drain_seconds: float
+        self,
+        worker: Handling,
+        journal: Journal,
+        health: Health,
+        *,
+        starts: Starts,
+        drain_seconds: float,
+        fence_seconds: float,
     ) -> None:
         self._journal = journal
         self._health = health
         self._starts = starts
         self._drain_seconds = drain_seconds
         self._lanes = Lanes()
-        self._in_flight = InFlight(worker, journal, self._lanes, health, self._settle)
+        self._in_flight = InFlight(
+            worker, journal, self._lanes, health, moved=self._settle, fence_seconds=fence_seconds
+        )
         self._paused = False
         self._loop = asyncio.get_running_loop()
         self.consumer: Fetching | None = None
@@ -61,9 +71,8 @@ class Subscription:
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
         """Claim what was given to this member, and tell the loop."""
-        database = self._journal.database
-        claims = database.run_sync(lambda tx: take_claims(tx, partitions))
-        begins = database.run_sync(begin_positions)
+        claims = self._journal.persist_sync(lambda tx: take_claims(tx, partitions))
+        begins = self._journal.persist_sync(begin_positions)
         self._loop.call_soon_threadsafe(self._on_assign, claims, begins)
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -93,8 +102,8 @@ class Subscription:
         self._in_flight.assign(claims, begins)
         self._health.set(PART, True)
         log.info("partitions.assigned", added=len(claims), held=len(self._lanes.assigned()))
-        if self._paused and self.consumer is not None:
-            self.consumer.pause(tuple(claims))
+        if self.consumer is not None:  # a partition that comes back may still be paused, or not
+            (self.consumer.pause if self._paused else self.consumer.resume)(tuple(claims))
 
     async def _on_revoke(self, partitions: tuple[TopicPartition, ...]) -> Mapping[TopicPartition, int]:
         await self._in_flight.drain(partitions, self._drain_seconds)
@@ -105,6 +114,7 @@ class Subscription:
     def _on_lost(self, partitions: tuple[TopicPartition, ...]) -> None:
         self._in_flight.forget(partitions)
         self._lanes.on_revoke(partitions)
+        self._settle()
         log.info("partitions.revoked", taken=len(partitions), held=len(self._lanes.assigned()))
 
     def _on_records(self, batch: Sequence[Record]) -> None:

@@ -20,6 +20,7 @@ class Topic:
         partitions: how many partitions it is created with; never changed afterwards, since keys would move.
         retention_ms: how long records are kept, in milliseconds; -1 is for ever.
         cleanup: `delete`, or `compact` for a topic of which only the newest record of a key matters.
+        max_message_bytes: the largest record; `None` leaves it to the broker.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Topic:
     partitions: int = 6
     retention_ms: int = FOR_EVER
     cleanup: Literal["delete", "compact"] = "delete"
+    max_message_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -19,6 +19,7 @@ import structlog
 
 from choreography.codec import Codec
 from choreography.deadletter import describe, frames_of
+from choreography.effect import Effect
 from choreography.entry import Entry, entry_of, poison_entry
 from choreography.errors import (
     ClaimLost,
@@ -101,7 +102,7 @@ class Worker(Generic[P]):
         try:
             event = await self._reader.read(record, lane)
         except Poison as poison:
-            await self._hold_poison(record, lane.claim, poison)
+            await self._hold_poison(record, lane, poison)
             return
         reaction = self._reactions.get(type(event)) if event is not None else None
         if event is None or reaction is None:
@@ -118,16 +119,14 @@ class Worker(Generic[P]):
         tries = Tries(self._clock.now())
         while True:
             tries.attempts += 1
-            try:
-                async with self._running:
-                    return await self._attempt(entry, event, reaction, lane, tries)
-            except ClaimLost:
-                raise
-            except Exception as error:  # noqa: BLE001 - the one loop that may: whatever a handler raises ends here
-                if tries.are_over(error):
-                    await self._fail(entry, error, tries)
-                    return "failed"
-                await lane.rest(await self._delay(entry, reaction, tries, error))
+            async with self._running:
+                end = await self._attempt(entry, event, reaction, lane, tries)
+            if isinstance(end, str):
+                return end
+            if tries.are_over(end):
+                await self._fail(entry, end, tries)
+                return "failed"
+            await lane.rest(await self._delay(entry, reaction, tries, end))
 
     async def _delay(self, entry: Entry, reaction: Reaction[P], tries: Tries, error: Exception) -> float:
         if is_untouched(error) and not tries.begun:
@@ -142,30 +141,46 @@ class Worker(Generic[P]):
             log.warning("handler.failed", error=type(error).__name__, reason=describe(error), **line)
         return delay
 
-    async def _attempt(self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: Tries) -> str:
+    async def _attempt(
+        self, entry: Entry, event: Event, reaction: Reaction[P], lane: Lane, tries: Tries
+    ) -> str | Exception:
+        """Try once; return how it ended, or what the handler raised."""
         undone_by = await self._look_ahead.undone_by(event, reaction, lane.behind())
         opening = await self._journal.open(entry, begin=lane.begin, undone_by=undone_by)
         if opening not in GO:
             return opening
         tries.begun = opening is Opening.REPEATED
-        effect = self._recall.effect(entry, repeated=tries.begun)
+        end = await self._handled(event, reaction, self._recall.effect(entry, repeated=tries.begun))
         undoes = self._undoes.get(type(event), ())
+        match end:
+            case NothingToDo():
+                await self._journal.nothing_to_do(entry, end.reason, undoes)
+                return "nothing_to_do"
+            case Hold():
+                await self._journal.held(entry, HoldReason.RESTRICTED, end.reason, begun=tries.begun)
+                return "held"
+            case Exception():
+                return end
+        try:
+            await self._journal.done(entry, end, undoes)
+        except InvalidFact as error:
+            return error
+        return type(end).__name__
+
+    async def _handled(self, event: Event, reaction: Reaction[P], effect: Effect) -> Event | Exception:
         try:
             async with asyncio.timeout(self._handler_seconds):
                 fact = await reaction.handler(event, self._ports, effect)
-        except TimeoutError as error:
-            raise Unavailable(reaction.target) from error
-        except NothingToDo as outcome:
-            await self._journal.nothing_to_do(entry, outcome.reason, undoes)
-            return "nothing_to_do"
-        except Hold as outcome:
-            await self._journal.held(entry, HoldReason.RESTRICTED, outcome.reason, begun=tries.begun)
-            return "held"
+        except ClaimLost:
+            raise
+        except TimeoutError:
+            return Unavailable(reaction.target)
+        except Exception as error:  # noqa: BLE001 - the one place that may: whatever a handler raises ends here
+            return error
         if type(fact) not in reaction.publishes:
             allowed = ", ".join(kind.__name__ for kind in reaction.publishes)
-            raise InvalidFact(f"The handler returned {type(fact).__name__}; its reaction publishes {allowed}.")
-        await self._journal.done(entry, fact, undoes)
-        return type(fact).__name__
+            return InvalidFact(f"The handler returned {type(fact).__name__}; its reaction publishes {allowed}.")
+        return fact
 
     async def _fail(self, entry: Entry, error: Exception, tries: Tries) -> None:
         log.error("event.failed", error=type(error).__name__, reason=describe(error), frames=frames_of(error))
@@ -174,10 +189,10 @@ class Worker(Generic[P]):
             entry, error, stage="handler", attempts=tries.attempts, first=tries.first, begun=begun
         )
 
-    async def _hold_poison(self, record: Record, claim: int, poison: Poison) -> None:
-        entry = poison_entry(self._service.group, record, claim)
+    async def _hold_poison(self, record: Record, lane: Lane, poison: Poison) -> None:
+        entry = poison_entry(self._service.group, record, lane.claim)
         row = await self._journal.find(entry)
-        if row is None or row["state"] not in FINISHED:
+        if record.offset >= lane.begin and (row is None or row["state"] not in FINISHED):
             now = self._clock.now()
             await self._journal.failed(entry, poison, stage=poison.stage, attempts=1, first=now, begun=False)
             log.error("record.poisoned", stage=poison.stage, reason=str(poison), **entry.context)

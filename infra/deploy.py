@@ -89,6 +89,8 @@ def _create_topics(bootstrap_servers: str, wanted: Iterable[Topic]) -> tuple[tup
 
 def _new(topic: Topic, copies: int) -> NewTopic:
     config = {"cleanup.policy": topic.cleanup, "retention.ms": str(topic.retention_ms)}
+    if topic.max_message_bytes is not None:
+        config["max.message.bytes"] = str(topic.max_message_bytes)
     if copies >= _COPIES:
         config["min.insync.replicas"] = str(copies - 1)
     return NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=copies, config=config)

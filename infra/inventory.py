@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Final
 
 from choreography import Topic, catalog
-from choreography.deadletter import dead_letter_topic
+from choreography.deadletter import dead_letters_of
 from choreography.records import REACTIONS, RECORDS, SERVICES
 from choreography.subject import Subject
 
@@ -33,7 +33,7 @@ def inventory() -> Inventory:
     facts = dict.fromkeys([*catalog.topics(_SCHEMAS), *(kind.topic for kind in stated)])
     systems = sorted({topic.name.partition(".")[0] for topic in facts} | {service.system for service in services})
     kit = [topic.of(system) for system in systems for topic in (REACTIONS, SERVICES, INTAKE)]
-    letters = [Topic(dead_letter_topic(one.group), package=_CONSUMERS, partitions=1) for one in services]
+    letters = [dead_letters_of(one.group) for one in services]
     records = [Subject.of(kind.topic.of(system), kind) for system in systems for kind in RECORDS]
     return Inventory(
         topics=(*facts, *kit, *letters),

@@ -149,7 +149,7 @@ async def test_every_record_published_a_second_time_changes_nothing(shop: LiveSh
 
 async def test_poison_stops_nobody_and_a_copy_goes_to_the_dead_letters_untouched(shop: LiveShop) -> None:
     store, topic = Store(), shop.placed.topic.name
-    poison: list[bytes | None] = [b"", b"\x00", b"\x01abc", b"\x00\x7f\xff\xff\xff", b"x" * 100_000, None]
+    poison: list[bytes | None] = [b"", b"\x00", b"\x01abc", b"\x00\x7f\xff\xff\xff", b"x" * 1_040_000, None]
 
     async with shop.serving(warehouse(shop), Ports(store)):
         for value in poison:

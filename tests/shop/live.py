@@ -18,6 +18,7 @@ from confluent_kafka import TopicPartition as ClientPartition
 from choreography import Event, Service, ServiceSettings, Topic
 from choreography.codec import Codec
 from choreography.database import Database
+from choreography.deadletter import dead_letters_of
 from choreography.headers import cloud_event
 from choreography.kafka import record_of
 from choreography.process import serve
@@ -52,16 +53,19 @@ class LiveShop:
         self.dead_letters = f"{self.group}.dlq.v1"
         self._registry = ConfluentRegistry(broker.registry_url)
         self._database = Database(f"sqlite:///{folder / 'reader.db'}")
-        self._producer = Producer(
-            {"bootstrap.servers": broker.bootstrap_servers, "partitioner": "murmur2_random"}, logger=_LOGGER
-        )
+        config = {
+            "bootstrap.servers": broker.bootstrap_servers,
+            "partitioner": "murmur2_random",
+            "message.max.bytes": 2_000_000,
+        }
+        self._producer = Producer(config, logger=_LOGGER)
         self._codec: Codec | None = None
         self.kinds: tuple[type[Event], ...] = (self.placed, self.cancelled, self.packed, self.unpacked)
 
     def deploy(self) -> None:
         kit = [REACTIONS.of(self.system), SERVICES.of(self.system)]
         facts = [self.placed.topic, self.packed.topic]
-        letters = Topic(self.dead_letters, package="tests.shop", partitions=1)
+        letters = dead_letters_of(self.group)
         subjects = [Subject.of(kind.topic, kind) for kind in self.kinds]
         subjects += [Subject.of(kind.topic.of(self.system), kind) for kind in RECORDS]
         deploy(self.broker, Inventory((*facts, *kit, letters), tuple(subjects)))

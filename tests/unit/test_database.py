@@ -152,3 +152,50 @@ def test_when_the_commit_fails_everybody_is_told(tmp_path: Path) -> None:
     event.remove(database._engine, "commit", fails)
 
     assert stored(database) == []
+
+
+def test_a_disk_that_is_full_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    database, began, go = opened(tmp_path), threading.Event(), threading.Event()
+    pages = database.run_sync(lambda tx: tx.exec_driver_sql("PRAGMA page_count").scalar_one())
+    database.run_sync(lambda tx: tx.exec_driver_sql(f"PRAGMA max_page_count={pages + 1}"))
+    huge = "CREATE TABLE huge AS SELECT hex(randomblob(200000)) AS text"
+
+    def slow(_tx: Connection) -> None:
+        began.set()
+        assert go.wait(10)
+
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(database.run_sync, slow)
+        assert began.wait(10)
+        before = pool.submit(database.run_sync, lambda tx: add(tx, 1))
+        while database._jobs.qsize() < 1:
+            assert not before.done()
+        full = pool.submit(database.run_sync, lambda tx: tx.exec_driver_sql(huge))
+        while database._jobs.qsize() < 2:
+            assert not full.done()
+        after = pool.submit(database.run_sync, lambda tx: add(tx, 2))
+        while database._jobs.qsize() < 3:
+            assert not after.done()
+        go.set()
+        before.result(10)
+        with pytest.raises(OperationalError, match="full"):
+            full.result(10)
+        after.result(10)
+
+    assert stored(database) == [1, 2]
+
+
+def test_a_callback_that_fails_does_not_stop_the_database(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+
+    def fails() -> None:
+        raise ValueError("no")
+
+    def work(tx: Connection) -> None:
+        add(tx, 1)
+        after_commit(tx, fails)
+
+    database.run_sync(work)
+    database.run_sync(lambda tx: add(tx, 2))
+
+    assert stored(database) == [1, 2]

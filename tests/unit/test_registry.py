@@ -96,7 +96,7 @@ def test_every_schema_that_is_not_registered_is_named_with_the_remedy(shop: Shop
 
     assert len(caught.value.reasons) == 2
     assert "shop.orders.v1-shop.orders.OrderPlaced" in caught.value.reasons[0]
-    assert all("ems schemas register" in reason for reason in caught.value.reasons)
+    assert all("deploy step" in reason for reason in caught.value.reasons)
 
 
 def test_an_id_that_was_not_prepared_is_refused(shop: Shop) -> None:

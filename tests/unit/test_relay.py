@@ -12,6 +12,7 @@ from choreography import registry as registry_tables
 from choreography.codec import Codec
 from choreography.database import Database
 from choreography.fake import FakeClock, FakeProducer
+from choreography.health import Health
 from choreography.outbox import Outbox, pack_headers, unpack_headers
 from choreography.registry import Schemas
 from choreography.relay import Outgoing, Relay
@@ -198,3 +199,44 @@ def test_rows_keep_the_time_at_which_they_were_marked(database: Database) -> Non
 
     marked = database.run_sync(lambda tx: tx.execute(select(outbox_tables.outbox.c.published_at)).scalar_one())
     assert marked == clock.now().isoformat()
+
+
+def test_health_says_when_the_broker_does_not_take_what_waits(database: Database) -> None:
+    health, producer = Health(), FakeProducer()
+    relay = Relay(database, producer, FakeClock(), health)
+    put(database, (b"a", b"1"))
+    producer.refuses = lambda _record: True
+
+    relay.step()
+    refused = health.report()["parts"]
+    producer.refuses = lambda _record: False
+    while relay.step():
+        pass
+
+    assert "shop.orders.v1" in str(refused)
+    assert health.ready
+
+
+def test_a_producer_that_raises_does_not_end_the_relay(database: Database) -> None:
+    class Flaky(FakeProducer):
+        fails = True
+
+        def publish(self, records: Sequence[Outgoing]) -> set[int]:
+            if self.fails:
+                self.fails = False
+                raise RuntimeError("no")
+            return super().publish(records)
+
+    producer = Flaky()
+    relay = Relay(database, producer, FakeClock())
+    box = outbox(database)
+
+    async def waited() -> None:
+        relay.start()
+        row = await database.run(lambda tx: box.add_raw(tx, "shop.orders.v1", b"a", b"1", []))
+        await asyncio.wait_for(relay.published(row), 10)
+
+    asyncio.run(waited())
+    relay.stop(10)
+
+    assert values(producer) == [b"1"]

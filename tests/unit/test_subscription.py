@@ -75,7 +75,7 @@ async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
 def subscription(
     runtime: Runtime, worker: Slow, *, starts: Starts = "earliest", drain: float = 5
 ) -> tuple[Subscription, Consumer]:
-    one = Subscription(worker, runtime.journal, runtime.health, starts=starts, drain_seconds=drain)
+    one = Subscription(worker, runtime.journal, runtime.health, starts=starts, drain_seconds=drain, fence_seconds=0.01)
     consumer = Consumer()
     one.consumer = consumer
     return one, consumer
@@ -228,6 +228,54 @@ async def test_a_member_that_still_owns_the_partition_claims_it_again(runtime: R
 
     assert worker.began == [5, 5]
     assert worker.claims[1] == worker.claims[0] + 1
+
+
+async def test_a_member_that_lost_what_filled_it_fetches_again(runtime: Runtime) -> None:
+    worker = Slow()
+    one, consumer = subscription(runtime, worker, drain=0.01)
+    await on_thread(lambda: one.assigned([AT, IDLE]))
+    await on_thread(lambda: one.records([record(offset) for offset in range(3_000)]))
+    await until(lambda: consumer.paused == {AT, IDLE})
+
+    await on_thread(lambda: one.revoked([AT]))
+
+    await until(lambda: IDLE not in consumer.paused)
+
+
+async def test_a_partition_that_comes_back_is_fetched_whatever_it_was_before(runtime: Runtime) -> None:
+    worker = Slow()
+    worker.go.set()
+    one, consumer = subscription(runtime, worker)
+    consumer.paused = {AT}  # the client remembers it over a rebalance
+
+    await on_thread(lambda: one.assigned([AT]))
+
+    await until(lambda: consumer.paused == set())
+
+
+async def test_lanes_that_lost_a_claim_take_one_new_claim_together(runtime: Runtime) -> None:
+    class Fenced(Slow):
+        async def handle(self, record: Record, lane: Lane) -> None:
+            self.claims.append(lane.claim)
+            if lane.claim == 1:
+                raise ClaimLost
+            self.ended.append(record.offset)
+
+    worker = Fenced()
+    one, _ = subscription(runtime, worker)
+    await runtime.database.run(lambda tx: tx.exec_driver_sql("DELETE FROM claims"))
+    await on_thread(lambda: one.assigned([AT]))
+
+    await on_thread(lambda: one.records([record(offset, str(offset).encode()) for offset in range(5)]))
+    await until(lambda: len(worker.ended) == 5)
+
+    assert set(worker.claims) == {1, 2}
+
+
+async def test_partitions_that_were_never_assigned_can_be_revoked(runtime: Runtime) -> None:
+    one, _ = subscription(runtime, Slow())
+
+    assert await on_thread(lambda: one.revoked([AT])) == {}
 
 
 async def test_a_bug_of_the_runtime_stops_one_lane_loudly_and_nobody_else(runtime: Runtime) -> None:

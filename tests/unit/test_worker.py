@@ -305,6 +305,7 @@ async def test_a_fact_that_the_reaction_does_not_publish_is_refused(tmp_path: Pa
 
         assert one.rows()[0].state == "HELD"
         assert "publishes ParcelPacked" in one.rows()[0].hold_detail
+        assert one.rows()[0].attempts == 1  # the effect has happened; a repeat would only do it again
 
 
 async def test_a_fact_whose_handler_set_a_field_of_the_runtime_is_refused(tmp_path: Path) -> None:
@@ -486,6 +487,25 @@ async def test_poison_is_held_and_copied_untouched_and_the_next_event_goes_on(ru
         (poison.key, poison.value, list(poison.headers))
     ]
     assert [row.state for row in runtime.rows()] == ["HELD", "DONE"]
+
+
+async def test_poison_from_before_the_group_began_is_not_for_it(runtime: Runtime) -> None:
+    await runtime.deliver(replace(runtime.record(placed()), value=b"garbage"), begin=100)
+
+    assert runtime.rows() == []
+    assert runtime.published() == []
+
+
+async def test_a_record_that_no_topic_would_take_back_is_held_and_its_letter_says_what_is_left_out(
+    runtime: Runtime,
+) -> None:
+    poison = replace(runtime.record(placed()), value=b"x" * 5_000_000)
+
+    await runtime.deliver(poison)
+
+    (copy,) = [one for one in runtime.published() if one.topic == "shop.warehouse.dlq.v1"]
+    assert (copy.value, dict(copy.headers)["dlq_value_omitted_bytes"]) == (None, b"5000000")
+    assert runtime.rows()[0].raw_value == poison.value
 
 
 async def test_each_poisoned_record_is_held_for_itself(runtime: Runtime) -> None:
