@@ -26,7 +26,7 @@ def end_offsets(bootstrap_servers: str, partitions: Iterable[TopicPartition]) ->
     admin = admin_client(bootstrap_servers)
     newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     answers = admin.list_offsets(dict.fromkeys(partitions, newest), request_timeout=_SECONDS)
-    return {(at.topic, at.partition): one.result(_SECONDS).offset for at, one in answers.items()}
+    return {(at.topic, at.partition): one.result().offset for at, one in answers.items()}
 
 
 class Progress:
@@ -34,7 +34,6 @@ class Progress:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._servers = bootstrap_servers
-        self._admin = admin_client(bootstrap_servers)
         self._ends: dict[At, int] = {}
 
     def lag(self) -> dict[str, int]:
@@ -66,6 +65,7 @@ class Progress:
         eventually(finished, "all groups to finish all that there is", lambda: f"still to finish: {self.lag()}")
 
     def _committed(self, group: str) -> dict[At, int]:
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], require_stable=True)
-        found = asked[group].result(_SECONDS).topic_partitions or []
+        admin = admin_client(self._servers)
+        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_SECONDS)
+        found = asked[group].result().topic_partitions or []
         return {(one.topic, one.partition): one.offset for one in found}
