@@ -30,7 +30,7 @@ def begin(
 
         def work(tx: Connection) -> None:
             write_begin_positions(tx, fresh)
-            said = statements.began(journal.group, ledger_id(tx), fresh, journal.clock.now())
+            said = statements.began(journal.group, ledger_id(tx, journal.group), fresh, journal.clock.now())
             journal.outbox.add(tx, said, topic=journal.reactions)
 
         journal.persist_sync(work)

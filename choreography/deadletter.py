@@ -4,13 +4,13 @@ Key, value and headers are untouched; what went wrong is said in additional `dlq
 """
 
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from traceback import extract_tb
 from typing import Final
 
 from choreography.errors import ChoreographyError
 from choreography.record import Record
 from choreography.topic import Topic
+from choreography.version import __version__
 
 Headers = list[tuple[str, bytes | None]]
 LARGEST_BYTES: Final = 4_000_000
@@ -52,7 +52,7 @@ def dead_letter_headers(
                 "first_failed_at": first.isoformat(),
                 "last_failed_at": last.isoformat(),
                 "stage": stage,
-                "service_version": service_version(),
+                "service_version": __version__,
             }.items()
         ),
     ]
@@ -66,11 +66,3 @@ def describe(error: BaseException) -> str:
 def frames_of(error: BaseException) -> list[str]:
     """Say where an error was raised, the innermost frame last, without its message: that may quote a name."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
-
-
-def service_version() -> str:
-    """Return the version of the distribution that this process runs."""
-    try:
-        return version("exit-management-system")
-    except PackageNotFoundError:
-        return "unknown"

@@ -41,7 +41,7 @@ def cloud_event(event: Event, topic: Topic, *, source: str, causation: UUID | No
         "ce_specversion": "1.0",
         ID: str(event.event_id),
         "ce_source": source,
-        TYPE: ce_type(type(event), topic),
+        TYPE: f"{event.full_name()}.{topic.version}",
         SUBJECT: correlation,
         "ce_time": event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         SEQUENCE: str(event.order),
@@ -50,11 +50,6 @@ def cloud_event(event: Event, topic: Topic, *, source: str, causation: UUID | No
     if causation is not None:
         values[CAUSATION] = str(causation)
     return [(name, value.encode()) for name, value in values.items()]
-
-
-def ce_type(kind: type[Event], topic: Topic) -> str:
-    """Return the CloudEvents type of an event on a topic: the Avro full name and the topic's version."""
-    return f"{kind.full_name()}.{topic.version}"
 
 
 class Envelope(NamedTuple):

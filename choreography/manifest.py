@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
-from choreography.deadletter import service_version
 from choreography.event import Event
 from choreography.reaction import Reaction
 from choreography.records import ManifestReaction, ServiceManifest, group_correlation
 from choreography.service import Service
+from choreography.version import __version__
 
 
 def manifest_of(service: Service[Any], at: datetime) -> ServiceManifest:
     """Describe a service."""
     manifest = ServiceManifest(
         group=service.group,
-        version=service_version(),
+        version=__version__,
         starts=str(service.starts),
         topics=tuple(topic.name for topic in service.topics),
         reactions=tuple(_promised(reaction) for reaction in service.reactions),
@@ -27,7 +27,7 @@ def manifest_of(service: Service[Any], at: datetime) -> ServiceManifest:
 def manifest_of_source(name: str, publishes: Sequence[type[Event]], at: datetime) -> ServiceManifest:
     """Describe a process that states facts without reacting to any."""
     topics = tuple(sorted({kind.topic.name for kind in publishes}))
-    return _stamped(ServiceManifest(group=name, version=service_version(), starts="now", topics=topics), at)
+    return _stamped(ServiceManifest(group=name, version=__version__, starts="now", topics=topics), at)
 
 
 def _promised(reaction: Reaction[Any]) -> ManifestReaction:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select
 
+from choreography.errors import InvalidSettings
 from choreography.record import TopicPartition
 
 Starts = Literal["now", "earliest"] | date
@@ -23,7 +24,12 @@ positions: Final = Table(
     Column("partition", Integer, primary_key=True),
     Column("begin", BigInteger, nullable=False),
 )
-identity: Final = Table("identity", metadata, Column("ledger_id", String(36), primary_key=True))
+identity: Final = Table(
+    "identity",
+    metadata,
+    Column("ledger_id", String(36), primary_key=True),
+    Column("group_id", Text, nullable=False),
+)
 
 
 def begin_positions(tx: Connection) -> dict[TopicPartition, int]:
@@ -38,11 +44,18 @@ def write_begin_positions(tx: Connection, begins: Mapping[TopicPartition, int]) 
         tx.execute(insert(positions), rows)
 
 
-def ledger_id(tx: Connection) -> UUID:
-    """Return the identity of this ledger; a new one gets its own."""
-    found = tx.execute(select(identity.c.ledger_id)).scalar_one_or_none()
-    if found is not None:
-        return UUID(found)
-    made = uuid4()
-    tx.execute(insert(identity).values(ledger_id=str(made)))
-    return made
+def ledger_id(tx: Connection, group: str) -> UUID:
+    """Return the identity of this group's ledger; a new one gets its own.
+
+    Raises:
+        InvalidSettings: it is the ledger of another group.
+    """
+    found = tx.execute(select(identity)).one_or_none()
+    if found is None:
+        made = uuid4()
+        tx.execute(insert(identity).values(ledger_id=str(made), group_id=group))
+        return made
+    if found.group_id != group:
+        reason = f"DATABASE_URL: this database is the ledger of {found.group_id}; {group} needs one of its own."
+        raise InvalidSettings((reason,))
+    return UUID(found.ledger_id)

@@ -25,6 +25,7 @@ from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
 from choreography.logs import configure_logs
 from choreography.manifest import manifest_of
+from choreography.positions import ledger_id
 from choreography.publisher import Publisher, open_publisher
 from choreography.reaction import P
 from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, ReactionHeld, ReactionSkipped
@@ -113,6 +114,7 @@ async def serve(
         open_ports(settings) as ports,
     ):
         _check_ports(service, ports)
+        await publisher.database.run(lambda tx: ledger_id(tx, service.group))
         await _consume(service, ports, settings, publisher, stop)
 
 

@@ -21,7 +21,7 @@ class ServiceSettings(BaseSettings):
         kafka_bootstrap_servers: `host:port`, several joined by commas.
         schema_registry_url: the base address of the Confluent-compatible API.
         database_url: an SQLAlchemy address; by default an SQLite file named after the group in the state directory.
-        state_dir: where files of this process are kept.
+        state_dir: where files of this process are kept; by default a hidden directory named after the `env_prefix`.
         health_port: where `/healthz` and `/readyz` answer on the loopback address; 0 takes a free port.
         handler_seconds: how long one attempt of a handler may take.
         drain_seconds: how long work in flight may take to end at shutdown or when a partition moves.
@@ -35,7 +35,7 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap_servers: str = Field(default=..., min_length=1)
     schema_registry_url: str = Field(default=..., min_length=1)
     database_url: str | None = None
-    state_dir: Path = Path(".ems")
+    state_dir: Path = Path(".state")
     health_port: int = Field(default=0, ge=0, le=65535)
     handler_seconds: float = Field(default=60.0, gt=0)
     drain_seconds: float = Field(default=20.0, gt=0)
@@ -43,6 +43,13 @@ class ServiceSettings(BaseSettings):
     session_timeout_ms: PositiveInt = 10_000
     log_format: str = Field(default="auto", pattern="^(auto|json|pretty)$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """Name the state directory after the system, as its prefix does."""
+        system = cls.model_config.get("env_prefix", "").rstrip("_").lower()
+        cls.model_fields["state_dir"].default = Path(f".{system or 'state'}")
+        cls.model_rebuild(force=True)
 
     def database_for(self, name: str) -> str:
         """Return the address of the database of the group or process called `name`."""
@@ -69,7 +76,7 @@ def load(settings: type[S]) -> S:
         InvalidSettings: with a reason per variable; no value is shown.
     """
     prefix = settings.model_config.get("env_prefix", "")
-    state_dir = Path(os.environ.get(f"{prefix}STATE_DIR", settings.model_fields["state_dir"].default))
+    state_dir = Path(os.environ.get(f"{prefix}STATE_DIR") or settings.model_fields["state_dir"].default)
     source: dict[str, Any] = {"_env_file": state_dir / "env"}
     try:
         return settings(**source)

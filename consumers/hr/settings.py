@@ -1,11 +1,13 @@
 """What the HR service is told by its environment."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from choreography import ServiceSettings
+
+_ADDRESS: Final = r"^[^@\s<>,;]+@[^@\s<>,;]+$"  # one address, without a name
 
 
 class Settings(ServiceSettings):
@@ -20,9 +22,9 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="EMS_")
 
-    scim_url: str = Field(default=..., min_length=1)
+    scim_url: str = Field(default=..., pattern="^https?://")
     scim_token: SecretStr = Field(default=...)
-    caldav_url: str = Field(default=..., min_length=1)
+    caldav_url: str = Field(default=..., pattern="^https?://")
     caldav_username: str = ""
     caldav_password: SecretStr = SecretStr("")
     smtp_host: str = Field(default=..., min_length=1)
@@ -30,7 +32,7 @@ class Settings(ServiceSettings):
     smtp_username: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
-    mail_from: str = Field(default=..., min_length=3)
-    mail_domain: str = Field(default=..., min_length=1)
+    mail_from: str = Field(default=..., pattern=_ADDRESS)
+    mail_domain: str = Field(default=..., pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
     time_zone: str = ""
-    hr_mailbox: str = Field(default=..., min_length=3)
+    hr_mailbox: str = Field(default=..., pattern=_ADDRESS)

@@ -1,8 +1,12 @@
 """The `ems` command line, put together: one line per noun."""
 
+from typing import Final
+
 import typer
 
-from infra.cli import cases, demo, schemas, stack
+from infra.cli import cases, schemas
+
+LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
 app = typer.Typer(
     name="ems",
@@ -10,7 +14,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The Exit Management System: an employee resigns, and independent services react.",
 )
-app.add_typer(demo.commands)
-app.add_typer(stack.commands)
+try:
+    from infra.cli import demo, stack
+except ModuleNotFoundError:  # whoever only sends resignations needs neither a broker nor a sandbox
+    app.info.epilog = f"{LOCAL} It is not installed here."
+else:
+    app.add_typer(demo.commands)
+    app.add_typer(stack.commands)
 app.add_typer(cases.commands)
 app.add_typer(schemas.app, name="schemas")

@@ -8,6 +8,7 @@ from dotenv import dotenv_values
 
 from infra.atomic import write_atomically
 from infra.endpoints import STATE_DIR
+from infra.errors import Refused
 from infra.local.credentials import Credentials
 from infra.local.ports import Ports
 from infra.providers import Broker
@@ -19,6 +20,7 @@ _GIVEN: Final = "# Given by whoever ran `ems up`: "
 _NOT_FOR_SERVICES: Final = frozenset(
     {STATE_DIR, "EMS_CACHE_DIR", "EMS_MAVEN_REPOSITORY", "EMS_TEST_BROKER", "EMS_HEALTH_PORT"}
 )
+_ONE_DATABASE: Final = "EMS_DATABASE_URL"
 # A sandbox server is not started when the system is told to use another one.
 _REPLACED_BY: Final = {
     "smtp": "EMS_SMTP_HOST",
@@ -34,7 +36,15 @@ def given_settings(environment: Mapping[str, str], state_dir: Path) -> dict[str,
     Args:
         environment: usually `os.environ`.
         state_dir: whose `env` somebody may have read into that environment.
+
+    Raises:
+        Refused: a setting is given that cannot be meant for all of them.
     """
+    if _ONE_DATABASE in environment:
+        raise Refused(
+            f"{_ONE_DATABASE} is set, and it is for one process alone: each service needs a database of its own. "
+            f"Unset it here; set it only where you start one service by hand."
+        )
     ours = _chosen_by_us(state_dir / "env")
     return {
         name: value

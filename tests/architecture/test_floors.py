@@ -97,6 +97,19 @@ def test_a_library_is_opened_by_composition_roots_only() -> None:
     assert elsewhere == set()
 
 
+def test_what_proves_the_demo_knows_nothing_of_the_services() -> None:
+    known = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for package in ("infra/demo", "infra/sandbox", "tests/e2e")
+        for file in sources(package)
+        if file.parts[-2] != "facilities"
+        for name in ours(file)
+        if name.partition(".")[0] == "consumers"
+    }
+
+    assert known == set()
+
+
 def test_nobody_imports_past_the_public_face_of_the_kit_or_of_a_topic() -> None:
     past = {
         f"{file.relative_to(ROOT)} imports {name}"
@@ -145,6 +158,28 @@ def _names(file: Path) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.Attribute):
             yield node.attr
+
+
+def test_no_text_of_the_kit_names_the_product() -> None:
+    words = {
+        f"{file.relative_to(ROOT)}: {text!r}"
+        for file in sources("choreography")
+        for text in _texts(ast.parse(file.read_text(encoding="utf-8")))
+        for word in ("exit-management", "`ems ", ".ems", "EMS_")
+        if word in text
+    }
+
+    assert words == set()
+
+
+def _texts(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts of a module that are no docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
+    docstrings = {id(statement.value) for statement in first if isinstance(statement, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
 
 
 def test_the_kit_runs_without_the_domain() -> None:

@@ -60,3 +60,7 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
     write(tmp_path, KAFKA_BOOTSTRAP_SERVERS="k:1", SCHEMA_REGISTRY_URL="http://r", TOKEN="hunter2")
 
     assert "hunter2" not in repr(load(ShopSettings))
+
+
+def test_the_state_directory_is_named_after_the_system() -> None:
+    assert ShopSettings.model_fields["state_dir"].default == Path(".shop")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from choreography import ClaimLost, Service, SystemClock, on
+from choreography import ClaimLost, InvalidSettings, Service, SystemClock, on
 from choreography.lane import Lane
-from choreography.positions import Starts
+from choreography.positions import Starts, ledger_id
 from choreography.record import Record, TopicPartition
 from choreography.records import LedgerBegan
 from choreography.subscription import Subscription
@@ -311,3 +311,10 @@ async def test_fetching_pauses_while_too_much_is_unfinished(runtime: Runtime) ->
     await one.drained()
 
     assert consumer.paused == set()
+
+
+async def test_a_ledger_of_another_group_is_refused(runtime: Runtime) -> None:
+    await runtime.database.run(lambda tx: ledger_id(tx, "shop.warehouse"))
+
+    with pytest.raises(InvalidSettings, match=r"the ledger of shop\.warehouse"):
+        await runtime.database.run(lambda tx: ledger_id(tx, "shop.billing"))

@@ -1,0 +1,3 @@
+"""The version of everything that is shipped together."""
+
+__version__ = "0.1.0"
