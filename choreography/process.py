@@ -17,7 +17,7 @@ import structlog
 from choreography import ledger as ledger_tables
 from choreography import positions as position_tables
 from choreography.client import consumer_config
-from choreography.clock import SystemClock
+from choreography.clock import Clock, SystemClock
 from choreography.errors import ChoreographyError, InvalidSettings, Stopped
 from choreography.event import Event
 from choreography.journal import Journal
@@ -115,13 +115,19 @@ async def serve(
     ):
         _check_ports(service, ports)
         await publisher.database.run(lambda tx: ledger_id(tx, service.group))
-        await _consume(service, ports, settings, publisher, stop)
+        await _consume(service, ports, settings, publisher, clock=clock, stop=stop)
 
 
 async def _consume(
-    service: Service[P], ports: P, settings: ServiceSettings, publisher: Publisher, stop: asyncio.Event
+    service: Service[P],
+    ports: P,
+    settings: ServiceSettings,
+    publisher: Publisher,
+    *,
+    clock: Clock,
+    stop: asyncio.Event,
 ) -> None:
-    backoff, clock = Backoff(), SystemClock()
+    backoff = Backoff()
     journal = Journal(
         service.group,
         database=publisher.database,
