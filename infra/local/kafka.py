@@ -21,7 +21,8 @@ NAME: Final = "kafka"
 _CONTROLLER: Final = "kafka-controller"
 _LOOK: Final = 1.0  # seconds that one look at the broker may take
 
-# The short broker session lets a broker that was killed come back in 6 instead of 14 seconds.
+# The short broker session lets a broker that was killed come back in 6 instead of 14 seconds; the small buffer of the
+# log cleaner saves 126 MB of memory.
 _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -51,6 +52,7 @@ num.recovery.threads.per.data.dir=1
 metrics.jmx.exclude=.*
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+log.cleaner.dedupe.buffer.size=2097152
 """
 
 
