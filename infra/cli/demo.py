@@ -47,12 +47,13 @@ def demo(*, state_dir: StateDir = None, output: Output = "text") -> None:
         with open_stage(screen, Watch(stack, screen.say, screen.progress), endpoints) as stage:
             problem = _told(stage)
         held = pronounce(screen, stage.proofs, problem, own / "logs", place / "demo-logs")
-        if screen.moving:
+        if screen.watched:
             _offer(screen, commands_to_try(own, endpoints, stage.cases))
             until_enter()
+        stack.down(screen.progress)
     if output == "json":
         print(json.dumps({"held": held, "problem": problem, "proofs": [asdict(proof) for proof in stage.proofs]}))
-    screen.say(f"Everything is stopped again{'' if screen.moving else f', after {monotonic() - begun:.1f} s in all'}.")
+    screen.say(f"Everything is stopped again{'' if screen.watched else f', after {monotonic() - begun:.1f} s in all'}.")
     raise typer.Exit(0 if held else 1)
 
 

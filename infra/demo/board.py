@@ -47,10 +47,11 @@ class Row:
 
     @property
     def missing(self) -> str:
-        """What was not stated, and what was stated instead; empty when all is well."""
+        """What did not happen and where to look, as a sentence; empty when all is well."""
         names = " and ".join(name for name in self.awaits if name not in self.stated)
         instead = f" (it stated {', '.join(self.strange)})" if self.strange else ""
-        return f"consumers.{self.service} did not state {names}{instead}" if names else ""
+        program = f"consumers.{self.service}"
+        return f"{program} did not state {names} in time{instead}. Look into {program}.log." if names else ""
 
 
 class Board:
@@ -59,11 +60,16 @@ class Board:
     Args:
         awaited: what each service is to state.
         accepted: when the request was accepted, in seconds since 1970.
+
+    Attributes:
+        closed: whether nothing is waited for any more.
     """
 
     def __init__(self, awaited: Awaited, accepted: float) -> None:
         self.rows = [Row(service, tuple(kind.__name__ for kind in kinds)) for service, kinds in awaited.items()]
+        self.closed = False
         self._accepted = accepted
+        self._spinner = Spinner("dots")
 
     def take(self, facts: Sequence[Fact]) -> bool:
         """Note what was stated; return whether nothing more is to be expected."""
@@ -75,7 +81,7 @@ class Board:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What has not happened, one clause per service."""
+        """What has not happened, one sentence per service."""
         return tuple(row.missing for row in self.rows if row.missing)
 
     def plain(self) -> RenderableType:
@@ -89,9 +95,10 @@ class Board:
         table.add_column("states", min_width=_WIDEST)
         table.add_column("after 202", justify="right")
         for row in self.rows:
+            ended = row.complete or row.strange or self.closed
+            time = Text(_seconds(row), "bold" if row.complete else "bold red") if ended else self._spinner
             style = "green" if row.complete and row.awaits else "dim"
-            waiting = Spinner("dots") if not row.complete else Text(_seconds(row), "bold")
-            table.add_row(Text(_name(row), "bold"), Text(_facts(row), style), waiting)
+            table.add_row(Text(_name(row), "bold"), Text(_facts(row), style), time)
         return table
 
 

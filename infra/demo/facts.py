@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from choreography.headers import Envelope
 from choreography.kafka import record_of
 
-_SECONDS: Final = 30.0
+_SECONDS: Final = 1.0
 _LOOK: Final = 0.05  # seconds
 _BATCH: Final = 500
 _SOURCE: Final = "ce_source"
@@ -63,11 +63,9 @@ class Facts:
         )
         self._topics = frozenset(topics)
         self._seen: dict[UUID, Fact] = {}
+        self._begun = False
 
     def __enter__(self) -> Self:
-        known = self._consumer.list_topics(timeout=_SECONDS).topics
-        partitions = ((name, number) for name in self._topics for number in known[name].partitions)
-        self._consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name, number in partitions])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -75,13 +73,25 @@ class Facts:
 
     def about(self, case_id: UUID, version: int) -> tuple[Fact, ...]:
         """Look for a moment, and return what has been stated about this version of a case so far, by time."""
-        first = self._consumer.poll(_LOOK)
+        first = self._consumer.poll(_LOOK) if self._is_begun() else None
         if first is not None:
             for fact in map(_fact, (first, *self._consumer.consume(_BATCH, 0))):
                 if fact is not None:
                     self._seen.setdefault(fact.id, fact)
         found = (fact for fact in self._seen.values() if (fact.case_id, fact.version) == (case_id, version))
         return tuple(sorted(found, key=lambda fact: fact.stated))
+
+    def _is_begun(self) -> bool:
+        """Begin to read, unless that is done or the broker is away."""
+        if not self._begun:
+            try:
+                known = self._consumer.list_topics(timeout=_SECONDS).topics
+            except KafkaException:
+                return False
+            partitions = ((name, number) for name in self._topics for number in known[name].partitions)
+            self._consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name, number in partitions])
+            self._begun = True
+        return self._begun
 
 
 def _fact(message: Message) -> Fact | None:

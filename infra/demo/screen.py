@@ -33,11 +33,16 @@ class Screen:
     Args:
         stream: where to write; by default the standard output.
         quiet: say nothing at all, for programs that want the result alone.
+
+    Attributes:
+        watched: whether there is a terminal, and so perhaps somebody.
+        moving: whether the terminal can show what changes.
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         stream = stream or sys.stdout
-        self.moving = stream.isatty() and not quiet and os.environ.get("TERM") != "dumb"
+        self.watched = stream.isatty() and not quiet
+        self.moving = self.watched and os.environ.get("TERM") != "dumb"
         self._console = Console(
             file=stream,
             force_terminal=self.moving,

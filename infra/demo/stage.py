@@ -95,7 +95,7 @@ class Stage:
         return answer
 
     def react(self, answer: Answer, awaited: Awaited) -> tuple[str, ...]:
-        """Show what the services state about it, and return what was not stated in time."""
+        """Show what the services state about it; return a sentence for each that does not state all in time."""
         board, case = Board(awaited, answer.at), answer.accepted
 
         def look() -> bool | None:
@@ -103,6 +103,7 @@ class Stage:
 
         with self.screen.live(board):
             self._watch.until(look, "the services to react", _REACTION)
+            board.closed = True
         return board.missing
 
     def read(self, look: Callable[[Targets], T]) -> T:

@@ -131,4 +131,4 @@ def _conclude(stage: Stage, answer: Answer, awaited: Awaited, checks: Sequence[_
     for where, read in checks:
         stage.prove(where, read)
     if missing:
-        raise StoryStopped("\n".join(f"{clause} in time." for clause in missing))
+        raise StoryStopped("\n".join(missing))
