@@ -21,7 +21,7 @@ class Picture:
         """Look at every mail and group, and at the calendars of all HR partners and of these people."""
         owners = (*people, *HR_PARTNER_GROUPS["HR partners"])
         return cls(
-            mails=tuple(mail.raw for mail in world.every_mail()),
+            mails=tuple(mail.raw for mail in world.mailbox.every_mail()),
             calendars={owner: world.calendars.meetings(owner) for owner in owners},
             groups=world.directory.groups(),
         )

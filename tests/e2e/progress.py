@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from infra.admin import admin_client
 from tests.e2e.waiting import eventually
@@ -15,15 +15,16 @@ _SECONDS: Final = 10.0
 At = tuple[str, int]
 
 
-def end_offsets(bootstrap_servers: str, partitions: Iterable[TopicPartition]) -> dict[At, int]:
+def end_offsets(admin: AdminClient, partitions: Iterable[TopicPartition]) -> dict[At, int]:
     """Return how far each partition goes, by topic and number.
 
-    Asked by a client of its own: one that knew the broker before a crash goes on asking for the old leader epoch.
+    Args:
+        admin: a new one, since one that knew the broker before a crash goes on asking for the old leader epoch.
+        partitions: which.
 
     Raises:
         KafkaException: the broker is away.
     """
-    admin = admin_client(bootstrap_servers)
     newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     answers = admin.list_offsets(dict.fromkeys(partitions, newest), request_timeout=_SECONDS)
     return {(at.topic, at.partition): one.result().offset for at, one in answers.items()}
@@ -38,9 +39,10 @@ class Progress:
 
     def lag(self) -> dict[str, int]:
         """Return how many records each group has still to finish."""
-        committed = {group: self._committed(group) for group in GROUPS}
+        admin = admin_client(self._servers)
+        committed = {group: _committed(admin, group) for group in GROUPS}
         asked = {at for positions in committed.values() for at in positions}
-        self._ends = end_offsets(self._servers, [TopicPartition(*at) for at in asked])
+        self._ends = end_offsets(admin, [TopicPartition(*at) for at in asked])
         return {
             group: sum(self._ends[at] - position for at, position in positions.items())
             for group, positions in committed.items()
@@ -64,8 +66,8 @@ class Progress:
 
         eventually(finished, "all groups to finish all that there is", lambda: f"still to finish: {self.lag()}")
 
-    def _committed(self, group: str) -> dict[At, int]:
-        admin = admin_client(self._servers)
-        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_SECONDS)
-        found = asked[group].result().topic_partitions or []
-        return {(one.topic, one.partition): one.offset for one in found}
+
+def _committed(admin: AdminClient, group: str) -> dict[At, int]:
+    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_SECONDS)
+    found = asked[group].result().topic_partitions or []
+    return {(one.topic, one.partition): one.offset for one in found}

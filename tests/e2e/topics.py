@@ -13,6 +13,7 @@ from fastavro import parse_schema, schemaless_reader
 
 from choreography.kafka import record_of
 from choreography.record import Record
+from infra.admin import admin_client
 from tests.e2e.progress import end_offsets
 
 _LOGGER: Final = logging.getLogger("librdkafka")
@@ -78,7 +79,7 @@ class Topics:
         Raises:
             KafkaException: the broker is away.
         """
-        return end_offsets(self._servers, self._partitions)
+        return end_offsets(admin_client(self._servers), self._partitions)
 
     def so_far(self) -> list[Record]:
         """Return what has been read, after taking what is there at this moment; never waits long."""

@@ -12,8 +12,9 @@ from uuid import UUID
 from infra.intake_client import IntakeClient
 from infra.local.stack import Stack
 from infra.sandbox.company import CRITICAL_GROUPS
-from infra.sandbox.probes import Calendars, Directory, Mail, Meeting, about, read_maildir
+from infra.sandbox.probes import Calendars, Directory, Mail, Meeting
 from tests.e2e.hiring import Hiring
+from tests.e2e.mailbox import Mailbox
 from tests.e2e.progress import Progress
 from tests.e2e.topics import Fact, Topics, name_of
 from tests.e2e.waiting import eventually
@@ -62,7 +63,7 @@ class World:
         self.topics = Topics(where.kafka, where.registry, (EXITS, *FACTS, REACTIONS))
         self.progress = Progress(where.kafka)
         self.hiring = Hiring(where)
-        self._maildir = Path(where.maildir)
+        self.mailbox = Mailbox(Path(where.maildir))
 
     def close(self) -> None:
         """Close every connection."""
@@ -113,12 +114,7 @@ class World:
 
     def mails(self, case: Case) -> tuple[Mail, ...]:
         """Return the mails about a case; one that was repeated, under its own Message-ID, counts once."""
-        found = about(str(case.id), read_maildir(self._maildir))
-        return tuple({mail.message_id: mail for mail in reversed(found)}.values())[::-1]
-
-    def every_mail(self) -> tuple[Mail, ...]:
-        """Return all that the mail server ever accepted."""
-        return read_maildir(self._maildir)
+        return self.mailbox.about(case.id)
 
     def interviews(self, case: Case, partner: str) -> tuple[Meeting, ...]:
         """Return the interviews of a case in the HR partner's calendar."""
