@@ -21,12 +21,12 @@ from choreography.database import Database
 from choreography.deadletter import dead_letters_of
 from choreography.headers import cloud_event
 from choreography.kafka import record_of
-from choreography.process import serve
 from choreography.record import Record
 from choreography.records import REACTIONS, RECORDS, SERVICES
 from choreography.registry import Schemas
 from choreography.registry import metadata as registry_tables
 from choreography.schema_client import ConfluentRegistry
+from choreography.serving import serve
 from choreography.subject import Subject
 from infra.deploy import deploy
 from infra.inventory import Inventory
