@@ -1,6 +1,7 @@
 """The access directory over SCIM 2.0 (RFC 7643, RFC 7644): critical access is membership of certain groups."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -23,12 +24,14 @@ class ScimAccessDirectory:
     """Memberships of groups in a SCIM directory.
 
     Which group bears a critical name is remembered for a minute, where exactly one did; who is in it never is.
+    A group is changed by one at a time: many who leave at once would otherwise refuse each other by its version.
     """
 
     def __init__(self, scim: ScimClient, clock: Clock) -> None:
         self._scim = scim
         self._clock = clock
         self._remembered: dict[str, tuple[str, float]] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def probe(self) -> None:
         """Make sure that the directory answers, and accepts the token."""
@@ -56,7 +59,8 @@ class ScimAccessDirectory:
         taken = Taken()
         with translated(untouched=False):
             for group, objects in _by_group(memberships):
-                proof = await remove_member(self._scim, group, objects[0].member_id, claim)
+                async with self._turns[group]:
+                    proof = await remove_member(self._scim, group, objects[0].member_id, claim)
                 if proof is None:
                     left = NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER)
                     taken = replace(taken, not_taken=(*taken.not_taken, left))
@@ -134,7 +138,8 @@ class ScimAccessDirectory:
         if account is None:
             return NotRestoredCause.PERSON_GONE
         objects = [member_object(one, account) for one in taken]
-        proof = await add_members(self._scim, group, objects, claim)
+        async with self._turns[group]:
+            proof = await add_members(self._scim, group, objects, claim)
         return NotRestoredCause.GROUP_GONE if proof is None else proof
 
 
