@@ -39,7 +39,9 @@ def busy_times(answer: bytes) -> tuple[Period, ...]:
 def occupied(answer: bytes, besides: str) -> bool:
     """Tell from the answer to `entries` whether anything but the entry with the UID `besides` takes up time."""
     objects = ET.fromstring(answer).iter(f"{{{_CALDAV}}}calendar-data")  # noqa: S314 - the company's server
-    events = (event for one in objects for event in Calendar.from_ical(one.text or "").walk("VEVENT"))
+    # an object holds entries of one UID alone (RFC 4791 §4.1), and to read it takes 3 ms
+    others = (text for text in (one.text or "" for one in objects) if f"UID:{besides}" not in text.splitlines())
+    events = (event for one in others for event in Calendar.from_ical(one).walk("VEVENT"))
     return any(
         event.get("UID") != besides and event.get("TRANSP") != "TRANSPARENT" and event.get("STATUS") != "CANCELLED"
         for event in events
