@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from infra.sandbox import company
-from infra.sandbox.probes import Directory, Group, to
-from tests.e2e.world import LEFT, RESIGNED, STAYED, Case, World
+from infra.sandbox.probes import Group, to
+from tests.e2e.world import RESIGNED, Case, World
 
 pytestmark = pytest.mark.broker
 
@@ -34,18 +34,13 @@ class Cases:
     contractor: Case
     no_common_hours: Case
     restricted: Case
-    withdrawn: Case
-    withdrawn_late: Case
-    first_employment: Case
-    second_employment: Case
 
 
 @pytest.fixture(scope="module")
 def cases(world: World) -> Cases:
-    restricted, withdrawn, withdrawn_late = world.hiring.employees(3)
+    (restricted,) = world.hiring.employees(1)
     partner = world.hiring.hr_partner().employee_id
-    twice = company.TWO_EMPLOYMENTS
-    cases = Cases(
+    return Cases(
         before=world.directory.groups(),
         unknown=world.resign(UNKNOWN),
         duplicated=world.resign(company.DUPLICATED),
@@ -56,55 +51,12 @@ def cases(world: World) -> Cases:
         contractor=world.resign(company.CONTRACTOR, worker_type="CONTINGENT", hr_partner_id="E1011"),
         no_common_hours=world.resign(company.NO_COMMON_HOURS),
         restricted=world.resign(restricted.employee_id, hr_partner_id=partner, confidentiality="RESTRICTED"),
-        withdrawn=world.resign(withdrawn.employee_id, hr_partner_id=partner),
-        withdrawn_late=world.resign(withdrawn_late.employee_id, hr_partner_id=partner),
-        first_employment=world.resign(twice, employment_id=company.person(twice).employments[0]),
-        second_employment=world.resign(twice, employment_id=company.person(twice).employments[1]),
-    )
-    for case in (cases.withdrawn, cases.withdrawn_late, cases.first_employment, cases.second_employment):
-        world.await_facts(case, RESIGNED)
-    world.intake.withdraw(cases.withdrawn.id, requested_by="EMPLOYEE")
-    world.decide(cases.withdrawn_late, "CONFIRMED")
-    world.await_facts(cases.withdrawn_late, LEFT)
-    world.intake.withdraw(cases.withdrawn_late.id, requested_by="BOTH")
-    world.decide(cases.first_employment, "RETAINED")
-    world.await_facts(cases.first_employment, STAYED)
-    return cases
-
-
-def members(groups: dict[str, Group], directory: Directory, employee_id: str) -> frozenset[str]:
-    ids = {account.id for account in directory.accounts(employee_id)}
-    return frozenset(
-        name for name in company.CRITICAL_GROUPS if any(member.id in ids for member in groups[name].members)
     )
 
 
 def recipients(world: World, case: Case) -> set[str]:
     """Everybody who got a mail about the case other than an invitation."""
     return {address for mail in world.mails(case) if mail.invitation is None for address in mail.recipients}
-
-
-def test_a_resignation_taken_back_leaves_everything_as_it_was(world: World, cases: Cases) -> None:
-    case = cases.withdrawn
-    world.await_facts(case, STAYED)
-
-    (partner,) = {
-        fact.fields["calendar_owner_id"] for fact in world.facts(case) if fact.name == "ExitInterviewScheduled"
-    }
-    assert world.interviews(case, partner) == ()
-    assert world.critical_groups(case.employee_id) == members(cases.before, world.directory, case.employee_id)
-    assert world.fact(case, "ManagerNotified")["kind"] == "WITHDRAWN"
-    assert world.fact(case, "InterviewInvitationSent")["method"] == "CANCEL"
-    assert world.fact_names(case) == Counter(STAYED)
-
-
-def test_a_resignation_taken_back_after_the_decision_gives_back_what_was_revoked(world: World, cases: Cases) -> None:
-    case = cases.withdrawn_late
-    expected = (*LEFT, *STAYED[len(RESIGNED) :])
-    world.await_facts(case, expected)
-
-    assert world.critical_groups(case.employee_id) == members(cases.before, world.directory, case.employee_id)
-    assert world.fact_names(case) == Counter(expected)
 
 
 def test_of_somebody_whom_the_directory_does_not_know_nothing_is_touched_and_hr_is_asked(
@@ -200,12 +152,3 @@ def test_of_a_restricted_case_only_hr_hears(world: World, cases: Cases) -> None:
     assert world.fact(case, "NotificationWithheld")["manager_id"] == "E1013"
     assert world.critical_groups(case.employee_id) == frozenset()
     assert world.fact_names(case) == Counter(FOR_HR_ALONE)
-
-
-def test_who_keeps_one_of_two_employments_stays_blocked_because_of_the_other(world: World, cases: Cases) -> None:
-    case = cases.first_employment
-
-    restored = world.fact(case, "CriticalAccessRestored")
-    assert restored["restored"] == []
-    assert {one["cause"] for one in restored["not_restored"]} == {"STILL_BLOCKED"}
-    assert world.critical_groups(company.TWO_EMPLOYMENTS) == frozenset()

@@ -27,8 +27,13 @@ TOLD_AND_INVITED, TOLD_TWICE_AND_INVITED, ALL_CALLED_OFF = 2, 3, 4
 
 @dataclass(frozen=True)
 class Crew:
-    """The people of one crash: two have resigned before, two will."""
+    """The people of one crash: two have resigned before, two will.
 
+    Attributes:
+        before: the groups when all were hired and nobody had resigned.
+    """
+
+    before: dict[str, Group]
     partner: Person
     stays: Case
     leaves: Case
@@ -37,25 +42,23 @@ class Crew:
 
 
 @pytest.fixture(scope="module")
-def before(world: World) -> dict[str, Group]:
-    """The groups with everybody who was hired, before anybody resigned."""
-    return {}
-
-
-@pytest.fixture(scope="module")
-def crews(world: World, before: dict[str, Group]) -> dict[str, Crew]:
+def crews(world: World) -> dict[str, Crew]:
     people = iter(world.hiring.employees(4 * len(PROCESSES)))
-    before.update(world.directory.groups())
-    crews = {process: _crew(world, people) for process in PROCESSES}
+    before = world.directory.groups()
+    crews = {process: _crew(world, people, before) for process in PROCESSES}
     for crew in crews.values():
         world.await_facts(crew.stays, RESIGNED)
         world.await_facts(crew.leaves, RESIGNED)
     return crews
 
 
+def test_no_process_of_the_system_is_spared(world: World) -> None:
+    assert set(PROCESSES) == {row.name for row in world.stack.status()}
+
+
 @pytest.mark.parametrize("process", PROCESSES)
 def test_after_a_crash_in_the_middle_everything_ends_as_if_there_had_been_none(
-    world: World, crews: dict[str, Crew], before: dict[str, Group], process: str
+    world: World, crews: dict[str, Crew], process: str
 ) -> None:
     crew = crews[process]
     world.decide(crew.stays, "RETAINED")
@@ -72,10 +75,10 @@ def test_after_a_crash_in_the_middle_everything_ends_as_if_there_had_been_none(
         world.await_facts(case, end)
     world.progress.await_finished()
     assert {case: world.fact_names(case) for case in ends} == {case: Counter(end) for case, end in ends.items()}
-    _assert_targets(world, crew, (begun, last), before)
+    _assert_targets(world, crew, (begun, last))
 
 
-def _assert_targets(world: World, crew: Crew, resigned: tuple[Case, ...], before: dict[str, Group]) -> None:
+def _assert_targets(world: World, crew: Crew, resigned: tuple[Case, ...]) -> None:
     wanted = {crew.stays: (ALL_CALLED_OFF, 0), crew.leaves: (TOLD_TWICE_AND_INVITED, 1)}
     wanted |= dict.fromkeys(resigned, (TOLD_AND_INVITED, 1))
     partner = crew.partner.employee_id
@@ -84,7 +87,7 @@ def _assert_targets(world: World, crew: Crew, resigned: tuple[Case, ...], before
     groups = world.directory.groups()
     for case in wanted:
         (account,) = world.directory.accounts(case.employee_id)
-        for name, group in before.items():
+        for name, group in crew.before.items():
             was, now = (_member_objects(one, account.id) for one in (group, groups[name]))
             assert now == (was if case == crew.stays or name not in CRITICAL_GROUPS else set()), (case, name)
 
@@ -93,10 +96,10 @@ def _member_objects(group: Group, account_id: str) -> set[object]:
     return {member for member in group.members if member.id == account_id}
 
 
-def _crew(world: World, people: Iterator[Person]) -> Crew:
+def _crew(world: World, people: Iterator[Person], before: dict[str, Group]) -> Crew:
     partner = world.hiring.hr_partner()
     stays, leaves = (_resign(world, next(people), partner) for _ in range(2))
-    return Crew(partner, stays, leaves, next(people), next(people))
+    return Crew(before, partner, stays, leaves, next(people), next(people))
 
 
 def _resign(world: World, person: Person, partner: Person) -> Case:

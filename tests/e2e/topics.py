@@ -15,6 +15,7 @@ from choreography.kafka import record_of
 from choreography.record import Record
 from infra.admin import admin_client
 from tests.e2e.progress import end_offsets
+from tests.e2e.waiting import eventually
 
 _LOGGER: Final = logging.getLogger("librdkafka")
 _FRAME: Final = 5  # the magic byte and the schema id
@@ -61,6 +62,7 @@ class Topics:
         self._registry = SchemaRegistryClient({"url": registry_url, "timeout": _SECONDS})
         self._schemas: dict[int, Any] = {}
         self._records: list[Record] = []
+        self._reached: dict[tuple[str, int], int] = {}
         self._partitions = [
             TopicPartition(name, number, 0)
             for name in names
@@ -85,16 +87,20 @@ class Topics:
         """Return what has been read, after taking what is there at this moment; never waits long."""
         for message in self._consumer.consume(500, 0.02):
             if message.error() is None:
-                self._records.append(record_of(message))
+                record = record_of(message)
+                self._records.append(record)
+                self._reached[record.at] = record.offset + 1
         return self._records
 
     def read(self) -> list[Record]:
         """Return everything up to the present end of the topics."""
-        missing = {at: end for at, end in self.ends().items() if end}
-        while missing:
-            for record in self.so_far():
-                if missing.get(record.at, 0) == record.offset + 1:
-                    del missing[record.at]
+        ends = {at: end for at, end in self.ends().items() if end}
+
+        def all_there() -> bool:
+            self.so_far()
+            return all(self._reached.get(at, 0) >= end for at, end in ends.items())
+
+        eventually(all_there, f"all records up to {ends}", lambda: self._reached)
         return self._records
 
     def fact(self, record: Record) -> Fact:
