@@ -24,7 +24,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
     bindparam,
     insert,
     select,
@@ -88,6 +87,26 @@ _FIND: Final = select(ledger).where(_OF)
 _INSERT: Final = insert(ledger)
 _CHANGE: Final = update(ledger).where(_OF)
 _DECIDE: Final = update(ledger).where(_OF, ledger.c.decided.is_(None))
+_OF_KEY: Final = ledger.c.record_key == bindparam("key")
+_OF_CASE: Final = ledger.c.correlation_id == bindparam("correlation")
+_FACTS: Final = (
+    select(ledger.c.fact_type, ledger.c.fact)
+    .where(_OF_KEY, ledger.c.fact_type.in_(bindparam("kinds", expanding=True)))
+    .order_by(ledger.c.updated_at, ledger.c.number)
+)
+_FACTS_OF_CASE: Final = _FACTS.where(_OF_CASE)
+_UNFINISHED: Final = (
+    select(ledger.c.decided)
+    .where(_OF_KEY, ledger.c.decided_kind == bindparam("kind"), ledger.c.effect_key != bindparam("of"))
+    .where(ledger.c.state != State.DONE, ledger.c.undone_by.is_(None))
+    .order_by(ledger.c.number)
+)
+_UNDO: Final = (
+    update(ledger)
+    .where(_OF_KEY, _OF_CASE, ledger.c.event_type.in_(bindparam("types", expanding=True)))
+    .where(ledger.c.sequence < bindparam("order"), ledger.c.state != State.DONE)
+    .values(state=State.SKIPPED, raw_key=None, raw_value=None, raw_headers=None)
+)
 
 
 class Ledger:
@@ -129,41 +148,23 @@ class Ledger:
 
     def undo(self, tx: Connection, entry: Entry, types: Sequence[str]) -> None:
         """Close what a later event of the same case has undone: it never runs again and is no open decision."""
-        earlier = and_(
-            ledger.c.record_key == entry.record_key,
-            ledger.c.correlation_id == str(entry.correlation),
-            ledger.c.event_type.in_(types),
-            ledger.c.sequence < entry.order,
-            ledger.c.state != State.DONE,
-        )
-        tx.execute(
-            update(ledger).where(earlier).values(state=State.SKIPPED, undone_by=str(entry.event_id), **_NO_RECORD)
-        )
+        if types:
+            of_case = {"key": entry.record_key, "correlation": str(entry.correlation), "order": entry.order}
+            tx.execute(_UNDO, {**of_case, "types": list(types), "undone_by": str(entry.event_id)})
 
     def facts(self, tx: Connection, key: str, kinds: Iterable[str], correlation: UUID | None) -> list[tuple[str, str]]:
         """Return type and JSON text of the facts stated for a key, in one case or all, oldest first."""
-        wanted = [ledger.c.record_key == key, ledger.c.fact_type.in_(list(kinds))]
-        if correlation is not None:
-            wanted.append(ledger.c.correlation_id == str(correlation))
-        rows = tx.execute(
-            select(ledger.c.fact_type, ledger.c.fact).where(*wanted).order_by(ledger.c.updated_at, ledger.c.number)
-        )
+        found = {"key": key, "kinds": list(kinds)}
+        if correlation is None:
+            rows = tx.execute(_FACTS, found)
+        else:
+            rows = tx.execute(_FACTS_OF_CASE, {**found, "correlation": str(correlation)})
         return [(row.fact_type, row.fact) for row in rows]
 
     def unfinished(self, tx: Connection, entry: Entry, kind: str) -> list[str]:
         """Return the decisions of the key's other effects that are neither done nor undone, oldest first."""
-        rows = tx.execute(
-            select(ledger.c.decided)
-            .where(
-                ledger.c.record_key == entry.record_key,
-                ledger.c.decided_kind == kind,
-                ledger.c.state != State.DONE,
-                ledger.c.undone_by.is_(None),
-                ledger.c.effect_key != str(entry.effect_key),
-            )
-            .order_by(ledger.c.number)
-        )
-        return [row.decided for row in rows]
+        of_key = {"key": entry.record_key, "kind": kind, "of": str(entry.effect_key)}
+        return [row.decided for row in tx.execute(_UNFINISHED, of_key)]
 
     def _write(self, tx: Connection, entry: Entry, values: dict[str, Any], *, is_new: bool = False) -> None:
         check_claim(tx, entry.record.at, entry.claim)

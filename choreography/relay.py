@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from choreography.clock import Clock
 from choreography.database import Database
@@ -85,7 +85,7 @@ class Relay:
         self._thread.join(deadline)
 
     async def published(self, row: int) -> None:
-        """Wait until a row is acknowledged and marked, by this relay or by the one that is active in its place."""
+        """Wait until a row is acknowledged, by this relay, or marked by the one that is active in its place."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
             self._waiting.setdefault(row, []).append(future)
@@ -103,9 +103,10 @@ class Relay:
             return 0
         acknowledged = self._producer.publish(rows)
         prefix = _prefix_per_key(rows, acknowledged)
+        self._tell(prefix)
         now = self._clock.now().isoformat()
         self._database.run_sync(lambda tx: _mark(tx, prefix, now))
-        self._tell(prefix)
+        self._tell(prefix)  # who has begun to wait meanwhile
         if not prefix:
             detail = f"The broker does not take what waits for {rows[0].topic}. See the log; nothing is lost."
             self._health.set(PART, False, detail)
@@ -167,18 +168,23 @@ def _resolve(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
+# Built once: building a statement costs more than executing it.
+_WAITING: Final = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+_IS_WAITING: Final = select(outbox.c.id).where(outbox.c.id == bindparam("of"), outbox.c.published_at.is_(None))
+_MARK: Final = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True)))
+
+
 def _oldest(tx: Connection) -> list[Outgoing]:
-    waiting = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
-    return [Outgoing(row.id, row.topic, row.key, row.value, unpack_headers(row.headers)) for row in tx.execute(waiting)]
+    found = tx.execute(_WAITING)
+    return [Outgoing(row.id, row.topic, row.key, row.value, unpack_headers(row.headers)) for row in found]
 
 
 def _is_waiting(tx: Connection, row: int) -> bool:
-    found = select(outbox.c.id).where(outbox.c.id == row, outbox.c.published_at.is_(None))
-    return tx.execute(found).first() is not None
+    return tx.execute(_IS_WAITING, {"of": row}).first() is not None
 
 
 def _mark(tx: Connection, rows: Sequence[int], now: str) -> None:
-    tx.execute(update(outbox).where(outbox.c.id.in_(rows)).values(published_at=now))
+    tx.execute(_MARK, {"rows": rows, "published_at": now})
 
 
 def _prefix_per_key(rows: Sequence[Outgoing], acknowledged: set[int]) -> list[int]:
