@@ -6,6 +6,7 @@ lets go last gives everything back that was taken and not yet returned; whoever 
 A departure ends the matter: what its case took is forgotten, so that a later case of a rehired person starts clean.
 """
 
+import asyncio
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -75,10 +76,13 @@ class Holds:
     @classmethod
     async def of(cls, effect: Effect) -> "Holds":
         """Read them for the person whose event is being handled."""
-        facts = await effect.history(
-            CriticalAccessBlocked, CriticalAccessBlockFailed, CriticalAccessRestored, CriticalAccessRevoked
+        facts, unfinished = await asyncio.gather(
+            effect.history(
+                CriticalAccessBlocked, CriticalAccessBlockFailed, CriticalAccessRestored, CriticalAccessRevoked
+            ),
+            effect.unfinished(TakenGroups),
         )
-        return cls(facts, await effect.unfinished(TakenGroups))
+        return cls(facts, unfinished)
 
     def held_by(self, case: UUID) -> bool:
         """Whether the case took hold and has not let go."""
