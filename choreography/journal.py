@@ -33,8 +33,9 @@ T = TypeVar("T")
 class Opening(StrEnum):
     """What is to be done about a reaction."""
 
-    FIRST = "first"
-    REPEATED = "repeated"
+    FIRST = "first"  # nothing stands about it so far
+    AGAIN = "again"  # tried before, without touching the target
+    REPEATED = "repeated"  # an earlier attempt may have touched the target
     ALREADY_FINISHED = "already_finished"
     BEFORE_BEGIN = "before_begin"
     UNDONE = "undone"
@@ -99,7 +100,9 @@ class Journal:
                 self._state(tx, entry, statements.undone(self.group, entry, undone_by, self.clock.now()))
                 return Opening.UNDONE
             self.ledger.intend(tx, entry, row)
-            return Opening.REPEATED if begun else Opening.FIRST
+            if row is None:
+                return Opening.FIRST
+            return Opening.REPEATED if begun else Opening.AGAIN
 
         return await self.persist(work)
 

@@ -13,7 +13,7 @@ from choreography.event import Event
 from choreography.journal import Journal
 
 
-@dataclass(frozen=True)
+@dataclass
 class LedgerMemory:
     """The memory of one effect; see `choreography.effect.Memory` for what its methods promise.
 
@@ -22,21 +22,26 @@ class LedgerMemory:
         journal: where it is kept.
         facts_by_name: the service's own fact types.
         published: waits until a row of the outbox is acknowledged by the broker.
+        undecided: it is known that nothing has been decided, so the ledger need not be asked.
     """
 
     entry: Entry
     journal: Journal
     facts_by_name: Mapping[str, type[Event]]
     published: Callable[[int], Awaitable[None]]
+    undecided: bool
 
     async def decided(self) -> tuple[str, str] | None:
         """Return the kind and JSON text of this effect's decision, if one was written down."""
+        if self.undecided:
+            return None
         row = await self.journal.find(self.entry)
         return (row["decided_kind"], row["decided"]) if row is not None and row["decided"] is not None else None
 
     async def decide(self, kind: str, text: str, *, logged: bool) -> None:
         """Write the decision down; with `logged` wait until the broker has it too."""
         journal, entry = self.journal, self.entry
+        self.undecided = False
 
         def work(tx: Connection) -> int | None:
             journal.ledger.decide(tx, entry, kind, text)
@@ -82,8 +87,8 @@ class Recall:
         self._facts_by_name = {kind.__name__: kind for kind in facts}
         self._published = published
 
-    def effect(self, entry: Entry, *, repeated: bool) -> Effect:
-        """Return what a handler gets for this entry."""
-        memory = LedgerMemory(entry, self._journal, self._facts_by_name, self._published)
+    def effect(self, entry: Entry, *, repeated: bool, is_first: bool) -> Effect:
+        """Return what a handler gets for this entry; `is_first` when nothing stood about it before this attempt."""
+        memory = LedgerMemory(entry, self._journal, self._facts_by_name, self._published, undecided=is_first)
         now = self._journal.clock.now()
         return Effect(key=entry.effect_key, now=now, repeated=repeated, released=False, memory=memory)

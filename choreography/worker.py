@@ -46,7 +46,7 @@ from choreography.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
 
-GO: Final = frozenset({Opening.FIRST, Opening.REPEATED})
+GO: Final = frozenset({Opening.FIRST, Opening.AGAIN, Opening.REPEATED})
 QUIET: Final = frozenset({Opening.ALREADY_FINISHED, Opening.BEFORE_BEGIN})
 
 
@@ -150,7 +150,8 @@ class Worker(Generic[P]):
         if opening not in GO:
             return opening
         tries.begun = opening is Opening.REPEATED
-        end = await self._handled(event, reaction, self._recall.effect(entry, repeated=tries.begun))
+        effect = self._recall.effect(entry, repeated=tries.begun, is_first=opening is Opening.FIRST)
+        end = await self._handled(event, reaction, effect)
         undoes = self._undoes.get(type(event), ())
         match end:
             case NothingToDo():

@@ -341,6 +341,24 @@ async def test_a_decision_is_made_once_and_read_back(tmp_path: Path) -> None:
         assert len(computed) == 1
 
 
+async def test_a_decision_of_this_very_attempt_is_read_back_too(tmp_path: Path) -> None:
+    numbers = iter(range(10))
+
+    async def choose() -> Shelf:
+        return Shelf(place=f"shelf {next(numbers)}")
+
+    async def decides_twice(event: OrderPlaced, ports: Ports, effect: Effect) -> ParcelPacked:
+        first, second = await effect.once(Shelf, choose), await effect.once(Shelf, choose)
+        return ParcelPacked(parcel=f"{first.place}, {second.place}")
+
+    async with running(warehouse(decides_twice), Ports(Store()), tmp_path) as one:
+        await one.deliver(one.record(placed()))
+
+        (fact,) = await one.stated(ParcelPacked)
+        assert isinstance(fact, ParcelPacked)
+        assert fact.parcel == "shelf 0, shelf 0"
+
+
 async def test_a_logged_decision_is_on_the_log_before_it_is_carried_out(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 
