@@ -5,15 +5,17 @@ A target that is missed is printed as such; the exit code is 0 all the same, bec
 
 import json
 import sys
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from benchmarks.figures import as_json, show
-from benchmarks.run import Plan, measure
+from benchmarks.load import Load
+from benchmarks.run import measure
 from benchmarks.steps import Steps
-from infra.errors import InfraError, Interrupted
+from infra.errors import InfraError, Interrupted, WrongUsage
 from infra.interruption import interruptible
 from infra.local.own_directory import own_directory
 from infra.progress import progress_on
@@ -21,18 +23,31 @@ from infra.progress import progress_on
 
 def bench(
     *,
-    cases: Annotated[int, typer.Option(min=1, help="Resignations that are timed.")] = 200,
-    rate: Annotated[float, typer.Option(min=0.1, help="Resignations a second.")] = 20.0,
+    load: Annotated[
+        list[str], typer.Option(metavar="CASES@RATE", help="Resignations, and how many a second; may be repeated.")
+    ] = ["60@5", "200@20"],  # noqa: B006 - never changed
     output: Annotated[Literal["text", "json"], typer.Option(help="text, or json for programs.")] = "text",
 ) -> None:
     """Measure how fast and how large everything is."""
+    loads = [_load(text) for text in load]
     parent = Path(".ems").absolute() / "bench"
-    with own_directory(parent, progress_on()) as directory, Steps.on_standard_error() as steps:
-        figures = measure(directory, Plan(cases, rate), steps)
+    with own_directory(parent, progress_on()) as directory, Steps.on_standard_error(6 + 2 * len(loads)) as steps:
+        figures = measure(directory, loads, steps)
     if output == "json":
         print(json.dumps(as_json(figures), indent=2))
     else:
         show(figures)
+
+
+def _load(text: str) -> Load:
+    cases, _, rate = text.partition("@")
+    try:
+        found = Load(int(cases), float(rate))
+    except ValueError:
+        found = Load(0, 0)
+    if found.cases < 1 or not 0 < found.rate < inf:
+        raise WrongUsage(f"--load {text} is not understood. Write, for 200 cases at 20 a second: --load 200@20")
+    return found
 
 
 def main() -> int:

@@ -1,14 +1,16 @@
 """A figure, what it is to be, and the table of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processors import Busy
 from benchmarks.spread import Spread
 
+SHARE: Final = 8.0  # of the bare round trip
 _PLAIN_WIDTH: Final = 100  # columns, where the output is no terminal
 _WORDS: Final = {True: "yes", False: "missed", None: ""}
 
@@ -37,6 +39,12 @@ def spread_figure(name: str, spread: Spread) -> Figure:
     return Figure(name, f"{spread.p50:.1f} / {spread.p99:.1f} ms", {"p50_ms": spread.p50, "p99_ms": spread.p99})
 
 
+def busy_figure(name: str, busy: Busy) -> Figure:
+    """Return how busy the processors were."""
+    shown = f"{busy.whole:.0%} busy, {busy.others:.0%} by others"
+    return Figure(name, shown, {"busy": busy.whole, "busy_by_others": busy.others})
+
+
 def at_most(name: str, value: float, limit: float, unit: str, digits: int = 1) -> Figure:
     """Return a value that must not exceed a limit."""
     return Figure(
@@ -54,7 +62,7 @@ def effect_figures(
     """Return what one effect took in the system and at its target alone, and what is left for the choreography.
 
     Args:
-        effect: its name.
+        effect: its name, and the load.
         cases: how many there should be.
         total: milliseconds from the 202 to each effect.
         alone: milliseconds of each effect at its target, called directly.
@@ -62,13 +70,20 @@ def effect_figures(
     """
     if len(total) < cases or len(alone) < cases:
         counts = {"in_the_system": float(len(total)), "alone": float(len(alone))}
-        shown = f"{len(total)} and {len(alone)}"
-        yield Figure(f"{effect}: effects that came, alone and in the system", shown, counts, f"{cases}", met=False)
+        yield Figure(
+            f"{effect}: came, in the system and alone", f"{len(total)}, {len(alone)}", counts, f"{cases}", False
+        )
     if total and alone:
         whole, target = Spread.of(total), Spread.of(alone)
-        yield spread_figure(f"accepted → {effect}", whole)
-        yield spread_figure("  its target alone", target)
-        yield at_most("  own share at p50 ÷ bare produce → poll", (whole.p50 - target.p50) / bare.p50, 8, "ratio")
+        yield spread_figure(f"{effect}: accepted → effect", whole)
+        yield spread_figure(f"{effect}: its target alone", target)
+        yield _share(f"{effect}: own share ÷ bare produce → poll", (whole.p50 - target.p50) / bare.p50)
+
+
+def _share(name: str, ratio: float) -> Figure:
+    """Return the choreography's share of a median; less than nothing is what queues make of it, and proves nothing."""
+    figure = at_most(name, ratio, SHARE, "ratio")
+    return figure if ratio >= 0 else replace(figure, met=False)
 
 
 def table(figures: Iterable[Figure]) -> Table:

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from infra.progress import Progress, progress_on
-
-ALL: Final = 8
 
 
 class Steps:
@@ -28,15 +26,15 @@ class Steps:
 
     @classmethod
     @contextmanager
-    def on_standard_error(cls) -> Iterator[Self]:
-        """Show them where they do not mix with the figures."""
+    def on_standard_error(cls, number: int) -> Iterator[Self]:
+        """Show so many of them, where they do not mix with the figures."""
         console, inner = Console(stderr=True), progress_on()
         if not console.is_terminal:
-            yield cls(inner, lambda over, what: inner.say(f"[{over + 1}/{ALL}] {what}"))
+            yield cls(inner, lambda over, what: inner.say(f"[{over + 1}/{number}] {what}"))
             return
         columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Bar(*columns, console=console, transient=True) as bar:
-            task = bar.add_task("", total=ALL)
+            task = bar.add_task("", total=number)
             yield cls(inner, lambda over, what: bar.update(task, completed=over, description=what))
 
     def begin(self, what: str) -> None:

@@ -84,6 +84,12 @@ def test_an_effect_that_never_came_is_a_target_missed() -> None:
     assert (missed.met, missed.values) == (False, {"in_the_system": 2.0, "alone": 3.0})
 
 
+def test_a_share_of_less_than_nothing_proves_nothing() -> None:
+    *_, share = effect_figures("mail", 2, [10.0, 11.0], [20.0, 25.0], Spread(2.0, 4.0))
+
+    assert (share.values, share.met) == ({"ratio": -5.0}, False)
+
+
 def test_where_no_effect_came_there_is_nothing_to_compare() -> None:
     assert [one.met for one in effect_figures("mail", 3, [], [], Spread(2.0, 4.0))] == [False]
 
