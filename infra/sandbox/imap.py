@@ -57,12 +57,22 @@ async def serve(host: str, port: int, maildir: Path) -> None:
     backend, config = await MaildirBackend.init(pymap_arguments(host, port, accounts))
     config.apply_context()
     try:
-        # never closed: that would wait for clients to leave; the end of the loop does it without them
+        # never closed: that would wait for clients to leave; they are sent away below
         await IMAPService(backend, config).start(AsyncExitStack())
     except (OSError, OverflowError) as error:
         refuse(host, port, error)
     announce("IMAP", host, port)
     await ended.wait()
+    await send_away()
+
+
+async def send_away() -> None:
+    """End what listens and every connection, also one that is accepted meanwhile."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # asyncio reports cancelled connections as errors
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for one in others:
+            one.cancel()
+        await asyncio.wait(others)
 
 
 def main() -> None:

@@ -209,8 +209,11 @@ def test_the_mailbox_shows_by_imap_what_came_by_smtp(smtp: Server, imap: Server,
     send(smtp.port, "second", "one@example.com")
     by_imap = read_imap(f"127.0.0.1:{imap.port}")
 
-    assert [mail.subject for mail in by_imap] == ["first", "second"]
-    assert [mail.recipients for mail in by_imap] == [mail.recipients for mail in read_maildir(maildir)]
+    assert {mail.subject: mail.recipients for mail in by_imap} == {
+        "first": ("one@example.com", "two@example.com"),
+        "second": ("one@example.com",),
+    }
+    assert {mail.raw for mail in by_imap} == {mail.raw for mail in read_maildir(maildir)}
 
 
 def test_a_message_id_is_found_by_imap_also_after_a_kill(smtp: Server, imap: Server, maildir: Path) -> None:

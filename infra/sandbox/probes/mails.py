@@ -73,7 +73,7 @@ def read_maildir(maildir: Path) -> tuple[Mail, ...]:
 
 
 def read_imap(address: str, *, user: str = USER, password: str = PASSWORD, seconds: float = 10.0) -> tuple[Mail, ...]:
-    """Return every mail by IMAP, in the order of arrival.
+    """Return every mail by IMAP; those that came since the last look are in the order in which the server found them.
 
     Args:
         address: `host:port`.
