@@ -23,6 +23,7 @@ positions: Final = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("begin", BigInteger, nullable=False),
+    Column("finished", BigInteger),
 )
 identity: Final = Table(
     "identity",
