@@ -125,7 +125,7 @@ class KafkaConsumer(threading.Thread):
                 begins = self._patiently(lambda: self._subscriber.begins(missing, ClientOffsets(consumer)))
         start = known | dict(begins)
         consumer.incremental_assign([ClientPartition(at.topic, at.partition, start[at]) for at in start])
-        self._subscriber.assigned(list(start))
+        self._subscriber.assigned(start)
         _store(consumer, begins)
 
     def _patiently(self, ask: Callable[[], A]) -> A:

@@ -14,8 +14,8 @@ class Subscriber(Protocol):
         """Say where partitions without a committed offset begin."""
         ...
 
-    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
-        """Take note of partitions given to this member, perhaps none."""
+    def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
+        """Take note of partitions given to this member, perhaps none, and of where each is read from."""
         ...
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:

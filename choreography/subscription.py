@@ -69,9 +69,9 @@ class Subscription:
         """Say where partitions without a committed offset begin: where the ledger says, else where `starts` says."""
         return begin(self._journal, self._starts, missing, ask)
 
-    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
+    def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
         """Claim what was given to this member, and tell the loop."""
-        claims = self._journal.persist_sync(lambda tx: take_claims(tx, partitions))
+        claims = self._journal.persist_sync(lambda tx: take_claims(tx, starts))
         begins = self._journal.persist_sync(begin_positions)
         self._loop.call_soon_threadsafe(self._on_assign, claims, begins)
 

@@ -123,7 +123,7 @@ async def test_a_member_is_ready_once_it_has_joined_even_without_a_partition(run
     one, _ = subscription(runtime, Slow())
     before = runtime.health.ready
 
-    await on_thread(lambda: one.assigned([]))
+    await on_thread(lambda: one.assigned({}))
     await until(lambda: runtime.health.ready)
 
     assert not before
@@ -132,7 +132,7 @@ async def test_a_member_is_ready_once_it_has_joined_even_without_a_partition(run
 async def test_positions_are_stored_only_when_records_have_ended(runtime: Runtime) -> None:
     worker = Slow()
     one, consumer = subscription(runtime, worker)
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
 
     await on_thread(lambda: one.records([record(5), record(6, b"c2")]))
     await until(lambda: len(worker.began) == 2)
@@ -147,7 +147,7 @@ async def test_positions_are_stored_only_when_records_have_ended(runtime: Runtim
 async def test_a_revocation_waits_for_what_is_in_flight_and_starts_nothing_more(runtime: Runtime) -> None:
     worker = Slow()
     one, consumer = subscription(runtime, worker)
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
     await on_thread(lambda: one.records([record(5), record(6)]))
     await until(lambda: worker.began == [5])
 
@@ -164,7 +164,7 @@ async def test_a_revocation_waits_for_what_is_in_flight_and_starts_nothing_more(
 async def test_a_revocation_gives_up_at_the_deadline_and_stores_only_what_ended(runtime: Runtime) -> None:
     worker = Slow()
     one, _ = subscription(runtime, worker, drain=0.01)
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
     await on_thread(lambda: one.records([record(5)]))
     await until(lambda: worker.began == [5])
 
@@ -180,7 +180,7 @@ async def test_a_record_that_waits_for_its_next_attempt_does_not_hold_up_a_revoc
     worker = Resting()
     one, consumer = subscription(runtime, worker, drain=60)
     runtime.journal.clock = SystemClock()
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
     await on_thread(lambda: one.records([record(5), record(6)]))
     await until(lambda: worker.began == [5])
 
@@ -192,7 +192,7 @@ async def test_a_record_that_waits_for_its_next_attempt_does_not_hold_up_a_revoc
 async def test_what_is_lost_is_forgotten_at_once(runtime: Runtime) -> None:
     worker = Slow()
     one, consumer = subscription(runtime, worker)
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
     await on_thread(lambda: one.records([record(5)]))
     await until(lambda: worker.began == [5])
 
@@ -209,7 +209,7 @@ async def test_each_assignment_takes_a_new_claim(runtime: Runtime) -> None:
     one, _ = subscription(runtime, worker)
 
     for offset in (5, 6):
-        await on_thread(lambda: one.assigned([AT]))
+        await on_thread(lambda: one.assigned({AT: 0}))
         await on_thread(lambda offset=offset: one.records([record(offset)]))  # type: ignore[misc]
         await until(lambda offset=offset: offset in worker.ended)  # type: ignore[misc]
 
@@ -221,7 +221,7 @@ async def test_a_member_that_still_owns_the_partition_claims_it_again(runtime: R
     worker.go.set()
     worker.lost = 1
     one, consumer = subscription(runtime, worker)
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
 
     await on_thread(lambda: one.records([record(5)]))
     await until(lambda: bool(consumer.stored))
@@ -233,7 +233,7 @@ async def test_a_member_that_still_owns_the_partition_claims_it_again(runtime: R
 async def test_a_member_that_lost_what_filled_it_fetches_again(runtime: Runtime) -> None:
     worker = Slow()
     one, consumer = subscription(runtime, worker, drain=0.01)
-    await on_thread(lambda: one.assigned([AT, IDLE]))
+    await on_thread(lambda: one.assigned({AT: 0, IDLE: 0}))
     await on_thread(lambda: one.records([record(offset) for offset in range(3_000)]))
     await until(lambda: consumer.paused == {AT, IDLE})
 
@@ -248,7 +248,7 @@ async def test_a_partition_that_comes_back_is_fetched_whatever_it_was_before(run
     one, consumer = subscription(runtime, worker)
     consumer.paused = {AT}  # the client remembers it over a rebalance
 
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
 
     await until(lambda: consumer.paused == set())
 
@@ -264,7 +264,7 @@ async def test_lanes_that_lost_a_claim_take_one_new_claim_together(runtime: Runt
     worker = Fenced()
     one, _ = subscription(runtime, worker)
     await runtime.database.run(lambda tx: tx.exec_driver_sql("DELETE FROM claims"))
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
 
     await on_thread(lambda: one.records([record(offset, str(offset).encode()) for offset in range(5)]))
     await until(lambda: len(worker.ended) == 5)
@@ -289,7 +289,7 @@ async def test_a_bug_of_the_runtime_stops_one_lane_loudly_and_nobody_else(runtim
     health: list[dict[str, object]] = []
     worker = Broken()
     one, consumer = subscription(runtime, worker)
-    await on_thread(lambda: one.assigned([AT]))
+    await on_thread(lambda: one.assigned({AT: 0}))
 
     await on_thread(lambda: one.records([record(5, b"unlucky"), record(6, b"lucky")]))
     await one.drained()
@@ -303,7 +303,7 @@ async def test_a_bug_of_the_runtime_stops_one_lane_loudly_and_nobody_else(runtim
 async def test_fetching_pauses_while_too_much_is_unfinished(runtime: Runtime) -> None:
     worker = Slow()
     one, consumer = subscription(runtime, worker)
-    await on_thread(lambda: one.assigned([AT, IDLE]))
+    await on_thread(lambda: one.assigned({AT: 0, IDLE: 0}))
 
     await on_thread(lambda: one.records([record(offset) for offset in range(3_000)]))
     await until(lambda: consumer.paused == {AT, IDLE})
