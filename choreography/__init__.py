@@ -24,6 +24,7 @@ from choreography.errors import (
 from choreography.event import Event, correlation_id, record_key, sequence
 from choreography.health import Health
 from choreography.ids import effect_key, fact_id
+from choreography.locks import Lock, Locks, open_locks
 from choreography.logs import configure_logs
 from choreography.outbox import Outbox
 from choreography.process import run, run_process
@@ -45,6 +46,8 @@ __all__ = [
     "InvalidDeclaration",
     "InvalidFact",
     "InvalidSettings",
+    "Lock",
+    "Locks",
     "Memory",
     "NothingToDo",
     "Outbox",
@@ -67,6 +70,7 @@ __all__ = [
     "fact_id",
     "load",
     "on",
+    "open_locks",
     "open_publisher",
     "record_key",
     "run",
