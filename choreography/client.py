@@ -1,30 +1,124 @@
-"""The settings of the Kafka clients."""
+"""The settings of the Kafka clients: what every client shares, and what each kind adds.
 
-from typing import Any
+This is the only place that knows how a cluster is reached. Whoever makes a client hands a `KafkaConnection` on, made by
+`ServiceSettings.connection()`; a plain `host:port` will do where a cluster asks for no credentials.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import SecretStr
+
+GroupProtocol = Literal["classic", "consumer"]
+MAX_POLL_INTERVAL_MS: Final = 300_000  # a member whose callback takes longer is taken for dead
 
 
-def client_config(bootstrap_servers: str, client_id: str) -> dict[str, Any]:
-    """Return the settings that every client shares."""
-    return {
-        "bootstrap.servers": bootstrap_servers,
+@dataclass(frozen=True)
+class KafkaConnection:
+    """How a cluster is reached; its password is never printed.
+
+    Attributes:
+        bootstrap_servers: `host:port`, several joined by commas.
+        security_protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
+        sasl_mechanism: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+        sasl_username: the login.
+        sasl_password: its password.
+        ssl_ca_location: the file of certificates to trust; by default the system's.
+    """
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_ca_location: str | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Return it in the client's words; what is not set is left to the client."""
+        password = self.sasl_password.get_secret_value() if self.sasl_password else None
+        given = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": password,
+            "ssl.ca.location": self.ssl_ca_location,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+def client_config(connection: KafkaConnection | str, client_id: str) -> dict[str, Any]:
+    """Return the settings that every client shares.
+
+    Args:
+        connection: how the cluster is reached; a plain `host:port` for one without credentials.
+        client_id: shown in the broker's logs.
+    """
+    reached = KafkaConnection(connection) if isinstance(connection, str) else connection
+    return reached.config() | {
         "client.id": client_id,
         "log.connection.close": False,
         "reconnect.backoff.max.ms": 1_000,  # by default a broker that is back is left waiting for up to 10 s
     }
 
 
-def consumer_config(bootstrap_servers: str, client_id: str, group: str, session_timeout_ms: int) -> dict[str, Any]:
-    """Return the settings of a group's member: positions are stored by us and committed by the client."""
-    return client_config(bootstrap_servers, client_id) | {
-        "group.id": group,
-        "enable.auto.commit": True,
-        "auto.commit.interval.ms": 1_000,
+def consumer_config(
+    connection: KafkaConnection | str,
+    client_id: str,
+    group: str,
+    session_timeout_ms: int,
+    group_protocol: GroupProtocol = "classic",
+) -> dict[str, Any]:
+    """Return the settings of a group's member: positions are stored by us and committed by the client.
+
+    Args:
+        connection: how the cluster is reached.
+        client_id: shown in the broker's logs and in what describes the group.
+        group: the consumer group.
+        session_timeout_ms: after which silence the broker gives a member up; under `consumer` the broker alone decides.
+        group_protocol: `classic` with cooperative rebalances, or `consumer` (KIP-848).
+    """
+    return (
+        client_config(connection, client_id)
+        | {
+            "group.id": group,
+            "enable.auto.commit": True,
+            "auto.commit.interval.ms": 1_000,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
+            "fetch.wait.max.ms": 50,
+            "queued.max.messages.kbytes": 16_384,
+            "allow.auto.create.topics": False,
+            "enable.partition.eof": True,  # the watchdog's only way to know the end behind transaction markers
+        }
+        | _membership(session_timeout_ms, group_protocol)
+    )
+
+
+def scout_config(connection: KafkaConnection | str, client_id: str) -> dict[str, Any]:
+    """Return the settings of a reader that joins no group and commits nothing; the client wants a name all the same."""
+    return client_config(connection, client_id) | {
+        "group.id": client_id,
+        "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        "auto.offset.reset": "error",
+        "auto.offset.reset": "earliest",
         "isolation.level": "read_committed",
-        "session.timeout.ms": session_timeout_ms,
-        "partition.assignment.strategy": "cooperative-sticky",
         "fetch.wait.max.ms": 50,
         "queued.max.messages.kbytes": 16_384,
         "allow.auto.create.topics": False,
+        "enable.partition.eof": True,
+    }
+
+
+def _membership(session_timeout_ms: int, group_protocol: GroupProtocol) -> dict[str, Any]:
+    """Return how a member and its group keep in touch; under KIP-848 the client refuses what the broker decides."""
+    if group_protocol == "consumer":
+        return {"group.protocol": "consumer"}
+    return {
+        "group.protocol": "classic",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": session_timeout_ms,
+        "heartbeat.interval.ms": max(1, min(3_000, session_timeout_ms // 3)),
     }

@@ -33,7 +33,6 @@ _PASSING: Final = frozenset(
     {
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - the client's public names, here and below
         KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 - this process slept; the client joins again by itself
-        KafkaError._PARTITION_EOF,  # noqa: SLF001
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._TRANSPORT,  # noqa: SLF001
     }
@@ -175,6 +174,8 @@ def is_record(message: Message) -> bool:
     error = message.error()
     if error is None:
         return True
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+        return False
     if error.code() in _PASSING or error.retriable():
         log.info("broker.away", reason=error.str())
         return False

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from choreography.client import GroupProtocol, KafkaConnection
 from choreography.errors import InvalidSettings
 
 S = TypeVar("S", bound="ServiceSettings")
@@ -19,12 +20,17 @@ class ServiceSettings(BaseSettings):
 
     Attributes:
         kafka_bootstrap_servers: `host:port`, several joined by commas.
+        kafka_security_protocol: how the cluster is reached; the other four say with which credentials.
         schema_registry_url: the base address of the Confluent-compatible API.
         database_url: an SQLAlchemy address; by default an SQLite file named after the group in the state directory.
         state_dir: where files of this process are kept; by default a hidden directory named after the `env_prefix`.
         health_port: where `/healthz` and `/readyz` answer on the loopback address; 0 takes a free port.
         handler_seconds: how long one attempt of a handler may take.
         drain_seconds: how long work in flight may take to end at shutdown or when a partition moves.
+        session_timeout_ms: after which silence the broker gives a member up; under the group protocol `consumer` the
+            broker alone decides, and this is what we take it for.
+        group_protocol: `classic` with cooperative rebalances, or `consumer` (KIP-848).
+        watchdog_seconds: how long a partition with records may yield none before the process ends to be restarted.
         log_format: `json`, `pretty`, or `auto`: pretty on a terminal.
     """
 
@@ -33,6 +39,11 @@ class ServiceSettings(BaseSettings):
     )
 
     kafka_bootstrap_servers: str = Field(default=..., min_length=1)
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_ca_location: Path | None = None
     schema_registry_url: str = Field(default=..., min_length=1)
     database_url: str | None = None
     state_dir: Path = Path(".state")
@@ -41,6 +52,8 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(default=20.0, gt=0)
     max_in_flight: PositiveInt = 100
     session_timeout_ms: PositiveInt = 10_000
+    group_protocol: GroupProtocol = "classic"
+    watchdog_seconds: float = Field(default=120.0, gt=0)
     log_format: str = Field(default="auto", pattern="^(auto|json|pretty)$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
@@ -50,6 +63,22 @@ class ServiceSettings(BaseSettings):
         system = cls.model_config.get("env_prefix", "").rstrip("_").lower()
         cls.model_fields["state_dir"].default = Path(f".{system or 'state'}")
         cls.model_rebuild(force=True)
+
+    def connection(self) -> KafkaConnection:
+        """Return how the cluster is reached."""
+        trusted = self.kafka_ssl_ca_location
+        return KafkaConnection(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            ssl_ca_location=str(trusted) if trusted else None,
+        )
+
+    def variable(self, name: str) -> str:
+        """Return the environment variable of a setting, for messages to people."""
+        return f"{self.model_config.get('env_prefix', '')}{name.upper()}"
 
     def database_for(self, name: str) -> str:
         """Return the address of the database of the group or process called `name`."""

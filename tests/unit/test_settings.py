@@ -5,6 +5,7 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from choreography import InvalidSettings, ServiceSettings, load
+from choreography.client import client_config
 
 
 class ShopSettings(ServiceSettings):
@@ -64,3 +65,30 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
 
 def test_the_state_directory_is_named_after_the_system() -> None:
     assert ShopSettings.model_fields["state_dir"].default == Path(".shop")
+
+
+def test_the_cluster_is_reached_with_the_credentials_given_and_they_are_not_printed(tmp_path: Path) -> None:
+    write(tmp_path, KAFKA_BOOTSTRAP_SERVERS="k:1", SCHEMA_REGISTRY_URL="http://r", TOKEN="t")
+    with (tmp_path / "env").open("a", encoding="utf-8") as file:
+        file.write("SHOP_KAFKA_SECURITY_PROTOCOL=SASL_SSL\nSHOP_KAFKA_SASL_MECHANISM=SCRAM-SHA-512\n")
+        file.write("SHOP_KAFKA_SASL_USERNAME=ida\nSHOP_KAFKA_SASL_PASSWORD=hunter2\n")
+
+    settings = load(ShopSettings)
+
+    assert "hunter2" not in repr(settings) + repr(settings.connection())
+    assert client_config(settings.connection(), "me") | {"client.id": "me"} == {
+        "bootstrap.servers": "k:1",
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "ida",
+        "sasl.password": "hunter2",
+        "client.id": "me",
+        "log.connection.close": False,
+        "reconnect.backoff.max.ms": 1_000,
+    }
+
+
+def test_a_message_names_a_setting_as_its_variable_is_called(tmp_path: Path) -> None:
+    write(tmp_path, KAFKA_BOOTSTRAP_SERVERS="k:1", SCHEMA_REGISTRY_URL="http://r", TOKEN="t")
+
+    assert load(ShopSettings).variable("drain_seconds") == "SHOP_DRAIN_SECONDS"
