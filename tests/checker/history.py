@@ -88,7 +88,8 @@ class Effect:
         key: the record key (the employee), where the target shows it.
         correlation: the correlation id (the case), where the target shows it.
         before: what the object was: `None` for none, else any JSON; a list for a set of members.
-        after: what the object is from now on, in the same form.
+        after: what the object is from now on, in the same form. Of a set that may never change, a line with
+            `by: other` and `before` equal to `after` at the beginning says how it was.
         by: `product`, or `other` for what the run itself or somebody else did to the target.
     """
 
@@ -193,12 +194,13 @@ class Action:
 
     Attributes:
         kind: `reset` (offsets; `group`, and `topic`/`partition`/`offset` where they are known), `release` and `drop`
-            (with `effect_key`), `resume`, `fault` (kill, pause, broker away: for the reader of a witness only).
+            (with `effect_key`), `resume`, `ledger-lost` (`group`: its rows were written anew afterwards, so they say
+            nothing about when they came into being), `fault` (for the reader of a witness only).
         what: in words.
     """
 
     at: float | None
-    kind: Literal["reset", "release", "drop", "resume", "fault"]
+    kind: Literal["reset", "release", "drop", "resume", "ledger-lost", "fault"]
     group: str | None = None
     topic: str | None = None
     partition: int | None = None
