@@ -4,7 +4,7 @@ It knows nothing of the domain that uses it. This module is its public face; nob
 """
 
 from choreography.clock import Clock, SystemClock
-from choreography.database import Database, after_commit
+from choreography.database import Database
 from choreography.effect import Effect, Memory
 from choreography.errors import (
     ChoreographyError,
@@ -33,6 +33,7 @@ from choreography.reaction import Reaction, on
 from choreography.service import Service
 from choreography.settings import ServiceSettings, load
 from choreography.topic import Topic
+from choreography.transaction import after_commit
 
 __all__ = [
     "ChoreographyError",

@@ -1,34 +1,32 @@
 """One database per service, and one thread that owns it.
 
 All work runs in transactions on that one thread: callers on the event loop wait without blocking it, callers on other
-threads wait for the result. What many callers want at the same moment is committed together (group commit), each under
-a savepoint of its own: one that raises undoes only itself. Nobody is answered before the commit. Work may be called
-again when somebody else's broke the transaction, so it does nothing but read and write the database.
+threads wait for the result. What many callers want at the same moment is committed together (see
+`choreography.group_commit`). Nobody is answered before the commit. Work may be called again when somebody else's broke
+the transaction, or when PostgreSQL chose it to end a deadlock, so it does nothing but read and write the database.
 
-SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Every transaction
-takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits.
+A connection that was lost is replaced by the next transaction. Whether the one that lost it was committed is not known
+to anybody then: who repeats it must bear that it may have happened.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, TypeVar
 
-import structlog
-from sqlalchemy import Connection, MetaData, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, MetaData
 
+from choreography.engine import open_engine, read_url
 from choreography.errors import DatabaseClosed
-
-log = structlog.stdlib.get_logger(__name__)
+from choreography.group_commit import Raised, commit
+from choreography.transaction import take_turn
+from choreography.upgrade import bring_up_to_date
 
 T = TypeVar("T")
-GROUP: Final = 200
-_AFTER: Final = "after_commit"
+GROUP: Final = 200  # no more are committed together
+GROUP_POSTGRESQL: Final = 60  # more than 64 savepoints slow down every other session of the server
 
 
 class _Job(NamedTuple):
@@ -36,31 +34,33 @@ class _Job(NamedTuple):
     future: "Future[Any]"
 
 
-def after_commit(tx: Connection, callback: Callable[[], None]) -> None:
-    """Have `callback` called once the transaction has committed; not when it is rolled back."""
-    tx.info.setdefault(_AFTER, []).append(callback)
+def create_missing(tx: Connection, *metadata: MetaData) -> None:
+    """Create what is missing of tables, columns and indexes; processes that start together take turns.
+
+    Raises:
+        InvalidSettings: the tables that are there cannot be completed.
+    """
+    take_turn(tx, "schema")
+    for tables in metadata:
+        bring_up_to_date(tx, tables)
 
 
 class Database:
     """Transactions, one after the other.
 
     Args:
-        url: an SQLAlchemy address, such as `sqlite:////var/lib/ems/ems.hr.db`.
+        url: an address such as `sqlite:////var/lib/hr.db` or `postgresql://user:password@host/hr`.
         busy_seconds: how long to wait for a lock that another process holds.
+
+    Raises:
+        InvalidSettings: it is neither SQLite's nor PostgreSQL's.
     """
 
     def __init__(self, url: str, *, busy_seconds: float = 5.0) -> None:
-        self.url = make_url(url)
+        self.url = read_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {}
-        if self.is_sqlite:
-            if self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            options["connect_args"] = {"timeout": busy_seconds, "check_same_thread": False}
-        self._engine = create_engine(self.url, **options)
-        if self.is_sqlite:
-            event.listen(self._engine, "connect", _configure_sqlite)
-            event.listen(self._engine, "begin", _begin_immediate)
+        self._most = GROUP if self.is_sqlite else GROUP_POSTGRESQL
+        self._engine = open_engine(self.url, busy_seconds=busy_seconds)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
@@ -68,13 +68,12 @@ class Database:
         self._thread.start()
 
     def create(self, *metadata: MetaData) -> None:
-        """Create the tables that are missing."""
+        """Create what is missing of tables, columns and indexes.
 
-        def work(tx: Connection) -> None:
-            for tables in metadata:
-                tables.create_all(tx)
-
-        self.run_sync(work)
+        Raises:
+            InvalidSettings: the tables that are there cannot be completed.
+        """
+        self.run_sync(lambda tx: create_missing(tx, *metadata))
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction; commit when it returns, roll back when it raises.
@@ -116,7 +115,7 @@ class Database:
     def _group(self, first: _Job) -> tuple[list[_Job], bool]:
         group = [first]
         try:
-            while len(group) < GROUP:
+            while len(group) < self._most:
                 job = self._jobs.get_nowait()
                 if job is None:
                     return group, True
@@ -126,75 +125,10 @@ class Database:
         return group, False
 
     def _commit(self, group: list[_Job]) -> None:
-        callbacks: list[Callable[[], None]] = []
-        try:
-            results = self._transaction(group, callbacks)
-        except _GroupBroken:  # the whole transaction is gone, with what the others had written: each for itself then
-            for job in group:
-                self._commit([job])
+        if not group:
             return
-        except BaseException as error:  # noqa: BLE001 - whoever waits is told, the thread goes on
-            results, callbacks = [_Raised(error)] * len(group), []
-        for callback in callbacks:
-            _call(callback)
-        for job, result in zip(group, results, strict=True):
-            if isinstance(result, _Raised):
+        for job, result in zip(group, commit(self._engine, [job.work for job in group]), strict=True):
+            if isinstance(result, Raised):
                 job.future.set_exception(result.error)
             else:
                 job.future.set_result(result)
-
-    def _transaction(self, group: list[_Job], callbacks: list[Callable[[], None]]) -> list[Any]:
-        with self._engine.connect() as connection, connection.begin():
-            connection.info.pop(_AFTER, None)
-            if len(group) > 1:
-                return [_under_savepoint(connection, job.work, callbacks) for job in group]
-            result = group[0].work(connection)
-            callbacks += connection.info.pop(_AFTER, [])
-            return [result]
-
-
-class _GroupBroken(Exception):  # noqa: N818 - a signal
-    """A job failed in a way that may have ended the transaction that it shares."""
-
-
-class _Raised(NamedTuple):
-    error: BaseException
-
-
-def _under_savepoint(
-    connection: Connection, work: Callable[[Connection], T], callbacks: list[Callable[[], None]]
-) -> "T | _Raised":
-    """Do one job of a group; return its result, or what it raised.
-
-    Raises:
-        _GroupBroken: the database itself failed (disk full, input/output): a savepoint protects nobody then.
-    """
-    connection.info.pop(_AFTER, None)
-    try:
-        with connection.begin_nested():
-            result = work(connection)
-    except IntegrityError as error:
-        return _Raised(error)
-    except DBAPIError as error:
-        raise _GroupBroken from error
-    except BaseException as error:  # noqa: BLE001 - handed to who asked for the job
-        return _Raised(error)
-    callbacks += connection.info.pop(_AFTER, [])
-    return result
-
-
-def _call(callback: Callable[[], None]) -> None:
-    try:
-        callback()
-    except Exception:
-        log.exception("callback.failed")
-
-
-def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
-    connection.isolation_level = None  # SQLAlchemy's own recipe: it emits BEGIN, not the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

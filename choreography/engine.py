@@ -13,7 +13,19 @@ mode, because a lock belongs to a session.
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    literal,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -54,6 +66,15 @@ def read_url(text: str) -> URL:
     raise InvalidSettings((reason,))
 
 
+def lock_id(kind: str) -> ColumnElement[int]:
+    """Return the number of the advisory lock of PostgreSQL that the parameter `name` names.
+
+    Services may share a database by schemas of their own; such locks know no schemas, so their numbers do.
+    """
+    name = cast(bindparam("name"), Text)
+    return func.hashtextextended(func.concat(func.current_schema(), literal(f"/{kind}/"), name), literal(0))
+
+
 def open_engine(url: URL, *, busy_seconds: float) -> Engine:
     """Prepare for connections; none is made before it is needed.
 
@@ -84,7 +105,7 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _postgresql(url: URL, busy_seconds: float) -> Engine:
-    asked = {"connect_timeout": _CONNECT_SECONDS, **_ALIVE}
+    asked = {"connect_timeout": _CONNECT_SECONDS, "target_session_attrs": "read-write", **_ALIVE}
     engine = create_engine(
         url,
         connect_args={name: value for name, value in asked.items() if name not in url.query},

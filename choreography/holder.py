@@ -6,10 +6,10 @@ from typing import Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, Engine, bindparam, func, literal, select
+from sqlalchemy import URL, Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from choreography.engine import open_engine
+from choreography.engine import lock_id, open_engine
 
 T = TypeVar("T")
 
@@ -92,8 +92,7 @@ class FileHolder:
         return FileLock(path, thread_local=False, fallback_to_soft=False)
 
 
-# Services may share a database by schemas of their own; advisory locks know no schemas, so their names do.
-_ID: Final = func.hashtextextended(func.concat(func.current_schema(), literal("/lock/"), bindparam("name")), literal(0))
+_ID: Final = lock_id("lock")
 _HOLD: Final = select(func.pg_try_advisory_lock(_ID))
 _GIVE_BACK: Final = select(func.pg_advisory_unlock(_ID))
 

@@ -13,10 +13,10 @@ from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBina
 
 from choreography.clock import Clock
 from choreography.codec import Codec
-from choreography.database import after_commit
 from choreography.event import Event
 from choreography.headers import cloud_event
 from choreography.topic import Topic
+from choreography.transaction import after_commit
 
 metadata: Final = MetaData()
 outbox: Final = Table(

@@ -1,4 +1,4 @@
-"""The broker and the stack that tests share: real ones, started once per session, ended with it.
+"""The broker, the stack and the database server that tests share: real ones, started once per session, ended with it.
 
 Without a network and without earlier downloads there is none: then a laptop skips with the reason, and CI fails.
 """
@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -18,6 +18,9 @@ from infra.local.stack import Stack
 from infra.progress import Silence, progress_on
 from infra.providers import Broker
 from infra.providers.local import LocalBroker
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 RUNNING = "EMS_TEST_BROKER"  # "host:port http://host:port/apis/ccompat/v7" of a broker that runs already
 
@@ -75,7 +78,35 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     return stack
 
 
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator["Postgres"]:
+    """A real PostgreSQL server of this session alone."""
+    try:
+        from tests.postgres import running_postgres  # noqa: PLC0415 - its package may be missing
+    except ImportError as reason:
+        _missing(f"There is no PostgreSQL: {reason}.")
+    state_dir: Path = request.getfixturevalue("state_dir")
+    with running_postgres(state_dir / "postgres") as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: "Postgres") -> Iterator[str]:
+    """The address of an empty PostgreSQL database of this test alone."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'test.db'}"
+    url: str = request.getfixturevalue("postgres")
+    return url
+
+
 def _missing(reason: str) -> NoReturn:
     if os.environ.get("CI"):
-        pytest.fail(f"There is no broker, and this is CI. {reason}", pytrace=False)
+        pytest.fail(f"This is CI, where nothing may be missing. {reason}", pytrace=False)
     pytest.skip(reason)

@@ -1,6 +1,6 @@
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, TypeVar
 
 import pytest
@@ -31,34 +31,39 @@ class Flaky(Database):
         return super()._submit(perhaps)
 
 
-def patient(folder: Path, health: Health) -> tuple[Flaky, PatientDatabase]:
-    database = Flaky(f"sqlite:///{folder / 'x.db'}")
-    return database, PatientDatabase(database, health, FakeClock(), Backoff(first=0.001, most=0.001))
+@pytest.fixture
+def database(database_url: str) -> Iterator[Flaky]:
+    with closing(Flaky(database_url)) as one:
+        yield one
+
+
+def patient(database: Flaky, health: Health) -> PatientDatabase:
+    return PatientDatabase(database, health, FakeClock(), Backoff(first=0.001, most=0.001))
 
 
 def one(tx: Connection) -> int:
     return int(tx.exec_driver_sql("SELECT 1").scalar_one())
 
 
-def test_a_database_that_cannot_be_used_is_waited_for_and_health_says_so(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_used_is_waited_for_and_health_says_so(database: Flaky) -> None:
     health = Health()
-    database, waiting = patient(tmp_path, health)
+    waiting = patient(database, health)
     database.failures = 3
 
     assert asyncio.run(waiting.run(one)) == 1
     assert health.report()["parts"] == {"database": {"ok": True, "detail": ""}}
 
 
-def test_a_thread_waits_for_it_too(tmp_path: Path) -> None:
-    database, waiting = patient(tmp_path, Health())
+def test_a_thread_waits_for_it_too(database: Flaky) -> None:
+    waiting = patient(database, Health())
     database.failures = 2
 
     assert waiting.run_sync(one) == 1
 
 
-def test_health_is_green_again_even_when_the_one_who_waited_gave_up(tmp_path: Path) -> None:
+def test_health_is_green_again_even_when_the_one_who_waited_gave_up(database: Flaky) -> None:
     health = Health()
-    database, waiting = patient(tmp_path, health)
+    waiting = patient(database, health)
     database.failures = 1_000_000
 
     async def gives_up() -> None:
@@ -77,8 +82,8 @@ def test_health_is_green_again_even_when_the_one_who_waited_gave_up(tmp_path: Pa
     assert health.ready
 
 
-def test_what_our_own_statement_does_wrong_is_not_waited_for(tmp_path: Path) -> None:
-    _, waiting = patient(tmp_path, Health())
+def test_what_our_own_statement_does_wrong_is_not_waited_for(database: Flaky) -> None:
+    waiting = patient(database, Health())
 
     def wrong(_tx: Connection) -> None:
         raise IntegrityError("INSERT", {}, Exception("not unique"))
