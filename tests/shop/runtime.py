@@ -130,12 +130,22 @@ class Runtime:
         )
 
 
+def use(folder: Path, database_url: str) -> None:
+    """Have what is opened over `folder` use this database, and not an SQLite file in it."""
+    (folder / "database-url").write_text(database_url)
+
+
+def address_of(folder: Path) -> str:
+    chosen = folder / "database-url"
+    return chosen.read_text() if chosen.exists() else f"sqlite:///{folder / 'ledger.db'}"
+
+
 @asynccontextmanager
 async def running(
     service: Service[Any], ports: Any, folder: Path, registry: FakeRegistry | None = None
 ) -> AsyncIterator[Runtime]:
     """Open a runtime over the database in `folder`; a second one over the same folder is a restart."""
-    database = Database(f"sqlite:///{folder / 'ledger.db'}")
+    database = Database(address_of(folder))
     try:
         database.create(
             ledger_tables.metadata, outbox_tables.metadata, position_tables.metadata, registry_tables.metadata

@@ -39,7 +39,7 @@ from tests.shop.facts import (
     placed,
     unpack,
 )
-from tests.shop.runtime import Runtime, running
+from tests.shop.runtime import Runtime, running, use
 
 GROUP = "shop.warehouse"
 Handler = Callable[[OrderPlaced, Ports, Effect], Awaitable[ParcelPacked]]
@@ -54,6 +54,11 @@ def warehouse(handler: Handler = pack) -> Service[Ports]:
             on(OrderCancelled, unpack, publishes=(ParcelUnpacked,), target="store"),
         ],
     )
+
+
+@pytest.fixture(autouse=True)
+def _both_databases(tmp_path: Path, database_url: str) -> None:
+    use(tmp_path, database_url)
 
 
 @pytest.fixture
