@@ -19,7 +19,7 @@ def lost_effects(index: Index) -> Iterator[Anomaly]:
             continue
         commits = index.commits.get(duty.place, ())
         last = commits[-1] if commits else None
-        if last is not None and last.offset <= duty.event.record.offset:
+        if last is None or last.offset <= duty.event.record.offset:
             continue  # nobody has come to it: that is a wedged partition
         reaction = duty.reaction
         says = f"{reaction.group} owes {reaction.kind} at {reaction.target} for {duty.event.type} {duty.event.id}."

@@ -177,7 +177,9 @@ class Assignment:
     """A member was given a partition.
 
     Attributes:
-        end: the partition's end offset at that moment: what stands before it must have been looked at.
+        at: when the member had taken its claim, so that no older owner can write to the ledger any more.
+        end: the partition's end offset when the member was told, which is before it could ask for it: what stands
+            before it must have been looked at.
     """
 
     group: str

@@ -1,5 +1,6 @@
 """Anomalies of order: effects that came too late to be right, or before what had to come first."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -103,9 +104,10 @@ def _had_to_be_seen(index: Index, duty: Duty, later: Event, begun: float) -> tup
     record, place = later.record, duty.place
     if (record.topic, record.partition) != place[1:]:
         return None
-    for one in index.assignments.get(place, ()):
-        if one.at + index.slack < begun and record.offset < one.end:
-            return (one,)
+    assignments = index.assignments.get(place, [])
+    count = bisect_left(assignments, begun - index.slack, key=lambda one: one.at)
+    if count and record.offset < assignments[count - 1].end:
+        return (assignments[count - 1],)
     wait = index.expectations.seen_after
     if wait is not None and record.at is not None and record.at + wait + index.slack < begun:
         return ()
