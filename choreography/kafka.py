@@ -4,24 +4,32 @@
 once. Orders from elsewhere (store, pause, resume) wait in a queue and are carried out between two polls: since
 version 2.16 of the client another thread's call would wait for the poll in progress.
 
-The broker's rebalance protocol is cooperative: a member keeps what it is not asked to give up. What is revoked is
-first brought to rest; what is lost is forgotten, and nothing is stored for it.
+Under both group protocols a member keeps what it is not asked to give up. What is revoked is first brought to rest;
+what is lost is forgotten, and nothing is stored for it. Each offset is stored with the id of the ledger that stands
+behind it; where the two do not belong together, the member refuses to begin (see `choreography.beginning`).
 """
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
-from choreography.errors import ChoreographyError, InvalidSettings, NoAnswer
-from choreography.offsets import ClientOffsets, committed_offsets, partition_of
+from choreography.errors import InvalidSettings, NoAnswer, Stopped
+from choreography.health import Health
+from choreography.message import end_of, is_record, record_of, refusal
+from choreography.offsets import ClientOffsets, partition_of
 from choreography.record import Record, TopicPartition
 from choreography.subscriber import Subscriber
+from choreography.watchdog import ClientView, Watchdog
+
+__all__ = ["KafkaConsumer", "is_record", "record_of"]
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -29,19 +37,12 @@ A = TypeVar("A")
 
 POLL_SECONDS: Final = 0.05
 BATCH: Final = 500
-_PASSING: Final = frozenset(
+_NOT_OURS: Final = frozenset(
     {
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - the client's public names, here and below
-        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 - this process slept; the client joins again by itself
-        KafkaError._TIMED_OUT,  # noqa: SLF001
-        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._STATE,  # noqa: SLF001 - the client's public names
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
     }
 )
-_REMEDY: Final = {
-    KafkaError.UNKNOWN_TOPIC_OR_PART: "Create the topics first, with the deploy step of this system.",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Allow this client to read the topic.",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "Allow this client to use its consumer group.",
-}
 
 
 class KafkaConsumer(threading.Thread):
@@ -51,7 +52,9 @@ class KafkaConsumer(threading.Thread):
         config: the client's settings, see `choreography.client`.
         topics: what to subscribe to.
         subscriber: who is told.
-        failed: called, on this thread, with the error that ended it.
+        failed: called, on this thread, with the error that ended it, before the group is left.
+        ledger: the id of the ledger that stands behind the offsets.
+        watchdog: looks after partitions that yield nothing; none does unless given.
     """
 
     def __init__(
@@ -60,26 +63,31 @@ class KafkaConsumer(threading.Thread):
         topics: Sequence[str],
         subscriber: Subscriber,
         failed: Callable[[BaseException], None],
+        *,
+        ledger: UUID | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         super().__init__(name="consumer", daemon=True)
         self._config = config
         self._topics = list(topics)
         self._subscriber = subscriber
         self._failed = failed
+        self._metadata = str(ledger) if ledger else ""
+        self._watchdog = watchdog or Watchdog(inf, Health())
         self._orders: deque[Callable[[Consumer], None]] = deque()
         self._stopping = threading.Event()
 
     def store(self, positions: Mapping[TopicPartition, int]) -> None:
         """Have positions stored; the client commits them."""
-        self._orders.append(lambda consumer: _store(consumer, positions))
+        self._orders.append(lambda consumer: self._store(consumer, positions))
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Have fetching paused."""
-        self._orders.append(lambda consumer: _if_owned(consumer.pause, partitions))
+        self._orders.append(lambda consumer: self._pause(consumer, partitions))
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Have fetching resumed."""
-        self._orders.append(lambda consumer: _if_owned(consumer.resume, partitions))
+        self._orders.append(lambda consumer: self._resume(consumer, partitions))
 
     def stop(self) -> None:
         """Leave the group after bringing everything to rest."""
@@ -89,71 +97,97 @@ class KafkaConsumer(threading.Thread):
         """Poll until stopped; the thread's own entry."""
         try:
             consumer = Consumer(self._config, logger=logging.getLogger("librdkafka"))
-            try:
-                consumer.subscribe(
-                    self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-                )
-                while not self._stopping.is_set():
-                    self._turn(consumer)
-            finally:
-                self._carry_out(consumer)
-                consumer.close()
-        except BaseException as error:  # noqa: BLE001 - the thread must not die in silence
+        except BaseException as error:  # noqa: BLE001 - the thread must not die in silence, here and below
+            self._failed(error)
+            return
+        try:
+            self._poll(consumer)
+        except Stopped:
+            log.debug("consumer.stopped", before="it had begun")
+        except BaseException as error:  # noqa: BLE001
+            self._failed(error)  # at once: leaving the group may take long
+        try:
+            self._carry_out(consumer)
+            consumer.close()
+        except BaseException as error:  # noqa: BLE001
             self._failed(error)
 
-    def _turn(self, consumer: Consumer) -> None:
-        self._carry_out(consumer)
-        first = consumer.poll(POLL_SECONDS)
-        self._subscriber.polled()
-        if first is not None:
-            batch = [record_of(one) for one in (first, *consumer.consume(BATCH, 0)) if is_record(one)]
-            if batch:
-                self._subscriber.records(batch)
+    def _poll(self, consumer: Consumer) -> None:
+        consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        view = ClientView(consumer)
+        while not self._stopping.is_set():
+            self._carry_out(consumer)
+            first = consumer.poll(POLL_SECONDS)
+            self._subscriber.polled()
+            if first is not None:
+                batch = list(self._records((first, *consumer.consume(BATCH, 0))))
+                if batch:
+                    self._subscriber.records(batch)
+            self._watchdog.look(view)
+
+    def _records(self, messages: Iterable[Message]) -> Iterator[Record]:
+        for message in messages:
+            if is_record(message):
+                yield record_of(message)
+            elif end := end_of(message):
+                self._watchdog.ended(*end)
 
     def _carry_out(self, consumer: Consumer) -> None:
         while self._orders:
             self._orders.popleft()(consumer)
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        known: dict[TopicPartition, int] = {}
-        begins: Mapping[TopicPartition, int] = {}
-        if partitions:
-            known = self._patiently(lambda: committed_offsets(consumer, partitions))
-            missing = [partition_of(one) for one in partitions if partition_of(one) not in known]
-            if missing:
-                begins = self._patiently(lambda: self._subscriber.begins(missing, ClientOffsets(consumer)))
-        start = known | dict(begins)
-        consumer.incremental_assign([ClientPartition(at.topic, at.partition, start[at]) for at in start])
-        self._subscriber.assigned(start)
-        _store(consumer, begins)
+        given = [partition_of(one) for one in partitions]
+        offsets = ClientOffsets(consumer, self._topics)
+        starts = self._patiently(lambda: self._subscriber.begins(given, offsets)) if given else {}
+        consumer.incremental_assign([ClientPartition(at.topic, at.partition, start) for at, start in starts.items()])
+        self._subscriber.assigned(starts)
+        self._store(consumer, starts)
+        self._watchdog.assigned(starts)
 
     def _patiently(self, ask: Callable[[], A]) -> A:
         while True:
             try:
                 return ask()
             except (KafkaException, NoAnswer) as error:
+                cause = refusal(error.args[0]) if isinstance(error, KafkaException) else error
+                if isinstance(cause, InvalidSettings):
+                    raise cause from error
                 if self._stopping.wait(1.0):
-                    raise
+                    raise Stopped from error
                 log.warning("broker.away", reason=str(error))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         positions = self._subscriber.revoked([partition_of(one) for one in partitions])
         self._carry_out(consumer)
-        _store(consumer, positions)
-        consumer.incremental_unassign(partitions)
+        self._store(consumer, positions)
+        self._give_up(consumer, partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         self._subscriber.lost([partition_of(one) for one in partitions])
+        self._give_up(consumer, partitions)
+
+    def _give_up(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         consumer.incremental_unassign(partitions)
+        self._watchdog.forget([partition_of(one) for one in partitions])
 
+    def _store(self, consumer: Consumer, positions: Mapping[TopicPartition, int]) -> None:
+        for at, position in positions.items():
+            try:
+                consumer.store_offsets(
+                    offsets=[ClientPartition(at.topic, at.partition, position, metadata=self._metadata)]
+                )
+            except KafkaException as error:
+                if error.args[0].code() not in _NOT_OURS:
+                    raise
 
-def _store(consumer: Consumer, positions: Mapping[TopicPartition, int]) -> None:
-    for at, position in positions.items():
-        try:
-            consumer.store_offsets(offsets=[ClientPartition(at.topic, at.partition, position)])
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - the client's public name
-                raise
+    def _pause(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        _if_owned(consumer.pause, partitions)
+        self._watchdog.paused(partitions)
+
+    def _resume(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        _if_owned(consumer.resume, partitions)
+        self._watchdog.resumed(partitions)
 
 
 def _if_owned(call: Callable[[list[ClientPartition]], None], partitions: Sequence[TopicPartition]) -> None:
@@ -162,39 +196,3 @@ def _if_owned(call: Callable[[list[ClientPartition]], None], partitions: Sequenc
             call([ClientPartition(at.topic, at.partition)])
         except KafkaException:
             log.debug("partition.not_owned", topic=at.topic, partition=at.partition)
-
-
-def is_record(message: Message) -> bool:
-    """Whether the client handed out a record, and not news about the broker.
-
-    Raises:
-        InvalidSettings: a person must mend something.
-        KafkaException: the client cannot go on.
-    """
-    error = message.error()
-    if error is None:
-        return True
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
-        return False
-    if error.code() in _PASSING or error.retriable():
-        log.info("broker.away", reason=error.str())
-        return False
-    if error.code() in _REMEDY:
-        raise InvalidSettings((f"{error.str()}. {_REMEDY[error.code()]}",))
-    raise KafkaException(error)
-
-
-def record_of(message: Message) -> Record:
-    """Return what the client fetched as a record."""
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    if topic is None or partition is None or offset is None:
-        raise ChoreographyError("The client returned a record without coordinates.")
-    received = cast("list[tuple[str, str | bytes | None]]", message.headers() or [])
-    headers = tuple((name, _bytes(value)) for name, value in received)
-    return Record(
-        topic, partition, offset, _bytes(message.key()), _bytes(message.value()), headers, message.timestamp()[1]
-    )
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

@@ -1,7 +1,12 @@
-"""What the broker knows about offsets."""
+"""What the broker knows about offsets.
+
+A committed offset carries, as its metadata, the id of the ledger that stands behind it. The console tools clear it when
+they reset a group, and other clients write none: then no ledger is known to stand behind that offset.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
@@ -12,8 +17,23 @@ from choreography.record import TopicPartition
 ASK_SECONDS: Final = 10.0
 
 
+class Committed(NamedTuple):
+    """A committed offset of a group, and the ledger that stands behind it, where one is named."""
+
+    offset: int
+    ledger: UUID | None
+
+
 class Offsets(Protocol):
     """What the broker knows about offsets."""
+
+    def partitions(self) -> Sequence[TopicPartition]:
+        """Return every partition of the group's topics, given to this member or not."""
+        ...
+
+    def committed(self) -> Mapping[TopicPartition, Committed]:
+        """Return the committed offsets of the group in those partitions, where there are any."""
+        ...
 
     def watermarks(self, at: TopicPartition) -> tuple[int, int]:
         """Return the first offset and the one after the last."""
@@ -25,10 +45,29 @@ class Offsets(Protocol):
 
 
 class ClientOffsets:
-    """Asks through the consumer, on the consumer's thread."""
+    """Asks through the consumer, on the consumer's thread.
 
-    def __init__(self, consumer: Consumer) -> None:
+    Args:
+        consumer: the group's member.
+        topics: the group's topics.
+    """
+
+    def __init__(self, consumer: Consumer, topics: Sequence[str]) -> None:
         self._consumer = consumer
+        self._topics = topics
+
+    def partitions(self) -> Sequence[TopicPartition]:
+        """Return every partition of the group's topics, given to this member or not."""
+        return [TopicPartition(topic, number) for topic in self._topics for number in self._numbers(topic)]
+
+    def committed(self) -> Mapping[TopicPartition, Committed]:
+        """Return the committed offsets of the group in those partitions, where there are any."""
+        asked = [ClientPartition(at.topic, at.partition) for at in self.partitions()]
+        found = self._consumer.committed(asked, timeout=ASK_SECONDS)
+        for one in found:
+            if one.error is not None:
+                raise KafkaException(one.error)
+        return {partition_of(one): Committed(one.offset, _ledger(one.metadata)) for one in found if one.offset >= 0}
 
     def watermarks(self, at: TopicPartition) -> tuple[int, int]:
         """Return the first offset and the one after the last."""
@@ -45,16 +84,21 @@ class ClientOffsets:
             partition_of(one): one.offset if one.offset >= 0 else self.watermarks(partition_of(one))[1] for one in found
         }
 
-
-def committed_offsets(consumer: Consumer, partitions: list[ClientPartition]) -> dict[TopicPartition, int]:
-    """Return the committed offsets of a group, where there are any."""
-    committed = consumer.committed(partitions, timeout=ASK_SECONDS)
-    for one in committed:
-        if one.error is not None:
-            raise KafkaException(one.error)
-    return {partition_of(one): one.offset for one in committed if one.offset >= 0}
+    def _numbers(self, topic: str) -> Sequence[int]:
+        found = self._consumer.list_topics(topic, ASK_SECONDS).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return sorted(found.partitions)
 
 
 def partition_of(one: ClientPartition) -> TopicPartition:
     """Return the partition that the client means."""
     return TopicPartition(one.topic, one.partition)
+
+
+def _ledger(metadata: str | None) -> UUID | None:
+    """Return the ledger's id; what is none was written by somebody else and says nothing about a ledger."""
+    try:
+        return UUID(metadata) if metadata else None
+    except ValueError:
+        return None

@@ -10,8 +10,8 @@ from choreography.record import Record, TopicPartition
 class Subscriber(Protocol):
     """What the consumer tells, always on its own thread."""
 
-    def begins(self, missing: Sequence[TopicPartition], ask: Offsets) -> Mapping[TopicPartition, int]:
-        """Say where partitions without a committed offset begin."""
+    def begins(self, given: Sequence[TopicPartition], ask: Offsets) -> Mapping[TopicPartition, int]:
+        """Say where to read in the partitions given to this member; raise what ends the process instead."""
         ...
 
     def assigned(self, starts: Mapping[TopicPartition, int]) -> None:

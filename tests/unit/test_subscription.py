@@ -8,6 +8,7 @@ import pytest
 
 from choreography import ClaimLost, InvalidSettings, Service, SystemClock, on
 from choreography.lane import Lane
+from choreography.offsets import Committed
 from choreography.positions import Starts, ledger_id
 from choreography.record import Record, TopicPartition
 from choreography.records import LedgerBegan
@@ -21,6 +22,12 @@ IDLE = TopicPartition("shop.orders.v1", 1)
 
 class Broker:
     """What the broker knows about two partitions, one of them empty."""
+
+    def partitions(self) -> Sequence[TopicPartition]:
+        return [AT, IDLE]
+
+    def committed(self) -> Mapping[TopicPartition, Committed]:
+        return {}
 
     def watermarks(self, at: TopicPartition) -> tuple[int, int]:
         return (3, 10) if at == AT else (0, 0)
