@@ -11,22 +11,16 @@ from consumers.hr.ports import Ports, Sender
 from consumers.hr.service import service
 from consumers.hr.settings import Settings
 from consumers.hr.slots import Promises
-from consumers.hr.smtp import SmtpMailer
+from consumers.mail import open_mailer
 from consumers.people import ScimPeople
 
 
 @asynccontextmanager
 async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
-    """Open the directory, the calendars and the mail server."""
-    mailer = SmtpMailer(
-        settings.smtp_host,
-        settings.smtp_port,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value(),
-        tls=settings.smtp_tls,
-    )
+    """Open the directory, the calendars and the mailer."""
     sender = Sender(address=settings.mail_from, domain=settings.mail_domain, hr_mailbox=settings.hr_mailbox)
     async with (
+        open_mailer(settings, service.group) as mailer,
         ScimPeople(settings.scim_url, settings.scim_token.get_secret_value()) as people,
         CalDavCalendar(
             settings.caldav_url,
@@ -38,6 +32,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             people=people,
             calendar=calendar,
             mailer=mailer,
+            sent_mail=mailer.sent_mail,
             sender=sender,
             promised=Promises(),
             company_zone=settings.time_zone,

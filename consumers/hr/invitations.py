@@ -1,10 +1,12 @@
 """The mails that follow from what was booked, cancelled, or could not be booked."""
 
-from choreography import Effect, NothingToDo
+from email.message import EmailMessage
+
+from choreography import Effect, NothingToDo, Reject
 from consumers.hr.entry import InterviewSlot, slot_of
 from consumers.hr.letter import Words, to_hr, to_participants
 from consumers.hr.participants import Participants
-from consumers.hr.ports import Ports
+from consumers.hr.ports import Ports, Sent
 from schemas import ExitEvent
 from schemas.hr import (
     ExitInterviewCancelled,
@@ -44,14 +46,14 @@ async def _tell_participants(
 ) -> InterviewInvitationSent:
     entry = await Participants(ports.people, ports.sender.hr_mailbox).entry(event, slot, event.sequence)
     message = to_participants(method, entry, event, effect.key, ports.sender)
-    await ports.mailer.send(message, otherwise=ports.sender.hr_mailbox, claim=effect.claim)
+    sent = await _send(message, ports, effect)
     return InterviewInvitationSent(
         method=method,
         message_id=message["Message-ID"],
         ical_uid=event.ical_uid,
         sequence=event.sequence,
         attendee_ids=event.attendee_ids,
-        perhaps_repeated=effect.repeated,
+        perhaps_repeated=sent.perhaps_repeated,
     )
 
 
@@ -60,5 +62,14 @@ async def _tell_hr(
 ) -> InterviewInvitationSent:
     employee = await Participants(ports.people, ports.sender.hr_mailbox).name(event.employee_id)
     message = to_hr(words, employee, event, effect.key, ports.sender)
-    await ports.mailer.send(message, otherwise=ports.sender.hr_mailbox, claim=effect.claim)
-    return InterviewInvitationSent(method=method, message_id=message["Message-ID"], perhaps_repeated=effect.repeated)
+    sent = await _send(message, ports, effect)
+    return InterviewInvitationSent(
+        method=method, message_id=message["Message-ID"], perhaps_repeated=sent.perhaps_repeated
+    )
+
+
+async def _send(message: EmailMessage, ports: Ports, effect: Effect) -> Sent:
+    sent = await ports.mailer.send(message, effect, otherwise=ports.sender.hr_mailbox)
+    if not sent.reached:
+        raise Reject("The mail system takes this mail for nobody, not even for HR. Mend EMS_HR_MAILBOX, then release.")
+    return sent

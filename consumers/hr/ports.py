@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
 
+from choreography import Effect
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period, Promises
 
@@ -62,11 +63,28 @@ class InterviewCalendar(Protocol):
         ...
 
 
+class Sent(Protocol):
+    """What became of a mail."""
+
+    @property
+    def reached(self) -> Sequence[str]: ...  # noqa: D102 - the addresses that get it; none where it is refused
+    @property
+    def perhaps_repeated(self) -> bool: ...  # noqa: D102 - it may have been sent before, too
+
+
 class Mailer(Protocol):
     """What sends mail."""
 
-    async def send(self, message: EmailMessage, *, otherwise: str, claim: Claim) -> None:
-        """Send one mail to all that it names, and to `otherwise` as well when one of them is refused for good."""
+    async def send(self, message: EmailMessage, effect: Effect, /, *, otherwise: str) -> Sent:
+        """Send the mail of an effect to all that it names; to `otherwise` as well when one is refused for good."""
+        ...
+
+
+class SentMail(Protocol):
+    """The mails that the mail system has accepted, which the mailer asks about."""
+
+    async def probe(self) -> None:
+        """Make sure that it can be asked."""
         ...
 
 
@@ -97,6 +115,7 @@ class Ports:
     people: People
     calendar: InterviewCalendar
     mailer: Mailer
+    sent_mail: SentMail | None
     sender: Sender
     promised: Promises
     company_zone: str

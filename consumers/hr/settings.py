@@ -16,6 +16,10 @@ class Settings(ServiceSettings):
     Attributes:
         caldav_url: `{caldav_url}/{employee id}/calendar/` is the calendar of a person.
         mail_domain: the right-hand side of a Message-ID.
+        mail_ambiguous: what to do about a mail that may have been sent: look it up, send it again, or ask a person; by
+            default the first where there is an IMAP server, else the second.
+        mail_settle: the seconds after which a mail that was accepted can be looked up.
+        imap_folder: where a copy of every mail that was sent lies.
         time_zone: what EMS fills in where a resignation names no time zone.
         hr_mailbox: who is told when an interview cannot be booked, or somebody cannot be reached.
     """
@@ -34,5 +38,13 @@ class Settings(ServiceSettings):
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     mail_from: str = Field(default=..., pattern=_ADDRESS)
     mail_domain: str = Field(default=..., pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
+    mail_ambiguous: Literal["lookup", "resend", "hold"] | None = None
+    mail_settle: float = Field(default=60.0, ge=0)
+    imap_host: str = ""
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = Field(default="INBOX", min_length=1)
+    imap_tls: Literal["none", "starttls", "tls"] = "tls"
     time_zone: str = ""
     hr_mailbox: str = Field(default=..., pattern=_ADDRESS)

@@ -78,7 +78,7 @@ async def notify_that_employee_stays(
         return sent
     carried = told.model_dump(include=_FOR_THE_MANAGER)
     return NotificationDropped(
-        kind=matter.kind, message_id=sent.message_id, perhaps_repeated=effect.repeated, **carried
+        kind=matter.kind, message_id=sent.message_id, perhaps_repeated=sent.perhaps_repeated, **carried
     )
 
 
@@ -96,11 +96,11 @@ async def _withhold(
     if isinstance(sent, NotificationFailed):
         return sent
     return NotificationWithheld(
-        kind=matter.kind, message_id=sent.message_id, perhaps_repeated=effect.repeated, **needed
+        kind=matter.kind, message_id=sent.message_id, perhaps_repeated=sent.perhaps_repeated, **needed
     )
 
 
 async def _ask_hr(matter: Matter, cause: NotificationFailureCause, ports: Ports, effect: Effect) -> NotificationFailed:
     sent = await tell(replace(matter, problem=cause), hr_alone(ports), ports, effect)
     reached = sent.message_id if isinstance(sent, ManagerNotified) else None
-    return NotificationFailed(kind=matter.kind, cause=cause, message_id=reached, perhaps_repeated=effect.repeated)
+    return NotificationFailed(kind=matter.kind, cause=cause, message_id=reached, perhaps_repeated=sent.perhaps_repeated)

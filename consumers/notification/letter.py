@@ -13,7 +13,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from consumers.notification.ports import Letter, Person
+from consumers.notification.ports import Person, Sender
 from schemas import ExitEvent
 from schemas.notification import NotificationFailureCause, NotificationKind, RecipientRole
 
@@ -53,40 +53,36 @@ class Matter:
     answers: str | None = None
 
 
-def write(key: UUID, matter: Matter, to: Recipient, passed_over: Sequence[Recipient] = ()) -> Letter:
-    """Write a letter; those who should have received it are named in it, with the obstacle."""
+def write(key: UUID, matter: Matter, to: Recipient, passed_over: Sequence[Recipient], sender: Sender) -> EmailMessage:
+    """Write a mail (RFC 5322); from the same words the same bytes.
+
+    Args:
+        key: identifies it; its Message-ID is made from it.
+        matter: what it tells.
+        to: who gets it.
+        passed_over: those who should have got it; they are named in it, with the obstacle.
+        sender: who writes it.
+    """
     words = {**vars(matter), "to": to, "passed_over": passed_over}
     written = _templates().get_template("letter.txt").render(words)
     paragraphs = [_harmless(part) for part in written.split("\n\n") if part.strip()]
+    text = "\n\n".join(fill(part, 72, break_long_words=False, break_on_hyphens=False) for part in paragraphs)
     subject = f"A staff matter for your attention (case {str(matter.event.case_id)[-8:]})"
-    return Letter(
-        key=key,
-        to_name=_harmless(to.name),
-        to_address=to.address,
-        subject=f"Re: {subject}" if matter.answers else subject,
-        text="\n\n".join(fill(part, 72, break_long_words=False, break_on_hyphens=False) for part in paragraphs) + "\n",
-        html=_templates().get_template("letter.html").render(paragraphs=paragraphs),
-        date=matter.event.occurred_at,
-        answers=matter.answers,
-    )
-
-
-def mime(letter: Letter, sender: str, message_id: str) -> bytes:
-    """Write the letter as a mail (RFC 5322); the same letter becomes the same bytes."""
-    user, _, domain = letter.to_address.rpartition("@")
+    user, _, domain = to.address.rpartition("@")
     mail = EmailMessage(SMTP)
-    mail["From"] = sender
-    mail["To"] = Address(letter.to_name, user, domain)
-    mail["Subject"] = letter.subject
-    mail["Date"] = letter.date
-    mail["Message-ID"] = message_id
-    if letter.answers:
-        mail["In-Reply-To"] = mail["References"] = letter.answers
+    mail["From"] = sender.address
+    mail["To"] = Address(_harmless(to.name), user, domain)
+    mail["Subject"] = f"Re: {subject}" if matter.answers else subject
+    mail["Date"] = matter.event.occurred_at
+    mail["Message-ID"] = f"<{key}@{sender.domain}>"
+    if matter.answers:
+        mail["In-Reply-To"] = mail["References"] = matter.answers
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note is to answer
-    mail.set_content(letter.text, cte="quoted-printable")
-    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    mail.set_boundary(f"=_{letter.key.hex}")
-    return mail.as_bytes()
+    mail.set_content(text + "\n", cte="quoted-printable")
+    html = _templates().get_template("letter.html").render(paragraphs=paragraphs)
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    mail.set_boundary(f"=_{key.hex}")
+    return mail
 
 
 @cache

@@ -1,51 +1,39 @@
 """What the Notification service needs from the world."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from email.message import EmailMessage
 from typing import Final, Protocol
-from uuid import UUID
 
-from choreography import ChoreographyError
+from choreography import Effect
 
 ADDRESS: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff@<>()\[\]\\,:;\"]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 """What can be written to without extensions of SMTP: one address, nothing around it."""
 
 
-class RecipientRefused(ChoreographyError):  # noqa: N818 - an answer of the mail system, not a failure
-    """This address can never be written to; nothing was sent."""
+class Sent(Protocol):
+    """What became of a mail."""
 
-
-@dataclass(frozen=True)
-class Letter:
-    """A mail: the same letter is always the same bytes.
-
-    Attributes:
-        key: identifies it; its Message-ID is made from it.
-        date: when what it tells happened.
-        answers: the Message-ID of the mail that it continues.
-    """
-
-    key: UUID
-    to_name: str
-    to_address: str
-    subject: str
-    text: str
-    html: str
-    date: datetime
-    answers: str | None = None
+    @property
+    def reached(self) -> Sequence[str]: ...  # noqa: D102 - the addresses that get it; none where it is refused
+    @property
+    def perhaps_repeated(self) -> bool: ...  # noqa: D102 - it may have been sent before, too
 
 
 class Mailer(Protocol):
     """What sends mail."""
 
-    async def send(self, letter: Letter, *, claim: Callable[[], Awaitable[None]]) -> str:
-        """Send it, calling `claim` just before it cannot be taken back, and return its Message-ID.
+    async def send(self, message: EmailMessage, effect: Effect, /) -> Sent:
+        """Send the mail of an effect."""
+        ...
 
-        Raises:
-            RecipientRefused: the address is refused for good.
-        """
+
+class SentMail(Protocol):
+    """The mails that the mail system has accepted, which the mailer asks about."""
+
+    async def probe(self) -> None:
+        """Make sure that it can be asked."""
         ...
 
 
@@ -79,9 +67,24 @@ class People(Protocol):
 
 
 @dataclass(frozen=True)
+class Sender:
+    """Who writes.
+
+    Attributes:
+        address: the sender of every mail.
+        domain: the right-hand side of a Message-ID.
+    """
+
+    address: str
+    domain: str
+
+
+@dataclass(frozen=True)
 class Ports:
     """The ports of this service, and the address of HR as a whole."""
 
     mailer: Mailer
+    sent_mail: SentMail | None
     people: People
+    sender: Sender
     hr_mailbox: str

@@ -6,9 +6,10 @@ from typing import Final
 
 from choreography import Effect
 from consumers.notification.letter import Matter, Recipient, write
-from consumers.notification.ports import Person, Ports, RecipientRefused
+from consumers.notification.ports import ADDRESS, Person, Ports, Sent
 from schemas.notification import ManagerNotified, NotificationFailed, NotificationFailureCause, RecipientRole
 
+_REFUSED: Final = "cannot be reached, as the mail system refuses the address"
 _LEVELS: Final = {RecipientRole.MANAGER: 0, RecipientRole.SKIP_LEVEL: 1, RecipientRole.HR: 2}
 
 
@@ -17,32 +18,37 @@ async def tell(
 ) -> ManagerNotified | NotificationFailed:
     """Write to the first in the line who can be written to."""
     passed_over: list[Recipient] = []
+    sent: Sent | None = None
+    message_id = ""
     async for one in line:
-        try:
-            message_id = await _send(matter, one, passed_over, ports, effect)
-        except RecipientRefused as refusal:
-            passed_over.append(replace(one, obstacle=str(refusal)))
+        if one.obstacle:
+            passed_over.append(one)
             continue
-        return ManagerNotified(
-            kind=matter.kind,
-            recipient_id=one.id,
-            recipient_role=one.role,
-            message_id=message_id,
-            fallback_level=_LEVELS.get(one.role, 0),
-            perhaps_repeated=effect.repeated,
-        )
+        message = write(effect.key, matter, one, passed_over, ports.sender)
+        message_id = str(message["Message-ID"])
+        sent = await ports.mailer.send(message, effect)
+        if one.address in sent.reached:
+            return _notified(matter, message_id, sent, one)
+        passed_over.append(replace(one, obstacle=_REFUSED))
+    if sent and sent.reached:  # it was sent before, to somebody who would not be written to any more
+        return _notified(matter, message_id, sent, Recipient(RecipientRole.UNKNOWN))
     return NotificationFailed(
         kind=matter.kind,
         cause=NotificationFailureCause.REFUSED,
         recipient_ids=tuple(one.id for one in passed_over if one.id),
-        perhaps_repeated=effect.repeated,
+        perhaps_repeated=sent is not None and sent.perhaps_repeated,
     )
 
 
-async def _send(matter: Matter, to: Recipient, passed_over: list[Recipient], ports: Ports, effect: Effect) -> str:
-    if to.obstacle:
-        raise RecipientRefused(to.obstacle)
-    return await ports.mailer.send(write(effect.key, matter, to, passed_over), claim=effect.claim)
+def _notified(matter: Matter, message_id: str, sent: Sent, to: Recipient) -> ManagerNotified:
+    return ManagerNotified(
+        kind=matter.kind,
+        recipient_id=to.id,
+        recipient_role=to.role,
+        message_id=message_id,
+        fallback_level=_LEVELS.get(to.role, 0),
+        perhaps_repeated=sent.perhaps_repeated,
+    )
 
 
 async def line_of(leaver: Person, manager_id: str | None, ports: Ports) -> AsyncIterator[Recipient]:
@@ -96,4 +102,6 @@ def _obstacle(person: Person, leaver: Person | None) -> str:
         return "is the person concerned"
     if not person.active:
         return "is not active in the directory"
-    return "" if mail else "has no mail address in the directory"
+    if not mail:
+        return "has no mail address in the directory"
+    return "" if ADDRESS.fullmatch(mail) else "has an address that cannot be written to"

@@ -26,6 +26,10 @@ class Settings(ServiceSettings):
             same machine.
         mail_from: the sender's address.
         mail_domain: the right-hand side of a Message-ID.
+        mail_ambiguous: what to do about a mail that may have been sent: look it up, send it again, or ask a person; by
+            default the first where there is an IMAP server, else the second.
+        mail_settle: the seconds after which a mail that was accepted can be looked up.
+        imap_folder: where a copy of every mail that was sent lies.
         hr_mailbox: the address of HR as a whole.
         scim_url: the base address, to which `/Users` is appended.
     """
@@ -39,6 +43,14 @@ class Settings(ServiceSettings):
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     mail_from: MailAddress
     mail_domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
+    mail_ambiguous: Literal["lookup", "resend", "hold"] | None = None
+    mail_settle: float = Field(default=60.0, ge=0)
+    imap_host: str = ""
+    imap_port: int = Field(default=993, gt=0, le=65535)
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = Field(default="INBOX", min_length=1)
+    imap_tls: Literal["none", "starttls", "tls"] = "tls"
     hr_mailbox: MailAddress
     scim_url: str = Field(default=..., pattern="^https?://")
     scim_token: SecretStr

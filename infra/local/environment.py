@@ -12,7 +12,7 @@ from infra.errors import Refused
 from infra.local.credentials import Credentials
 from infra.local.ports import Ports
 from infra.providers import Broker
-from infra.sandbox import company
+from infra.sandbox import company, imap_account
 
 PREFIX: Final = "EMS_"
 _GIVEN: Final = "# Given by whoever ran `ems up`: "
@@ -65,13 +65,20 @@ def settings_for(
     sandbox = {
         "EMS_SMTP_HOST": "127.0.0.1",
         "EMS_SMTP_PORT": str(ports.of("smtp")),
+        "EMS_IMAP_HOST": "127.0.0.1",
+        "EMS_IMAP_PORT": str(ports.of("imap")),
+        "EMS_IMAP_USERNAME": imap_account.USER,
+        "EMS_IMAP_PASSWORD": imap_account.PASSWORD,
+        "EMS_IMAP_TLS": "none",
+        "EMS_MAIL_SETTLE": "3",  # the sandbox shows a mail before it says that it has accepted it
         "EMS_SCIM_URL": f"http://127.0.0.1:{ports.of('scim')}",
         "EMS_SCIM_TOKEN": credentials.scim_token,
         "EMS_CALDAV_URL": f"http://127.0.0.1:{ports.of('caldav')}/",
         **company.environment(),
     }
-    if "EMS_SMTP_HOST" in given:
-        del sandbox["EMS_SMTP_PORT"], sandbox["EMS_SMTP_TLS"]
+    if "EMS_SMTP_HOST" in given:  # what another mail system accepts is not in the sandbox's mailbox
+        for name in [one for one in sandbox if one.startswith(("EMS_SMTP_", "EMS_IMAP_", "EMS_MAIL_SETTLE"))]:
+            del sandbox[name]
     return {
         **sandbox,
         "EMS_INTAKE_HOST": "127.0.0.1",

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from choreography import Effect, Event, NothingToDo, Unavailable
+from choreography import Effect, Event, NothingToDo, Reject, Unavailable
 from choreography.fake import FakeMemory
 from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
@@ -104,15 +104,24 @@ class Calendars:
         self.entries[owner].pop(uid, None)
 
 
+@dataclass(frozen=True)
+class Sent:
+    reached: tuple[str, ...]
+    perhaps_repeated: bool
+
+
 @dataclass
 class Outgoing:
-    """A mail server that takes everything."""
+    """A mail server that takes everything, or nothing."""
 
     sent: list[EmailMessage] = field(default_factory=list)
+    refuses: bool = False
 
-    async def send(self, message: EmailMessage, *, otherwise: str, claim: Claim) -> None:
-        await claim()
+    async def send(self, message: EmailMessage, effect: Effect, *, otherwise: str) -> Sent:
+        if self.refuses:
+            return Sent((), effect.repeated)
         self.sent.append(message)
+        return Sent((str(message["To"]),), effect.repeated)
 
 
 class Company:
@@ -127,6 +136,7 @@ class Company:
             people=self.directory,
             calendar=self.calendar,
             mailer=self.mailer,
+            sent_mail=None,
             sender=Sender(address="EMS <ems@example.com>", domain="example.com", hr_mailbox=HR),
             promised=Promises(),
             company_zone="Europe/Berlin",
@@ -512,6 +522,13 @@ def test_hr_is_asked_to_pass_the_invitation_on_where_there_is_no_usable_address(
 
     assert company.mailer.sent[0]["To"] == f"ben@example.com, {HR}"
     assert "No mail address is known for ana" in company.last_text()
+
+
+def test_a_mail_that_nobody_may_have_is_kept_for_a_person_to_look_at(company: Company) -> None:
+    company.mailer.refuses = True
+
+    with pytest.raises(Reject):
+        company.react(invite_to_interview, company.schedule())
 
 
 def test_those_who_were_invited_are_told_that_it_is_off(company: Company) -> None:

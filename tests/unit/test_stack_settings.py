@@ -24,6 +24,9 @@ def test_by_default_services_are_told_about_the_sandbox(tmp_path: Path) -> None:
 
     assert told["EMS_SMTP_HOST"] == "127.0.0.1"
     assert told["EMS_SMTP_TLS"] == "none"
+    assert (told["EMS_IMAP_HOST"], told["EMS_IMAP_TLS"]) == ("127.0.0.1", "none")
+    assert (told["EMS_IMAP_HOST"], told["EMS_IMAP_TLS"]) == ("127.0.0.1", "none")
+    assert (told["EMS_IMAP_HOST"], told["EMS_IMAP_TLS"]) == ("127.0.0.1", "none")
     assert told["EMS_KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9092"
     assert told["EMS_STATE_DIR"] == str(tmp_path)
     assert told["EMS_WEBHOOK_SECRETS"].startswith("whsec_")
@@ -34,6 +37,9 @@ def test_a_mail_system_of_ones_own_replaces_the_sandboxs_and_is_not_spoken_to_in
 
     assert (told["EMS_SMTP_HOST"], told["EMS_SMTP_PORT"]) == ("mail.example.com", "587")
     assert "EMS_SMTP_TLS" not in told
+    assert not [name for name in told if name.startswith(("EMS_IMAP_", "EMS_MAIL_SETTLE"))]
+    assert not [name for name in told if name.startswith(("EMS_IMAP_", "EMS_MAIL_SETTLE"))]
+    assert not [name for name in told if name.startswith(("EMS_IMAP_", "EMS_MAIL_SETTLE"))]
     assert is_replaced("smtp", {"EMS_SMTP_HOST": "mail.example.com"})
     assert not is_replaced("scim", {"EMS_SMTP_HOST": "mail.example.com"})
 

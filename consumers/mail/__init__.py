@@ -1,0 +1,35 @@
+"""Sending mail so that nobody gets it twice, as far as that can be had.
+
+A library, not a service: each service declares in its own `ports.py` what it needs, and its `__main__.py` hands it
+what `open_mailer` opens, which satisfies all of them.
+
+A mail is the one effect that cannot be repeated by nature. A server that has read the final dot has the mail, whether
+or not its answer arrives; and a process that dies, or is paused, between that dot and writing it down leaves nobody
+who knows. So:
+
+* A mail has a Message-ID made from the key of its effect, and it is sent under a lock of the same name, which the
+  death of the process releases and a mere pause does not (`turns`).
+* Whoever gets the lock later knows that no earlier attempt can go on. Where one may have sent the mail, the policy
+  `EMS_MAIL_AMBIGUOUS` says what happens (`mailer`): *lookup* asks the mail system for the Message-ID (`imap`), *resend*
+  sends the same mail again and says so, *hold* lets a person decide.
+* What the mail system answers is sorted into what was certainly not accepted, what was refused, and what nobody can
+  know (`smtp`).
+"""
+
+from consumers.mail.imap import ImapSentMail
+from consumers.mail.mailer import Ambiguous, Sent, SentMail, SmtpMailer
+from consumers.mail.opening import MailSettings, open_mailer
+from consumers.mail.smtp import SmtpServer
+from consumers.mail.turns import Turns
+
+__all__ = [
+    "Ambiguous",
+    "ImapSentMail",
+    "MailSettings",
+    "Sent",
+    "SentMail",
+    "SmtpMailer",
+    "SmtpServer",
+    "Turns",
+    "open_mailer",
+]

@@ -1,0 +1,132 @@
+"""One mail per effect, whatever happened to earlier attempts.
+
+`effect.repeated` says that an earlier attempt may have sent the mail. What then happens is a policy:
+
+* *lookup* asks the mail system for the Message-ID. "Found" is an answer at once. "Not found" is one only after the
+  settle time, counted from when the lock was obtained, because a server delivers later than it accepts; until then the
+  lane waits.
+* *resend* sends the same mail again; readers may fold it by its Message-ID, and the fact says `perhaps_repeated`.
+* *hold* waits until a person has looked and released it.
+
+What remains: a queue in the mail system that is slower than the settle time, and a lock that is lost while its process
+lives (a fail-over of the database, a machine that was frozen as a whole). See ADR 0020.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from enum import StrEnum
+from typing import Final, Protocol
+
+from choreography import Clock, Effect, Hold, Retry
+from consumers.mail.smtp import SmtpServer
+from consumers.mail.turns import Turn, Turns
+
+LOOK_AGAIN: Final = timedelta(seconds=5)
+
+
+class Ambiguous(StrEnum):
+    """What to do about a mail that an earlier attempt may have sent."""
+
+    LOOKUP = "lookup"
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class SentMail(Protocol):
+    """The mails that the mail system has accepted."""
+
+    async def find(self, message_id: str) -> tuple[str, ...] | None:
+        """Return the addresses to which the mail with this Message-ID was sent; `None` if there is no such mail."""
+        ...
+
+    async def probe(self) -> None:
+        """Make sure that it can be asked."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a mail.
+
+    Attributes:
+        reached: the addresses that it was accepted for; none when all of them, or the mail itself, are refused.
+        perhaps_repeated: an earlier attempt may have sent it, too.
+    """
+
+    reached: tuple[str, ...]
+    perhaps_repeated: bool
+
+
+class SmtpMailer:
+    """Sends each mail once, as far as that can be known.
+
+    Args:
+        server: the mail system.
+        turns: who may send which mail.
+        clock: measures the settle time.
+        ambiguous: the policy.
+        sent_mail: what is asked by the policy *lookup*.
+        settle: how long the mail system may take to show a mail that it accepted.
+
+    Attributes:
+        sent_mail: the same, for its probe.
+    """
+
+    def __init__(
+        self,
+        server: SmtpServer,
+        turns: Turns,
+        clock: Clock,
+        *,
+        ambiguous: Ambiguous,
+        sent_mail: SentMail | None,
+        settle: timedelta,
+    ) -> None:
+        self._server, self._turns, self._clock = server, turns, clock
+        self._ambiguous, self._settle = ambiguous, settle
+        self.sent_mail = sent_mail
+
+    async def send(self, message: EmailMessage, effect: Effect, *, otherwise: str | None = None) -> Sent:
+        """Send the mail of an effect, or find out that it was sent.
+
+        Args:
+            message: names sender and recipients; its Message-ID is made from the effect's key.
+            effect: whose mail it is.
+            otherwise: gets it as well when one of the recipients is refused for good.
+
+        Raises:
+            Retry: it is too early to know, or the mail system asks to try later; this attempt sent nothing.
+            Hold: a person has to find out whether it was sent.
+            Unavailable: the mail system, or `sent_mail`, cannot be used.
+        """
+        async with self._turns.of(effect) as turn:
+            if effect.repeated:
+                reached = await self._sent_before(message["Message-ID"], turn, effect)
+                if reached is not None:
+                    return Sent(reached, perhaps_repeated=False)
+            reached = await self._server.deliver(message, otherwise=otherwise, claim=effect.claim)
+            return Sent(reached, perhaps_repeated=effect.repeated and self.sent_mail is None)
+
+    async def probe(self) -> None:
+        """Make sure that mail can be sent."""
+        await self._server.probe()
+
+    async def _sent_before(self, message_id: str, turn: Turn, effect: Effect) -> tuple[str, ...] | None:
+        """Return who got the mail from an earlier attempt; `None` when it is to be sent."""
+        if self._ambiguous is Ambiguous.HOLD and not effect.released:
+            raise Hold(
+                f"This mail may have been sent already. Look for the Message-ID {message_id} in the mail system's log: "
+                "if it was sent, drop this one; if not, release it."
+            )
+        return await self._look_up(self.sent_mail, message_id, turn) if self.sent_mail is not None else None
+
+    async def _look_up(self, sent_mail: SentMail, message_id: str, turn: Turn) -> tuple[str, ...] | None:
+        turn.kept = True  # until there is an answer
+        remaining = timedelta(seconds=turn.since - self._clock.monotonic()) + self._settle
+        found = await sent_mail.find(message_id)
+        if found is None and remaining > timedelta(0):
+            reason = "an earlier attempt may have sent this mail, and the mail system may not show it yet"
+            raise Retry(reason, after=min(remaining, LOOK_AGAIN))
+        turn.kept = False
+        return found
