@@ -7,40 +7,44 @@ again, and everyone else goes on.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from itertools import chain
+from typing import Protocol
 
 import structlog
 
+from choreography.ahead import Ahead
+from choreography.backlog import Backlog, Waited
 from choreography.claims import take_claims
-from choreography.deadletter import describe, frames_of
 from choreography.errors import ClaimLost
 from choreography.health import Health
 from choreography.journal import Journal
-from choreography.lane import Lane, PartitionLane
-from choreography.lanes import Delivery, Lanes
+from choreography.lane import After, Lane, PartitionLane
+from choreography.lanes import Lanes
+from choreography.partition import Look, Place
 from choreography.record import Record, TopicPartition
 from choreography.retries import Backoff
+from choreography.stuck import Stuck
 
 log = structlog.stdlib.get_logger(__name__)
-
-PART: Final = "lanes"
 
 
 class Handling(Protocol):
     """What handles a record; `Worker` does."""
 
-    async def handle(self, record: Record, lane: Lane) -> None:
-        """Bring one record to its end."""
+    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+        """Bring one record to its end; return what that means for its lane."""
         ...
 
 
 class InFlight:
-    """Runs deliveries on the event loop.
+    """Runs lanes on the event loop.
 
     Args:
         worker: handles the records.
         journal: keeps the claims.
+        backlog: what waits in the ledger.
         lanes: says what runs next in a lane.
+        ahead: what was seen further on.
         health: is told of a lane that is stuck.
         moved: called whenever a record has ended.
         fence_seconds: how long to wait before a lost claim is taken again; longer than the session time-out.
@@ -49,17 +53,20 @@ class InFlight:
     def __init__(
         self,
         worker: Handling,
-        journal: Journal,
-        lanes: Lanes,
-        health: Health,
         *,
+        journal: Journal,
+        backlog: Backlog,
+        lanes: Lanes,
+        ahead: Ahead,
+        health: Health,
         moved: Callable[[], None],
         fence_seconds: float,
     ) -> None:
         self._worker = worker
         self._journal = journal
+        self._backlog = backlog
         self._lanes = lanes
-        self._health = health
+        self._ahead = ahead
         self._moved = moved
         self._fence_seconds = fence_seconds
         self._backoff = Backoff()
@@ -67,8 +74,7 @@ class InFlight:
         self._claims: dict[TopicPartition, int] = {}
         self._begins: dict[TopicPartition, int] = {}
         self._draining: dict[TopicPartition, asyncio.Event] = {}
-        self._stuck: dict[tuple[TopicPartition, bytes | None], str] = {}
-        self._was_stuck = False
+        self._stuck = Stuck(health)
         self._claiming = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -96,8 +102,7 @@ class InFlight:
             task.cancel()
         for at in partitions:
             self._claims.pop(at, None)
-        self._stuck = {place: detail for place, detail in self._stuck.items() if place[0] not in set(partitions)}
-        self._tell_health()
+        self._stuck.forget(partitions)
 
     async def drained(self) -> None:
         """Wait until nothing runs."""
@@ -108,79 +113,87 @@ class InFlight:
         """Whether the partition is about to be given up."""
         return self._draining[at].is_set()
 
-    def start(self, delivery: Delivery) -> None:
-        """Bring a delivery to its end, then those that wait behind it in its lane."""
-        task = self._loop.create_task(self._run(delivery))
-        self._tasks[task] = delivery.record.at
-        task.add_done_callback(self._tasks.pop)
+    def claim(self, at: TopicPartition) -> int | None:
+        """Return the number of this member's claim on a partition."""
+        return self._claims.get(at)
 
-    async def _run(self, delivery: Delivery) -> None:
-        following: Delivery | None = delivery
-        while following is not None and not self._draining[following.record.at].is_set():
-            if not await self._handled(following):
+    def start(self, places: Iterable[Place]) -> None:
+        """Run lanes until they are idle."""
+        for place in places:
+            task = self._loop.create_task(self._run(place))
+            self._tasks[task] = place.at
+            task.add_done_callback(self._tasks.pop)
+
+    async def _run(self, place: Place) -> None:
+        draining = self._draining[place.at]
+        while not draining.is_set() and (turn := self._lanes.turn(place)) is not None:
+            if not await self._ended(place, turn):
                 return
-            following = self._lanes.on_done(following)
             self._moved()
 
-    async def _handled(self, delivery: Delivery) -> bool:
-        at, failures = delivery.record.at, 0
-        while self._lanes.owns(delivery) and not self._draining[at].is_set():
-            lane = self._lane(delivery)
+    async def _ended(self, place: Place, turn: Record | Look) -> bool:
+        """Bring a turn to its end; return whether the lane goes on here."""
+        failures = 0
+        while self._lanes.owns(place) and not self._draining[place.at].is_set():
+            claim = self._claims[place.at]
             try:
-                await self._worker.handle(delivery.record, lane)
+                await (self._look(place, claim) if isinstance(turn, Look) else self._handle(place, turn, claim))
             except ClaimLost:
                 with suppress(ClaimLost):
-                    await self._claim_again(delivery, lane.claim)
+                    await self._claim_again(place, claim)
             except Exception as error:  # noqa: BLE001 - a bug of the runtime's must stop one lane, and not in silence
                 failures += 1
-                await self._report(delivery, error, failures)
+                self._stuck.report(place, turn.offset if isinstance(turn, Record) else None, error)
+                with suppress(ClaimLost):
+                    await self._lane(place, claim).rest(self._backoff.after(failures))
             else:
-                self._stuck.pop((at, delivery.record.key), None)
-                self._tell_health()
+                self._stuck.is_over(place)
                 return True
         return False
 
-    async def _report(self, delivery: Delivery, error: Exception, failures: int) -> None:
-        """Say loudly that a record cannot be brought to any end; it is tried again, and everyone else goes on."""
-        record, kind = delivery.record, type(error).__name__
-        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        log.error("lane.stuck", error=kind, reason=describe(error), frames=frames_of(error), **where)
-        place = f"{record.topic}:{record.partition}:{record.offset}"
-        detail = f"{place} raises {kind} in the runtime itself; its lane waits, everyone else goes on. See the log."
-        self._stuck[record.at, record.key] = detail
-        self._tell_health()
-        with suppress(ClaimLost):
-            await self._lane(delivery).rest(self._backoff.after(failures))
+    async def _handle(self, place: Place, record: Record, claim: int) -> None:
+        after = await self._worker.handle(record, self._lane(place, claim))
+        if after is not After.GO_ON:
+            self._lanes.on_looked(
+                place,
+                waits=True,
+                blocked=after is After.BLOCKED or self._lanes.is_blocked(place),
+                again=after is After.LOOK,
+            )
+        self._lanes.on_done(place)
 
-    def _lane(self, delivery: Delivery) -> PartitionLane:
-        at = delivery.record.at
+    async def _look(self, place: Place, claim: int) -> None:
+        looked = await self._backlog.look(place.at, place.key, claim)
+        if looked.waited is None:
+            self._lanes.on_looked(place, waits=looked.waits, blocked=looked.blocked, again=False)
+            return
+        await self._worker.handle(looked.waited.record, self._lane(place, claim), looked.waited)
+        self._lanes.on_looked(place, waits=True, blocked=False, again=True)
+
+    def _lane(self, place: Place, claim: int) -> PartitionLane:
         return PartitionLane(
-            claim=self._claims[at],
-            begin=self._begins.get(at, 0),
-            behind=lambda: self._lanes.behind(delivery),
-            draining=self._draining[at],
+            claim=claim,
+            begin=self._begins.get(place.at, 0),
+            waits=self._lanes.waits(place),
+            is_blocked=self._lanes.is_blocked(place),
+            behind=lambda offset: chain(
+                self._lanes.behind(place, offset), self._ahead.later(place.at, place.key, offset)
+            ),
+            draining=self._draining[place.at],
             clock=self._journal.clock,
         )
 
-    async def _claim_again(self, delivery: Delivery, lost: int) -> None:
+    async def _claim_again(self, place: Place, lost: int) -> None:
         """Take a new claim where the group still gives this member the partition.
 
         Not before the session time-out: a member that the broker has given up learns that within it. And once for
         all lanes of the partition: a claim that each took for itself would void those of the others.
         """
-        at = delivery.record.at
-        log.warning("claim.lost", topic=at.topic, partition=at.partition)
-        await self._lane(delivery).rest(self._fence_seconds)
+        log.warning("claim.lost", topic=place.at.topic, partition=place.at.partition)
+        await self._lane(place, lost).rest(self._fence_seconds)
         async with self._claiming:
-            if self._lanes.owns(delivery) and self._claims.get(at) == lost:
-                self._claims |= await self._journal.persist(lambda tx: take_claims(tx, [at]))
-
-    def _tell_health(self) -> None:
-        if self._stuck:
-            self._health.set(PART, False, next(iter(self._stuck.values())))
-        elif self._was_stuck:
-            self._health.set(PART, True)
-        self._was_stuck = bool(self._stuck)
+            if self._lanes.owns(place) and self._claims.get(place.at) == lost:
+                self._claims |= await self._journal.persist(lambda tx: take_claims(tx, [place.at]))
 
     def _running_in(self, partitions: Iterable[TopicPartition]) -> set[asyncio.Task[None]]:
         wanted = set(partitions)

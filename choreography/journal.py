@@ -6,7 +6,7 @@ makes no effect, and nothing that was accepted is lost.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 from sqlalchemy import Connection, RowMapping
@@ -18,8 +18,11 @@ from choreography.deadletter import copied_value, dead_letter_headers, dead_lett
 from choreography.entry import Entry
 from choreography.event import Event
 from choreography.health import Health
+from choreography.holding import Holding
 from choreography.ids import fact_id
-from choreography.ledger import FINISHED, Ledger
+from choreography.ledger import Ledger
+from choreography.ledger_table import ENDED, FINISHED, Order, State
+from choreography.lookahead import Undoing
 from choreography.outbox import Outbox
 from choreography.patience import PatientDatabase
 from choreography.records import REACTIONS, HoldReason, KitRecord
@@ -39,6 +42,14 @@ class Opening(StrEnum):
     ALREADY_FINISHED = "already_finished"
     BEFORE_BEGIN = "before_begin"
     UNDONE = "undone"
+    HELD = "held"
+
+
+class Opened(NamedTuple):
+    """What is to be done, and whether a person released it from a hold."""
+
+    opening: Opening
+    released: bool = False
 
 
 class Journal:
@@ -79,30 +90,45 @@ class Journal:
         """Return the row of this reaction, if there is one."""
         return await self.persist(lambda tx: self.ledger.find(tx, entry))
 
-    async def open(self, entry: Entry, *, begin: int, undone_by: Event | None) -> Opening:
+    async def open(
+        self,
+        entry: Entry,
+        *,
+        begin: int,
+        undone_by: Undoing | None,
+        waited: bool = False,
+        guard: Holding | None = None,
+    ) -> Opened:
         """Write down that the effect is about to be attempted, unless there is a reason not to.
 
         Args:
             entry: the reaction to the event.
             begin: where the group begins in this partition; what stands before it and has no row is not for it.
             undone_by: a later event that makes an effect pointless which has not begun.
+            waited: the record comes from the ledger, where it was held.
+            guard: why it is to be held now, unless a person has released it.
         """
 
-        def work(tx: Connection) -> Opening:
+        def work(tx: Connection) -> Opened:
             row = self.ledger.find(tx, entry)
-            if row is not None and row["state"] in FINISHED:
-                return Opening.ALREADY_FINISHED
+            if row is not None and row["state"] in (ENDED if waited else FINISHED):
+                return Opened(Opening.ALREADY_FINISHED)
             if row is None and entry.record.offset < begin:
-                return Opening.BEFORE_BEGIN
+                return Opened(Opening.BEFORE_BEGIN)
             begun = row is not None and bool(row["begun"])
             if undone_by is not None and not begun:
-                self.ledger.skip(tx, entry)
-                self._state(tx, entry, statements.undone(self.group, entry, undone_by, self.clock.now()))
-                return Opening.UNDONE
+                self.skip(tx, entry, statements.undone(self.group, entry, undone_by, self.clock.now()))
+                return Opened(Opening.UNDONE)
+            released = row is not None and bool(row["released"] or row["ordered"] == Order.RELEASE)
+            if guard is not None and not released:
+                self.hold(tx, entry, guard, begun=begun)
+                return Opened(Opening.HELD)
             self.ledger.intend(tx, entry, row)
             if row is None:
-                return Opening.FIRST
-            return Opening.REPEATED if begun else Opening.AGAIN
+                return Opened(Opening.FIRST)
+            if row["state"] == State.HELD:
+                self.state(tx, entry, statements.released(self.group, entry, row["holds"], self.clock.now()))
+            return Opened(Opening.REPEATED if begun else Opening.AGAIN, released)
 
         return await self.persist(work)
 
@@ -136,15 +162,18 @@ class Journal:
         """Write down and state that the event needed no effect."""
 
         def work(tx: Connection) -> None:
-            self.ledger.skip(tx, entry)
+            self.skip(tx, entry, statements.nothing_to_do(self.group, entry, reason, self.clock.now()))
             self.ledger.undo(tx, entry, undoes)
-            self._state(tx, entry, statements.nothing_to_do(self.group, entry, reason, self.clock.now()))
 
         await self.persist(work)
 
-    async def held(self, entry: Entry, reason: HoldReason, detail: str, *, begun: bool) -> None:
-        """Keep the record until a person decides, and state that."""
-        await self.persist(lambda tx: self._hold(tx, entry, reason, detail, begun=begun))
+    async def undone(self, entry: Entry, by: Undoing) -> None:
+        """Write down and state that an effect which had begun is not finished, because a later event undoes it."""
+        await self.persist(lambda tx: self.skip(tx, entry, statements.undone(self.group, entry, by, self.clock.now())))
+
+    async def held(self, entry: Entry, hold: Holding, *, begun: bool) -> None:
+        """Keep the record until a person decides or the time comes, and state that."""
+        await self.persist(lambda tx: self.hold(tx, entry, hold, begun=begun))
 
     async def failed(
         self, entry: Entry, error: BaseException, *, stage: str, attempts: int, first: datetime, begun: bool
@@ -154,18 +183,25 @@ class Journal:
         headers = dead_letter_headers(
             record, group=self.group, stage=stage, error=error, attempts=attempts, first=first, last=last
         )
-
         value, omitted = copied_value(record)
+        hold = Holding(HoldReason.FAILED, describe(error))
 
         def work(tx: Connection) -> None:
-            self._hold(tx, entry, HoldReason.FAILED, describe(error), begun=begun)
+            self.hold(tx, entry, hold, begun=begun)
             self.outbox.add_raw(tx, dead_letters_of(self.group).name, record.key, value, [*headers, *omitted])
 
         await self.persist(work)
 
-    def _hold(self, tx: Connection, entry: Entry, reason: HoldReason, detail: str, *, begun: bool) -> None:
-        self.ledger.hold(tx, entry, reason, detail, begun=begun)
-        self._state(tx, entry, statements.held(self.group, entry, reason, detail, self.clock.now()))
+    def hold(self, tx: Connection, entry: Entry, hold: Holding, *, begun: bool) -> None:
+        """Keep the record and state that, in the caller's transaction."""
+        times = self.ledger.hold(tx, entry, hold, begun=begun)
+        self.state(tx, entry, statements.held(self.group, entry, hold, times, self.clock.now()))
 
-    def _state(self, tx: Connection, entry: Entry, record: KitRecord) -> None:
+    def skip(self, tx: Connection, entry: Entry, said: KitRecord) -> None:
+        """Close the row without an effect and state why, in the caller's transaction."""
+        self.ledger.skip(tx, entry)
+        self.state(tx, entry, said)
+
+    def state(self, tx: Connection, entry: Entry, record: KitRecord) -> None:
+        """State something about a reaction, in the caller's transaction."""
         self.outbox.add(tx, record, topic=self.reactions, causation=entry.event_id)

@@ -5,35 +5,24 @@ other. A record without a key has the lane of its partition. What is finished mo
 *fetched* offsets in their order, while the first of them is finished. Offsets have gaps (transaction markers,
 compaction), so nothing is computed from "the last offset plus one" but the position itself, which means "read next".
 
-Every assignment of a partition has a number. A delivery carries it, so that what ends late, after the partition went
-and came back, is recognised and moves nothing.
+A lane may have records in the ledger that wait there (see `choreography.backlog`): they are older than what is
+fetched, so the ledger is looked at first. While one of them blocks the lane, what is fetched joins them.
+
+A partition hands out nothing before it is opened: first the look-ahead has to pass the end of the partition.
+
+Every assignment of a partition has a number. A place carries it, so that what ends late, after the partition went and
+came back, is recognised and moves nothing.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from choreography.partition import LaneState, Look, PartitionState, Place
 from choreography.record import Record, TopicPartition
 
 HIGH_WATER: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A record that is to be handled now, under one assignment of its partition."""
-
-    record: Record
-    assignment: int
-
-
-@dataclass(slots=True)
-class _Partition:
-    assignment: int
-    fetched: deque[int] = field(default_factory=deque)
-    finished: set[int] = field(default_factory=set)
-    lanes: dict[bytes | None, deque[Record]] = field(default_factory=dict)
-    position: int | None = None
+MOST_BYTES: Final = 16_000_000
+MOST_BEHIND_ONE: Final = 100_000
 
 
 class Lanes:
@@ -41,59 +30,103 @@ class Lanes:
 
     Args:
         high_water: unfinished records at which fetching should pause; it resumes at half of it.
+        most_bytes: the same for the size of their values.
+        most_behind_one: the same for records whose positions wait for an older one.
     """
 
-    def __init__(self, high_water: int = HIGH_WATER) -> None:
-        self._high_water = high_water
-        self._partitions: dict[TopicPartition, _Partition] = {}
+    def __init__(
+        self, high_water: int = HIGH_WATER, most_bytes: int = MOST_BYTES, most_behind_one: int = MOST_BEHIND_ONE
+    ) -> None:
+        self._most = (high_water, most_bytes, most_behind_one)
+        self._partitions: dict[TopicPartition, PartitionState] = {}
         self._assignments = 0
         self._unfinished = 0
+        self._bytes = 0
+        self._fetched = 0
         self._full = False
 
     def on_assign(self, partitions: Iterable[TopicPartition]) -> None:
-        """Begin with partitions that were given to this member."""
+        """Begin with partitions that were given to this member; they are closed."""
         for at in partitions:
             self._forget(at)
             self._assignments += 1
-            self._partitions[at] = _Partition(self._assignments)
+            self._partitions[at] = PartitionState(self._assignments)
 
     def on_revoke(self, partitions: Iterable[TopicPartition]) -> None:
         """Forget partitions that were taken away; whatever still runs in them counts no more."""
         for at in partitions:
             self._forget(at)
 
-    def on_records(self, records: Sequence[Record]) -> list[Delivery]:
-        """Queue what was fetched; return what may run now. Records of foreign partitions are dropped."""
+    def open(self, at: TopicPartition) -> list[Place]:
+        """Let a partition hand out records; return the lanes that have something to run."""
+        partition = self._partitions.get(at)
+        if partition is None or partition.is_open:
+            return []
+        partition.is_open = True
+        return [self._started(at, key, partition) for key, lane in partition.lanes.items() if lane.queue or lane.looks]
+
+    def on_records(self, records: Sequence[Record]) -> list[Place]:
+        """Queue what was fetched; return the lanes to start. Records of foreign partitions are dropped."""
         ready = []
         for record in records:
             partition = self._partitions.get(record.at)
             if partition is None:
                 continue
             partition.fetched.append(record.offset)
-            self._unfinished += 1
-            lane = partition.lanes.setdefault(record.key, deque())
-            lane.append(record)
-            if len(lane) == 1:
-                ready.append(Delivery(record, partition.assignment))
+            self._count(record, 1)
+            self._fetched += 1
+            lane = partition.lanes.get(record.key)
+            if lane is None:
+                lane = partition.lanes[record.key] = LaneState()
+            lane.queue.append(record)
+            if partition.is_open and not lane.running:
+                ready.append(self._started(record.at, record.key, partition))
         return ready
 
-    def on_done(self, delivery: Delivery) -> Delivery | None:
-        """Finish a record; return the next one of its lane."""
-        partition = self._current(delivery)
+    def on_waiting(self, at: TopicPartition, key: bytes | None) -> list[Place]:
+        """Take note that the ledger keeps records of a lane, of which some may run; return the lane if it is idle."""
+        partition = self._partitions.get(at)
+        if partition is None:
+            return []
+        lane = partition.lanes.setdefault(key, LaneState())
+        lane.waits = lane.looks = True
+        return [self._started(at, key, partition)] if partition.is_open and not lane.running else []
+
+    def turn(self, place: Place) -> Record | Look | None:
+        """Say what a lane does next; after nothing it is idle."""
+        partition = self._current(place)
         if partition is None:
             return None
-        record = delivery.record
-        lane = partition.lanes[record.key]
-        lane.popleft()
+        lane = partition.lanes[place.key]
+        if lane.looks:
+            lane.looks = False
+            return Look.LEDGER
+        if lane.queue:
+            return lane.queue[0]
+        lane.running = False
+        if not lane.waits:
+            del partition.lanes[place.key]
+        return None
+
+    def on_looked(self, place: Place, *, waits: bool, blocked: bool, again: bool) -> None:
+        """Take note of what the ledger keeps of a lane; `again` when it has to be looked at once more."""
+        partition = self._current(place)
+        if partition is not None:
+            lane = partition.lanes[place.key]
+            lane.waits, lane.blocked, lane.looks = waits, blocked, lane.looks or again
+
+    def on_done(self, place: Place) -> None:
+        """Finish the first record of a lane's queue."""
+        partition = self._current(place)
+        if partition is None:
+            return
+        record = partition.lanes[place.key].queue.popleft()
         partition.finished.add(record.offset)
-        self._unfinished -= 1
+        self._count(record, -1)
         while partition.fetched and partition.fetched[0] in partition.finished:
             partition.finished.discard(partition.fetched[0])
             partition.position = partition.fetched.popleft() + 1
-        if lane:
-            return Delivery(lane[0], delivery.assignment)
-        del partition.lanes[record.key]
-        return None
+            self._fetched -= 1
 
     def take_positions(self) -> dict[TopicPartition, int]:
         """Return the positions that moved since the last call."""
@@ -102,15 +135,25 @@ class Lanes:
             self._partitions[at].position = None
         return moved
 
-    def behind(self, delivery: Delivery) -> Iterator[Record]:
-        """Iterate over what was fetched of the same lane after this record."""
-        partition = self._current(delivery)
-        lane = partition.lanes.get(delivery.record.key, ()) if partition else ()
-        return (record for record in lane if record.offset > delivery.record.offset)
+    def behind(self, place: Place, offset: int) -> Iterator[Record]:
+        """Iterate over what was fetched of a lane after an offset."""
+        partition = self._current(place)
+        queue: Iterable[Record] = partition.lanes[place.key].queue if partition else ()
+        return (record for record in queue if record.offset > offset)
 
-    def owns(self, delivery: Delivery) -> bool:
-        """Whether the partition is still held under the assignment of this delivery."""
-        return self._current(delivery) is not None
+    def is_blocked(self, place: Place) -> bool:
+        """Whether a record in the ledger blocks the lane."""
+        partition = self._current(place)
+        return partition is not None and partition.lanes[place.key].blocked
+
+    def waits(self, place: Place) -> bool:
+        """Whether the ledger keeps records of the lane."""
+        partition = self._current(place)
+        return partition is not None and partition.lanes[place.key].waits
+
+    def owns(self, place: Place) -> bool:
+        """Whether the partition is still held under the assignment of this place."""
+        return self._current(place) is not None
 
     def assigned(self) -> tuple[TopicPartition, ...]:
         """Return the partitions held now."""
@@ -118,17 +161,27 @@ class Lanes:
 
     def should_pause(self) -> bool:
         """Whether fetching should pause: from the high-water mark on, until half of it is reached."""
-        if self._unfinished >= self._high_water:
-            self._full = True
-        elif self._unfinished <= self._high_water // 2:
-            self._full = False
+        loads = (self._unfinished, self._bytes, self._fetched)
+        load = max(now / most for now, most in zip(loads, self._most, strict=True))
+        self._full = load >= 1 or (self._full and load > 1 / 2)
         return self._full
 
-    def _current(self, delivery: Delivery) -> _Partition | None:
-        partition = self._partitions.get(delivery.record.at)
-        return partition if partition is not None and partition.assignment == delivery.assignment else None
+    def _started(self, at: TopicPartition, key: bytes | None, partition: PartitionState) -> Place:
+        partition.lanes[key].running = True
+        return Place(at, key, partition.assignment)
+
+    def _current(self, place: Place) -> PartitionState | None:
+        partition = self._partitions.get(place.at)
+        return partition if partition is not None and partition.assignment == place.assignment else None
+
+    def _count(self, record: Record, one: int) -> None:
+        self._unfinished += one
+        self._bytes += one * (len(record.value) if record.value else 0)
 
     def _forget(self, at: TopicPartition) -> None:
         partition = self._partitions.pop(at, None)
         if partition is not None:
-            self._unfinished -= sum(len(lane) for lane in partition.lanes.values())
+            self._fetched -= len(partition.fetched)
+            for lane in partition.lanes.values():
+                for record in lane.queue:
+                    self._count(record, -1)

@@ -2,91 +2,23 @@
 
 INTENT is committed before the effect is attempted, DONE together with the fact. A row that is DONE, SKIPPED or HELD
 is finished: a second delivery of its event finds it and does nothing, which is what makes a replay harmless. Until a
-row is DONE or SKIPPED it keeps the record itself.
+row is DONE or SKIPPED it keeps the record itself: a held one is run from there (see `choreography.backlog`).
 
 Every write is made under a claim, checked in the same transaction (see `choreography.claims`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Index,
-    Integer,
-    LargeBinary,
-    RowMapping,
-    String,
-    Table,
-    Text,
-    bindparam,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from choreography import claims
 from choreography.claims import check_claim
 from choreography.clock import Clock
 from choreography.entry import Entry
+from choreography.holding import Holding
+from choreography.ledger_table import Order, State, ledger
 from choreography.outbox import pack_headers
-
-metadata: Final = claims.metadata
-ledger: Final = Table(
-    "ledger",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("effect_key", String(36), nullable=False, unique=True),
-    Column("record_key", Text, nullable=False),
-    Column("correlation_id", String(36), nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("event_id", String(36), nullable=False),
-    Column("event_type", Text, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("state", String(7), nullable=False),
-    Column("begun", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("claim", Integer, nullable=False),
-    Column("decided_kind", Text),
-    Column("decided", Text),
-    Column("fact_type", Text),
-    Column("fact", Text),
-    Column("undone_by", String(36)),
-    Column("hold_reason", Text),
-    Column("hold_detail", Text),
-    Column("blocks_lane", Boolean, nullable=False),
-    Column("not_before", Text),
-    Column("ordered", String(7)),
-    Column("released", Boolean, nullable=False),
-    Column("resolved_by", String(36)),
-    Column("resolved_by_type", Text),
-    Column("raw_key", LargeBinary),
-    Column("raw_value", LargeBinary),
-    Column("raw_headers", Text),
-    Column("raw_timestamp", BigInteger),
-    Column("created_at", Text, nullable=False),
-    Column("updated_at", Text, nullable=False),
-)
-Index("ledger_by_key", ledger.c.record_key, ledger.c.correlation_id)
-
-
-class State(StrEnum):
-    """How far a reaction has come."""
-
-    INTENT = "INTENT"
-    DONE = "DONE"
-    SKIPPED = "SKIPPED"
-    HELD = "HELD"
-
-
-FINISHED: Final = frozenset({State.DONE, State.SKIPPED, State.HELD})
 
 # Built once: building a statement costs more than executing it.
 _OF: Final = ledger.c.effect_key == bindparam("of")
@@ -128,8 +60,11 @@ class Ledger:
 
     def intend(self, tx: Connection, entry: Entry, row: RowMapping | None) -> None:
         """Write down that the effect is about to be attempted; `row` is what stands so far."""
-        attempts = 1 if row is None else row["attempts"] + 1
-        values = {"state": State.INTENT, "begun": True, "attempts": attempts}
+        values: dict[str, Any] = {"state": State.INTENT, "begun": True, "attempts": 1}
+        if row is not None:
+            values["attempts"] = row["attempts"] + 1
+            values |= {"blocks_lane": False, "not_before": None, "ordered": None}
+            values["released"] = row["released"] or row["ordered"] == Order.RELEASE
         self._write(tx, entry, values, is_new=row is None)
 
     def set_untouched(self, tx: Connection, entry: Entry) -> None:
@@ -149,9 +84,15 @@ class Ledger:
         """Write down that the event needs no effect."""
         self._write(tx, entry, {"state": State.SKIPPED, **_NO_RECORD})
 
-    def hold(self, tx: Connection, entry: Entry, reason: str, detail: str, *, begun: bool) -> None:
-        """Keep the record until a person decides."""
-        self._write(tx, entry, {"state": State.HELD, "begun": begun, "hold_reason": reason, "hold_detail": detail})
+    def hold(self, tx: Connection, entry: Entry, hold: Holding, *, begun: bool) -> int:
+        """Keep the record until a person decides, or the time comes; return how often it has been held by now."""
+        row = self.find(tx, entry)
+        holds = 1 if row is None else row["holds"] + 1
+        values = {"state": State.HELD, "begun": begun, "hold_reason": hold.reason, "hold_detail": hold.detail}
+        values |= {"blocks_lane": hold.blocks_lane, "ordered": None, "holds": holds}
+        values["not_before"] = hold.not_before.isoformat() if hold.not_before else None
+        self._write(tx, entry, values, is_new=row is None)
+        return holds
 
     def undo(self, tx: Connection, entry: Entry, types: Sequence[str]) -> None:
         """Close what a later event of the same case has undone: it never runs again and is no open decision."""
@@ -200,6 +141,7 @@ def _new(entry: Entry) -> dict[str, Any]:
         "state": State.INTENT,
         "begun": False,
         "attempts": 0,
+        "holds": 0,
         "blocks_lane": False,
         "released": False,
         "raw_key": record.key,

@@ -1,10 +1,12 @@
 """Looking ahead: has a later event of the same case undone this one before it had an effect?
 
-The headers of later records are looked at; what they say is believed only once the record has been decoded.
+Later is what has been fetched of the same lane, and what was seen ahead of it (see `choreography.ahead`). What a header
+says is believed only once the record has been decoded.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from choreography.codec import Codec
 from choreography.errors import Poison, RegistryUnavailable
@@ -12,6 +14,13 @@ from choreography.event import Event
 from choreography.headers import Envelope
 from choreography.reaction import Reaction
 from choreography.record import Record
+
+
+class Undoing(NamedTuple):
+    """The later event that makes an effect pointless."""
+
+    event_id: UUID
+    event_type: str
 
 
 class LookAhead:
@@ -26,7 +35,7 @@ class LookAhead:
         self._codec = codec
         self._kinds = kinds
 
-    async def undone_by(self, event: Event, reaction: Reaction[Any], later: Iterable[Record]) -> Event | None:
+    async def undone_by(self, event: Event, reaction: Reaction[Any], later: Iterable[Record]) -> Undoing | None:
         """Return the first later event of the same case that makes the reaction pointless."""
         wanted = {kind.ce_type() for kind in reaction.unless}
         for record in later if wanted else ():
@@ -39,7 +48,7 @@ class LookAhead:
                 and found.correlation == event.correlation
                 and found.order > event.order
             ):
-                return found
+                return Undoing(found.event_id, found.ce_type())
         return None
 
     async def _decoded(self, record: Record) -> Event | None:

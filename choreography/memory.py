@@ -10,6 +10,7 @@ from choreography.claims import check_claim
 from choreography.effect import Effect
 from choreography.entry import Entry
 from choreography.event import Event
+from choreography.failpoint import reach
 from choreography.journal import Journal
 
 
@@ -53,6 +54,7 @@ class LedgerMemory:
         row = await journal.persist(work)
         if row is not None:
             await self.published(row)
+        reach("after_decided")
 
     async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
         """Return the facts of these types that this service stated for this key, oldest first."""
@@ -87,8 +89,8 @@ class Recall:
         self._facts_by_name = {kind.__name__: kind for kind in facts}
         self._published = published
 
-    def effect(self, entry: Entry, *, repeated: bool, is_first: bool) -> Effect:
+    def effect(self, entry: Entry, *, repeated: bool, is_first: bool, released: bool) -> Effect:
         """Return what a handler gets for this entry; `is_first` when nothing stood about it before this attempt."""
         memory = LedgerMemory(entry, self._journal, self._facts_by_name, self._published, undecided=is_first)
         now = self._journal.clock.now()
-        return Effect(key=entry.effect_key, now=now, repeated=repeated, released=False, memory=memory)
+        return Effect(key=entry.effect_key, now=now, repeated=repeated, released=released, memory=memory)

@@ -8,6 +8,7 @@ from typing import Final
 from choreography.errors import InvalidFact, Reject, Retry, Unavailable
 
 TRIES: Final = 5
+PATIENCE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class Tries:
 
     Attributes:
         first: when the first attempt began.
+        patience: how long it is tried again in its lane, before it waits in the ledger.
         begun: an attempt before this one may have touched the target.
         attempts: all of them.
         failures: those that ended in an unknown error.
     """
 
     first: datetime
+    patience: timedelta = PATIENCE
     begun: bool = False
     attempts: int = 0
     failures: int = 0
@@ -53,6 +56,10 @@ class Tries:
             return False
         self.failures += 1
         return isinstance(error, Reject | InvalidFact) or self.failures >= TRIES
+
+    def are_long(self, now: datetime, delay: float) -> bool:
+        """Whether the next attempt, after a delay in seconds, would be later than the lane should wait for."""
+        return now + timedelta(seconds=delay) - self.first > self.patience
 
 
 def is_untouched(error: Exception) -> bool:

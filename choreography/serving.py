@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Final, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import structlog
 
-from choreography import ledger as ledger_tables
+from choreography import brake as brake_tables
+from choreography import ledger_table as ledger_tables
 from choreography import positions as position_tables
-from choreography.client import consumer_config
+from choreography.assembly import Limits, assemble
+from choreography.client import consumer_config, scout_config
 from choreography.clock import Clock, SystemClock
 from choreography.errors import InvalidSettings
 from choreography.event import Event
@@ -20,13 +23,21 @@ from choreography.manifest import manifest_of
 from choreography.positions import ledger_id
 from choreography.publisher import Publisher, open_publisher
 from choreography.reaction import P
-from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, ReactionHeld, ReactionSkipped
+from choreography.records import (
+    REACTIONS,
+    LedgerBegan,
+    ReactionDecided,
+    ReactionDropped,
+    ReactionHeld,
+    ReactionReleased,
+    ReactionSkipped,
+)
 from choreography.retries import Backoff
+from choreography.scout import KafkaScout
 from choreography.service import Service
 from choreography.settings import ServiceSettings
 from choreography.subscription import PART, Subscription
 from choreography.topic import Topic
-from choreography.worker import Worker
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -40,9 +51,12 @@ async def serve(
     """Run a service until `stop` is set."""
     clock = SystemClock()
     reactions = REACTIONS.of(service.system)
-    stated: tuple[type[Event], ...] = (ReactionSkipped, ReactionHeld, ReactionDecided, LedgerBegan)
+    stated: tuple[type[Event], ...] = (
+        *(ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped),
+        *(ReactionDecided, LedgerBegan),
+    )
     also: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in stated]
-    tables = (ledger_tables.metadata, position_tables.metadata)
+    tables = (ledger_tables.metadata, position_tables.metadata, brake_tables.metadata)
     async with (
         open_publisher(
             settings,
@@ -82,18 +96,19 @@ async def _consume(
         clock=clock,
         backoff=backoff,
     )
-    worker = Worker(
+    assembly = assemble(
         service,
         ports,
         codec=publisher.codec,
         journal=journal,
         published=publisher.relay.published,
-        handler_seconds=settings.handler_seconds,
-        max_in_flight=settings.max_in_flight,
+        health=publisher.health,
+        limits=_limits(settings),
         backoff=backoff,
     )
+    await assembly.brake.look()
     subscription = Subscription(
-        worker,
+        assembly.worker,
         journal,
         publisher.health,
         starts=service.starts,
@@ -102,24 +117,65 @@ async def _consume(
     )
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     consumer = KafkaConsumer(
-        consumer_config(settings.kafka_bootstrap_servers, service.group, service.group, settings.session_timeout_ms),
+        consumer_config(
+            settings.connection(),
+            service.group,
+            service.group,
+            settings.session_timeout_ms,
+            settings.group_protocol,
+        ),
         [topic.name for topic in service.topics],
         subscription,
         _teller(ended),
     )
     subscription.consumer = consumer
+    scout = _scout(service, settings, subscription, ended)
     consumer.start()
     log.info("service.started", group=service.group, topics=[topic.name for topic in service.topics])
+    ticking = asyncio.ensure_future(subscription.keep_ticking(assembly.brake.look))
     stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait((stopping, ended), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((stopping, ended, ticking), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     publisher.health.set(PART, False, "Shutting down; nothing new is begun.")
     consumer.stop()
+    if scout is not None:
+        scout.stop()
     await asyncio.to_thread(consumer.join, settings.drain_seconds + LEAVE_SECONDS)
+    _end(ticking)
     if ended.done():
         ended.result()
     if consumer.is_alive():
         log.warning("group.not_left", reason="the broker did not answer in time; it notices by the session time-out")
+
+
+def _scout(
+    service: Service[Any], settings: ServiceSettings, subscription: Subscription, ended: "asyncio.Future[None]"
+) -> KafkaScout | None:
+    """Have somebody read ahead, where the service has anything that can be undone."""
+    wanted = {kind.ce_type() for reaction in service.reactions for kind in reaction.unless}
+    if not wanted:
+        return None
+    config = scout_config(settings.connection(), f"{service.group}.scout")
+    scout = KafkaScout(config, wanted, subscription.ahead, ended.get_loop().call_soon_threadsafe, _teller(ended))
+    subscription.scout = scout
+    scout.start()
+    return scout
+
+
+def _limits(settings: ServiceSettings) -> Limits:
+    return Limits(
+        handler_seconds=settings.handler_seconds,
+        max_in_flight=settings.max_in_flight,
+        max_per_target=settings.max_in_flight_per_target,
+        max_effect_age=timedelta(days=settings.max_effect_age_days),
+    )
+
+
+def _end(ticking: "asyncio.Future[None]") -> None:
+    """End the ticking; raise what ended it before."""
+    if ticking.done():
+        ticking.result()
+    ticking.cancel()
 
 
 def _teller(ended: "asyncio.Future[None]") -> Callable[[BaseException], None]:

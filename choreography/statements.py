@@ -10,16 +10,18 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from choreography.entry import Entry
-from choreography.event import Event
+from choreography.holding import Holding
 from choreography.ids import fact_id
+from choreography.lookahead import Undoing
 from choreography.record import TopicPartition
 from choreography.records import (
-    HoldReason,
     KitRecord,
     LedgerBegan,
     Position,
     ReactionDecided,
+    ReactionDropped,
     ReactionHeld,
+    ReactionReleased,
     ReactionSkipped,
     SkipCause,
     group_correlation,
@@ -32,18 +34,34 @@ def nothing_to_do(group: str, entry: Entry, reason: str, at: datetime) -> KitRec
     return _stamped(record, entry, at)
 
 
-def undone(group: str, entry: Entry, by: Event, at: datetime) -> KitRecord:
-    """State that an event was undone before it had an effect, and by which later one."""
+def undone(group: str, entry: Entry, by: Undoing, at: datetime) -> KitRecord:
+    """State that an event was undone before its effect was complete, and by which later one."""
     record = ReactionSkipped(
-        **_about(group, entry), cause=SkipCause.UNDONE, undone_by=by.event_id, undone_by_type=by.ce_type()
+        **_about(group, entry), cause=SkipCause.UNDONE, undone_by=by.event_id, undone_by_type=by.event_type
     )
     return _stamped(record, entry, at)
 
 
-def held(group: str, entry: Entry, reason: HoldReason, detail: str, at: datetime) -> KitRecord:
-    """State that an event waits for a person, where its record stands, and why."""
-    record = ReactionHeld(**_about(group, entry), reason=reason, detail=detail, blocks_lane=False)
-    return _stamped(record, entry, at)
+def held(group: str, entry: Entry, hold: Holding, times: int, at: datetime) -> KitRecord:
+    """State that an event waits, where its record stands, why, and until when; it is held for the `times`-th time."""
+    record = ReactionHeld(
+        **_about(group, entry),
+        reason=hold.reason,
+        detail=hold.detail,
+        blocks_lane=hold.blocks_lane,
+        not_before=hold.not_before,
+    )
+    return _stamped(record, entry, at, times)
+
+
+def released(group: str, entry: Entry, times: int, at: datetime) -> KitRecord:
+    """State that an event waits no longer and goes on; it was held `times` times."""
+    return _stamped(ReactionReleased(**_about(group, entry)), entry, at, times)
+
+
+def dropped(group: str, entry: Entry, at: datetime) -> KitRecord:
+    """State that a person decided that an event is never to be handled."""
+    return _stamped(ReactionDropped(**_about(group, entry)), entry, at)
 
 
 def decided(group: str, entry: Entry, kind: str, decision: str, at: datetime) -> KitRecord:
@@ -72,9 +90,11 @@ def _about(group: str, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _stamped(record: KitRecord, entry: Entry, at: datetime) -> KitRecord:
+def _stamped(record: KitRecord, entry: Entry, at: datetime, time: int | None = None) -> KitRecord:
+    """Stamp a record; `time` tells one from the next where it can be stated several times."""
+    event_id = fact_id(entry.effect_key, type(record))
     return record.stamped(
-        event_id=fact_id(entry.effect_key, type(record)),
+        event_id=event_id if time is None else uuid5(event_id, str(time)),
         key=entry.record_key,
         correlation=entry.correlation,
         order=max(entry.order, 1),

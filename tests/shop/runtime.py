@@ -1,5 +1,6 @@
 """The kit's runtime around a worker, without a broker: real ledger, outbox, codec and relay on a fake clock."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import Any
 from sqlalchemy import select
 
 from choreography import Event, Service, Topic
-from choreography import ledger as ledger_tables
+from choreography import brake as brake_tables
+from choreography import ledger_table as ledger_tables
 from choreography import outbox as outbox_tables
 from choreography import positions as position_tables
 from choreography import registry as registry_tables
+from choreography.assembly import Limits, assemble
 from choreography.claims import take_claims
 from choreography.codec import Codec
 from choreography.database import Database
@@ -23,16 +26,23 @@ from choreography.journal import Journal
 from choreography.ledger import Ledger
 from choreography.outbox import Outbox
 from choreography.record import Record, TopicPartition
-from choreography.records import REACTIONS, LedgerBegan, ReactionDecided, ReactionHeld, ReactionSkipped
+from choreography.records import (
+    REACTIONS,
+    LedgerBegan,
+    ReactionDecided,
+    ReactionDropped,
+    ReactionHeld,
+    ReactionReleased,
+    ReactionSkipped,
+)
 from choreography.registry import Schemas
 from choreography.relay import Outgoing, Relay
 from choreography.retries import Backoff
 from choreography.schema_client import FakeRegistry
 from choreography.subject import Subject
-from choreography.worker import Worker
 from tests.shop.facts import OrderCancelled, OrderPlaced
 
-KIT = (ReactionSkipped, ReactionHeld, ReactionDecided, LedgerBegan)
+KIT = (ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped, ReactionDecided, LedgerBegan)
 
 
 @dataclass(frozen=True)
@@ -43,18 +53,30 @@ class Place:
     begin: int
     later: Sequence[Record]
     clock: FakeClock
+    waits: bool = False
+    is_blocked: bool = False
 
-    def behind(self) -> Sequence[Record]:
-        return self.later
+    def behind(self, offset: int) -> Sequence[Record]:
+        return [record for record in self.later if record.offset > offset]
 
     async def rest(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
+
+    async def until(self, event: asyncio.Event) -> None:
+        await event.wait()
 
 
 class Runtime:
     """One member of a group; `restart` is what a crash and a new process amount to."""
 
-    def __init__(self, service: Service[Any], ports: Any, database: Database, registry: FakeRegistry) -> None:
+    def __init__(
+        self,
+        service: Service[Any],
+        ports: Any,
+        database: Database,
+        registry: FakeRegistry,
+        limits: Limits | None = None,
+    ) -> None:
         self.service = service
         self.ports = ports
         self.database = database
@@ -75,16 +97,17 @@ class Runtime:
             clock=self.clock,
             backoff=Backoff(),
         )
-        self.worker = Worker(
+        assembly = assemble(
             service,
             ports,
             codec=self.codec,
             journal=self.journal,
             published=self.relay.published,
-            handler_seconds=5,
-            max_in_flight=10,
+            health=self.health,
+            limits=limits or Limits(handler_seconds=5, max_in_flight=10),
             backoff=Backoff(),
         )
+        self.worker, self.brake = assembly.worker, assembly.brake
         self.offset = 0
         self.claim = 0
 
@@ -142,15 +165,20 @@ def address_of(folder: Path) -> str:
 
 @asynccontextmanager
 async def running(
-    service: Service[Any], ports: Any, folder: Path, registry: FakeRegistry | None = None
+    service: Service[Any],
+    ports: Any,
+    folder: Path,
+    registry: FakeRegistry | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Runtime]:
     """Open a runtime over the database in `folder`; a second one over the same folder is a restart."""
     database = Database(address_of(folder))
     try:
         database.create(
-            ledger_tables.metadata, outbox_tables.metadata, position_tables.metadata, registry_tables.metadata
+            *(ledger_tables.metadata, outbox_tables.metadata, position_tables.metadata),
+            *(registry_tables.metadata, brake_tables.metadata),
         )
-        runtime = Runtime(service, ports, database, registry or FakeRegistry())
+        runtime = Runtime(service, ports, database, registry or FakeRegistry(), limits)
         await runtime.prepare()
         yield runtime
     finally:
