@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.checker.anomaly import Anomaly, Name
+from tests.checker.duty import Duty
 from tests.checker.excuses import excuse, is_due
 from tests.checker.history import Effect, Line, Row
-from tests.checker.index import Duty, Index
+from tests.checker.index import Index
 from tests.checker.sets import changed
 
 

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tests.checker.anomaly import Anomaly, Name
+from tests.checker.duty import Event, derived
 from tests.checker.history import Submission
-from tests.checker.index import Event, Index, derived
+from tests.checker.index import Index
 
 
 def lost_events(index: Index) -> Iterator[Anomaly]:

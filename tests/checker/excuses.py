@@ -1,6 +1,7 @@
 """What a group owes, and why it may rightly owe it no more."""
 
-from tests.checker.index import Duty, Index
+from tests.checker.duty import Duty
+from tests.checker.index import Index
 
 
 def is_due(index: Index, duty: Duty) -> bool:
@@ -10,7 +11,7 @@ def is_due(index: Index, duty: Duty) -> bool:
     """
     if duty.is_before_begin or duty.undoing or duty.reaction.group in index.expectations.brakes:
         return False
-    return not duty.reaction.undoes or any(one.has_happened for one in duty.undone)
+    return not duty.reaction.undoes or any(one.has_happened and one.key not in index.dropped for one in duty.undone)
 
 
 def excuse(index: Index, duty: Duty) -> str | None:

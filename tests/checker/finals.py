@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.checker.anomaly import Anomaly, Name
+from tests.checker.duty import Duty, Event
 from tests.checker.excuses import excuse
 from tests.checker.expectations import Final
 from tests.checker.history import Effect, Line
-from tests.checker.index import Duty, Event, Index
+from tests.checker.index import Index
 from tests.checker.sets import added, members, taken
 
 

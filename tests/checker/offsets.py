@@ -7,9 +7,10 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from tests.checker.anomaly import Anomaly, Name
+from tests.checker.duty import FINISHED, Duty, Place
 from tests.checker.excuses import may_be_held
 from tests.checker.history import Commit, Line, Record, Row
-from tests.checker.index import FINISHED, Duty, Index, Place
+from tests.checker.index import Index
 
 NEVER: Final = float("inf")
 WAITING: Final = frozenset({"QUEUED", "LATER"})

@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tests.checker.anomaly import Anomaly, Name
+from tests.checker.duty import Duty, Event, Lane
 from tests.checker.effects import finished_at, first_intent, since, time_of
 from tests.checker.history import Assignment, Effect, Line, Record
-from tests.checker.index import Duty, Event, Index, Lane
+from tests.checker.index import Index
 
 
 def stale_effects(index: Index) -> Iterator[Anomaly]:
