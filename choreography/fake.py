@@ -1,5 +1,6 @@
 """Doubles that stand beside the real things: for unit tests and simulations, never for a running system."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -27,8 +28,9 @@ class FakeClock:
         return (self._now - self._start).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
-        """Move the time forward."""
+        """Move the time forward, and let others run."""
         self.advance(timedelta(seconds=seconds))
+        await asyncio.sleep(0)
 
     def advance(self, by: timedelta) -> None:
         """Move the time forward."""

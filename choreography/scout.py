@@ -92,7 +92,8 @@ class KafkaScout(threading.Thread):
             finally:
                 consumer.close()
         except BaseException as error:  # noqa: BLE001 - the thread must not die in silence
-            self._failed(error)
+            if not self._stopping.is_set():  # whoever is told may be gone by then
+                self._failed(error)
 
     def _turn(self, consumer: Consumer) -> None:
         while self._orders:

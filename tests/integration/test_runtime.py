@@ -153,7 +153,7 @@ async def test_poison_stops_nobody_and_a_copy_goes_to_the_dead_letters_untouched
 
     async with shop.serving(warehouse(shop), Ports(store)):
         for value in poison:
-            shop.publish_raw(topic, b"c1", value, [("trace", b"\xff\x00"), ("trace", None)])
+            shop.publish_raw(topic, b"poisoned", value, [("trace", b"\xff\x00"), ("trace", None)])
         await shop.publish(order(shop))
         await until(lambda: len(store.packed) == 1)
 
@@ -161,7 +161,7 @@ async def test_poison_stops_nobody_and_a_copy_goes_to_the_dead_letters_untouched
     assert sorted((copy.value is not None, copy.value or b"") for copy in copies) == sorted(
         (value is not None, value or b"") for value in poison
     )
-    assert all(copy.key == b"c1" and copy.headers[:2] == (("trace", b"\xff\x00"), ("trace", None)) for copy in copies)
+    assert all(copy.key == b"poisoned" and copy.headers[:2] == (("trace", b"\xff\x00"), ("trace", None)) for copy in copies)
     assert {copy.header("dlq_original_topic") for copy in copies} == {topic}
     held = await shop.stated(ReactionHeld, ReactionHeld.topic.of(shop.system))
     assert len(held) == len(poison)
