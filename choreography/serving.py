@@ -38,6 +38,7 @@ from choreography.service import Service
 from choreography.settings import ServiceSettings
 from choreography.subscription import PART, Subscription
 from choreography.topic import Topic
+from choreography.watchdog import Watchdog
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -73,7 +74,6 @@ async def serve(
         open_ports(settings) as ports,
     ):
         _check_ports(service, ports)
-        await publisher.database.run(lambda tx: ledger_id(tx, service.group))
         await _consume(service, ports, settings, publisher, clock=clock, stop=stop)
 
 
@@ -127,6 +127,8 @@ async def _consume(
         [topic.name for topic in service.topics],
         subscription,
         _teller(ended),
+        ledger=await publisher.database.run(lambda tx: ledger_id(tx, service.group)),
+        watchdog=Watchdog(settings.watchdog_seconds, publisher.health),
     )
     subscription.consumer = consumer
     scout = _scout(service, settings, subscription, ended)
@@ -141,8 +143,6 @@ async def _consume(
     if scout is not None:
         scout.stop()
     await asyncio.to_thread(consumer.join, settings.drain_seconds + LEAVE_SECONDS)
-    if scout is not None:
-        await asyncio.to_thread(scout.join, LEAVE_SECONDS)
     _end(ticking)
     if ended.done():
         ended.result()
