@@ -21,6 +21,10 @@ class Holder(Protocol):
         """Hold the lock of this name from now on, unless another process does."""
         ...
 
+    def holds(self, name: str) -> bool:
+        """Tell whether it is held, as far as is known without asking."""
+        ...
+
     def still_holds(self, name: str) -> bool:
         """Tell whether it is held, and has been ever since it was obtained."""
         ...
@@ -68,6 +72,10 @@ class FileHolder:
                 return False
             self._held[name] = lock
         return True
+
+    def holds(self, name: str) -> bool:
+        """Tell whether it is held."""
+        return name in self._held
 
     def still_holds(self, name: str) -> bool:
         """Tell whether it is held: such a lock is lost with the process only."""
@@ -121,6 +129,10 @@ class SessionHolder:
             self._held.add(name)
         return name in self._held
 
+    def holds(self, name: str) -> bool:
+        """Tell whether it is held, as far as is known without asking the server."""
+        return name in self._held
+
     def still_holds(self, name: str) -> bool:
         """Tell whether it is held, and has been ever since it was obtained; asks the server."""
         try:
@@ -161,6 +173,6 @@ class SessionHolder:
     def _lose(self) -> None:
         self._held.clear()
         if self._connection is not None:
-            self._connection.detach()
+            self._connection.invalidate()  # a session that goes back to a pool would keep its locks
             self._connection.close()
             self._connection = None

@@ -1,0 +1,149 @@
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from choreography import InvalidSettings, Lock, Locks, open_locks
+from choreography.engine import read_url
+from choreography.fake import FakeClock
+from tests.child import child
+
+HOLDER = """
+import asyncio, sys
+from choreography import SystemClock, open_locks
+
+async def hold():
+    async with open_locks(sys.argv[1], SystemClock()) as locks:
+        assert await locks.try_acquire("a lane") is not None
+        print("held", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(hold())
+"""
+
+
+@asynccontextmanager
+async def two(database_url: str) -> AsyncIterator[tuple[Locks, Locks]]:
+    async with open_locks(database_url, FakeClock()) as one, open_locks(database_url, FakeClock()) as other:
+        yield one, other
+
+
+async def obtained(locks: Locks, name: str) -> Lock:
+    """Ask until it is there."""
+    async with asyncio.timeout(30):
+        while (lock := await locks.try_acquire(name)) is None:
+            await asyncio.sleep(0.02)
+    return lock
+
+
+async def test_who_holds_a_lock_keeps_it_from_others_until_it_is_given_back(database_url: str) -> None:
+    async with two(database_url) as (one, other):
+        lock = await obtained(one, "a lane")
+
+        assert await other.try_acquire("a lane") is None
+        assert await other.try_acquire("another lane") is not None
+        await lock.release()
+        assert await other.try_acquire("a lane") is not None
+        assert await one.try_acquire("a lane") is None
+
+
+async def test_asking_again_for_what_is_held_is_the_same_lock_obtained_at_the_same_time(database_url: str) -> None:
+    clock = FakeClock()
+    async with open_locks(database_url, clock) as locks:
+        first = await obtained(locks, "a lane")
+        clock.advance(timedelta(seconds=60))
+        second = await obtained(locks, "a lane")
+        await first.release()
+        await first.release()
+        third = await obtained(locks, "a lane")
+
+    assert second is first
+    assert (first.obtained, third.obtained) == (0.0, 60.0)
+
+
+async def test_what_was_released_once_does_not_end_what_was_obtained_after_it(database_url: str) -> None:
+    async with two(database_url) as (one, other):
+        first = await obtained(one, "a lane")
+        await first.release()
+        await obtained(one, "a lane")
+
+        await first.release()
+
+        assert await other.try_acquire("a lane") is None
+
+
+async def test_all_locks_are_given_back_at_the_end(database_url: str) -> None:
+    async with open_locks(database_url, FakeClock()) as one:
+        await obtained(one, "a lane")
+        await obtained(one, "another lane")
+
+    async with open_locks(database_url, FakeClock()) as other:
+        assert await other.try_acquire("a lane") is not None
+        assert await other.try_acquire("another lane") is not None
+
+
+async def test_a_pause_keeps_a_lock_and_death_frees_it(database_url: str) -> None:
+    async with open_locks(database_url, FakeClock()) as locks:
+        with child(HOLDER, database_url) as holder:
+            await asyncio.to_thread(holder.says, "held")
+            assert await locks.try_acquire("a lane") is None
+            holder.signal(signal.SIGSTOP)
+            for _ in range(5):
+                assert await locks.try_acquire("a lane") is None
+
+            holder.signal(signal.SIGKILL)
+
+            assert (await obtained(locks, "a lane")).obtained == 0.0
+
+
+async def test_a_lock_whose_connection_was_lost_is_not_held_any_more(postgres: str) -> None:
+    async with two(postgres) as (one, other):
+        lost = await obtained(one, "a lane")
+        end_sessions(postgres)
+
+        taken = await obtained(other, "a lane")
+
+        assert await one.try_acquire("a lane") is None
+        await lost.release()
+        await taken.release()
+        assert await obtained(one, "a lane") is not lost
+
+
+async def test_services_that_share_a_database_by_schemas_do_not_share_their_locks(postgres: str) -> None:
+    run(postgres, "CREATE SCHEMA hr")
+
+    async with open_locks(postgres, FakeClock()) as one:
+        await obtained(one, "a lane")
+        async with open_locks(f"{postgres}?options=-csearch_path%3Dhr", FakeClock()) as other:
+            assert await other.try_acquire("a lane") is not None
+
+
+async def test_nobody_has_a_lock_while_the_server_cannot_be_asked(free_port: int) -> None:
+    async with open_locks(f"postgresql://nobody@127.0.0.1:{free_port}/nowhere", FakeClock()) as locks:
+        assert await locks.try_acquire("a lane") is None
+
+
+async def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match="neither SQLite's nor PostgreSQL's"):
+        async with open_locks("mysql://localhost/x", FakeClock()):
+            pass
+
+
+def end_sessions(database_url: str) -> None:
+    """End all others, as a server that is restarted or a network that breaks does."""
+    run(
+        database_url,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+
+
+def run(database_url: str, statement: str) -> None:
+    engine = create_engine(read_url(database_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
