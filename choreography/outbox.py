@@ -1,6 +1,11 @@
 """Records that wait to be published, written in the transaction that made them true.
 
 A fact leaves the database at least once, in commit order per key, with a stable id. `Relay` does the leaving.
+
+It goes by the numbers of the rows. SQLite has one writer, so they grow in commit order. PostgreSQL gives a number when
+a row is written, and the transaction may commit after another one that got a higher number; so who writes about a key
+takes the key's turn first, and keeps it until the commit: a number of this key is given only when those before it are
+committed or gone. Rows of different keys may commit in any order, and the relay finds a late one all the same.
 """
 
 import base64
@@ -16,7 +21,7 @@ from choreography.codec import Codec
 from choreography.event import Event
 from choreography.headers import cloud_event
 from choreography.topic import Topic
-from choreography.transaction import after_commit
+from choreography.transaction import after_commit, take_turn
 
 metadata: Final = MetaData()
 outbox: Final = Table(
@@ -76,16 +81,29 @@ class Outbox:
             "headers": pack_headers(headers),
             "created_at": self._clock.now().isoformat(),
         }
+        take_turn(tx, f"{topic}/{key.hex() if key else ''}")
         row = tx.execute(_INSERT, values)
         after_commit(tx, self.wake)
         return int(row.lastrowid if row.inserted_primary_key is None else row.inserted_primary_key[0])
 
 
 def pack_headers(headers: Headers) -> str:
-    """Write headers as text; names may repeat and values may be any bytes or null."""
+    """Write headers as text; names may repeat and values may be any bytes or null.
+
+    Mostly they are texts of different names: then they are written as such, for people and for speed.
+    """
+    try:
+        texts = {name: value.decode() for name, value in headers if value is not None}
+    except UnicodeDecodeError:
+        texts = {}
+    if len(texts) == len(headers):
+        return json.dumps(texts)
     return json.dumps([[n, None if v is None else base64.b64encode(v).decode()] for n, v in headers])
 
 
 def unpack_headers(text: str) -> list[tuple[str, bytes | None]]:
     """Read what `pack_headers` wrote."""
-    return [(name, None if value is None else base64.b64decode(value)) for name, value in json.loads(text)]
+    packed = json.loads(text)
+    if isinstance(packed, dict):
+        return [(name, value.encode()) for name, value in packed.items()]
+    return [(name, None if value is None else base64.b64decode(value)) for name, value in packed]

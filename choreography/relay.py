@@ -1,51 +1,45 @@
-"""The relay: takes waiting records out of the outbox, in commit order, and publishes them at least once.
+"""The relay: takes waiting records out of the outbox, in commit order per key, and publishes them at least once.
 
 It always begins at the oldest row that is not marked, never "after the last number seen": a transaction that began
 early may commit late. Only a prefix per key is marked, so that a key never overtakes itself. A crash between the
 broker's acknowledgement and the mark repeats a record, with the same id.
 
-One relay per database is active: two of them could reorder a key. Beside SQLite a lock file decides, which the
-operating system releases when its holder dies; the others stand by.
+One relay per database is active, the others stand by and take over (`choreography.relay_lock`). What was published is
+deleted after a while, a few rows at a time, while nothing waits.
 """
 
 import asyncio
 import threading
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 import structlog
-from filelock import FileLock, Timeout
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.exc import DBAPIError
 
 from choreography.clock import Clock
 from choreography.database import Database
 from choreography.errors import DatabaseClosed
+from choreography.failpoint import reach
 from choreography.health import Health
-from choreography.outbox import outbox, unpack_headers
+from choreography.relay_lock import RelayLock
+from choreography.waiting import Outgoing, is_waiting, mark_published, oldest_waiting, prune
+
+__all__ = ["Outgoing", "Publishing", "Relay"]
 
 log = structlog.stdlib.get_logger(__name__)
 
-BATCH: Final = 1_000
 IDLE_SECONDS: Final = 1.0
+KEPT: Final = timedelta(days=7)  # after being published
+PRUNE_SECONDS: Final = 60.0
 PART: Final = "relay"
-
-
-class Outgoing(NamedTuple):
-    """A record on its way out; `row` is its number in the outbox."""
-
-    row: int
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
 
 
 class Publishing(Protocol):
     """What publishes records."""
 
     def publish(self, records: Sequence[Outgoing]) -> set[int]:
-        """Publish in order; return the rows that the broker acknowledged."""
+        """Publish in order; return the rows that the broker acknowledged. Nothing is on its way any more then."""
         ...
 
 
@@ -61,6 +55,7 @@ class Relay:
 
     def __init__(self, database: Database, producer: Publishing, clock: Clock, health: Health | None = None) -> None:
         self._database = database
+        self._right = RelayLock(database)
         self._producer = producer
         self._clock = clock
         self._health = health or Health()
@@ -68,6 +63,7 @@ class Relay:
         self._stopping = threading.Event()
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._lock = threading.Lock()
+        self._prune_at = clock.monotonic()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
@@ -91,74 +87,85 @@ class Relay:
             self._waiting.setdefault(row, []).append(future)
         self._wake.set()
         while not future.done():
-            if not await self._database.run(lambda tx: _is_waiting(tx, row)):
+            if not await self._database.run(lambda tx: is_waiting(tx, row)):
                 self._tell([row])
             await asyncio.wait((future,), timeout=IDLE_SECONDS)
 
     def step(self) -> int:
         """Publish the oldest waiting rows once; return how many were marked."""
-        rows = self._database.run_sync(_oldest)
+        rows = self._right.run(oldest_waiting)
         if not rows:
             self._health.set(PART, True)
             return 0
-        acknowledged = self._producer.publish(rows)
-        prefix = _prefix_per_key(rows, acknowledged)
+        prefix = _prefix_per_key(rows, self._producer.publish(rows))
         self._tell(prefix)
+        reach("relay_after_ack")
         now = self._clock.now().isoformat()
-        self._database.run_sync(lambda tx: _mark(tx, prefix, now))
+        self._right.run(lambda tx: mark_published(tx, prefix, now))
+        reach("relay_after_mark")
         self._tell(prefix)  # who has begun to wait meanwhile
         if not prefix:
             detail = f"The broker does not take what waits for {rows[0].topic}. See the log; nothing is lost."
             self._health.set(PART, False, detail)
         return len(prefix)
 
+    def tidy(self) -> int:
+        """Delete a few of the rows that were published long ago, from time to time; return how many."""
+        if self._clock.monotonic() < self._prune_at:
+            return 0
+        before = (self._clock.now() - KEPT).isoformat()
+        deleted = self._right.run(lambda tx: prune(tx, before))
+        self._prune_at = self._clock.monotonic() + (0 if deleted else PRUNE_SECONDS)
+        return deleted
+
     def _run(self) -> None:
-        lock = self._lock_file()
-        while not self._acquire(lock):
-            if self._stopping.is_set():
-                return
         try:
-            while not (self._drained() and self._stopping.is_set()):
-                if not self._stopping.is_set():
-                    self._wake.wait(IDLE_SECONDS)
+            while self._may_publish():
+                pause = self._wake if self._drained() else self._stopping
+                if self._stopping.is_set():
+                    return
+                pause.wait(IDLE_SECONDS)
         except DatabaseClosed:
             log.info("relay.ended", reason="the deadline is over; what waits leaves at the next start")
         finally:
-            if lock is not None:
-                lock.release()
+            self._right.give_back()
+
+    def _may_publish(self) -> bool:
+        """Wait for the right to publish; tell whether it was obtained before the end."""
+        while not self._right.is_held:
+            try:
+                if self._right.try_take():
+                    log.info("relay.active")
+                    break
+            except (DBAPIError, OSError) as error:
+                self._stuck(error)
+            if self._stopping.wait(IDLE_SECONDS):
+                return False
+        return True
 
     def _drained(self) -> bool:
+        """Publish all that waits; tell whether there was no trouble."""
         self._wake.clear()
         try:
             while self.step():
                 pass
+            if not self._stopping.is_set():
+                self.tidy()
         except DatabaseClosed:
             raise
-        except Exception as error:
-            kind = type(error).__name__
-            log.exception("outbox.stuck", error=kind)
-            self._health.set(PART, False, f"The outbox cannot be published ({kind}); it is tried again.")
-            return self._stopping.wait(IDLE_SECONDS)
-        return True
-
-    def _lock_file(self) -> FileLock | None:
-        path = self._database.url.database
-        if not self._database.is_sqlite or not path:
-            return None
-        return FileLock(Path(f"{path}.relay.lock"), thread_local=False)
-
-    def _acquire(self, lock: FileLock | None) -> bool:
-        if lock is None:
-            return True
-        try:
-            lock.acquire(timeout=IDLE_SECONDS)
-        except Timeout:
+        except Exception as error:  # noqa: BLE001 - whatever it is, what waits is tried again
+            self._stuck(error)
             return False
         return True
 
+    def _stuck(self, error: Exception) -> None:
+        kind = type(error).__name__
+        log.error("outbox.stuck", error=kind, exc_info=error)
+        self._health.set(PART, False, f"The outbox cannot be published ({kind}); it is tried again.")
+
     def _tell(self, rows: Sequence[int]) -> None:
         with self._lock:
-            futures = [future for row in rows for future in self._waiting.pop(row, ())]
+            futures = [future for row in rows for future in self._waiting.pop(row, ())] if self._waiting else []
         for future in futures:
             future.get_loop().call_soon_threadsafe(_resolve, future)
 
@@ -168,26 +175,9 @@ def _resolve(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
-# Built once: building a statement costs more than executing it.
-_WAITING: Final = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
-_IS_WAITING: Final = select(outbox.c.id).where(outbox.c.id == bindparam("of"), outbox.c.published_at.is_(None))
-_MARK: Final = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True)))
-
-
-def _oldest(tx: Connection) -> list[Outgoing]:
-    found = tx.execute(_WAITING)
-    return [Outgoing(row.id, row.topic, row.key, row.value, unpack_headers(row.headers)) for row in found]
-
-
-def _is_waiting(tx: Connection, row: int) -> bool:
-    return tx.execute(_IS_WAITING, {"of": row}).first() is not None
-
-
-def _mark(tx: Connection, rows: Sequence[int], now: str) -> None:
-    tx.execute(_MARK, {"rows": rows, "published_at": now})
-
-
 def _prefix_per_key(rows: Sequence[Outgoing], acknowledged: set[int]) -> list[int]:
+    if len(acknowledged) == len(rows):
+        return [row.row for row in rows]
     broken: set[tuple[str, bytes | None]] = set()
     prefix = []
     for row in rows:

@@ -1,7 +1,7 @@
 import asyncio
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
@@ -20,10 +20,10 @@ from choreography.schema_client import FakeRegistry
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    one = Database(f"sqlite:///{tmp_path / 'outbox.db'}")
-    one.create(outbox_tables.metadata, registry_tables.metadata)
-    return one
+def database(database_url: str) -> Iterator[Database]:
+    with closing(Database(database_url)) as one:
+        one.create(outbox_tables.metadata, registry_tables.metadata)
+        yield one
 
 
 def outbox(database: Database) -> Outbox:
