@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -88,17 +87,16 @@ def sent_mail(port: int, **differs: Any) -> ImapSentMail:
 @asynccontextmanager
 async def open_mailer(
     port: int,
-    database: Path | None = None,
+    database_url: str = "sqlite://",
     *,
     ambiguous: Ambiguous = Ambiguous.RESEND,
     looks_up: SentMail | None = None,
     clock: FakeClock | SystemClock | None = None,
     **options: Any,
 ) -> AsyncIterator[SmtpMailer]:
-    """Open a mailer whose locks lie beside a database; without one no other process sees them."""
+    """Open a mailer whose locks are those of a database; of the default one no other process sees them."""
     time = clock or MovedClock()
-    url = f"sqlite:///{database}" if database else "sqlite://"
-    async with open_locks(url, time) as locks, Turns(locks, time) as turns:
+    async with open_locks(database_url, time) as locks, Turns(locks, time) as turns:
         yield SmtpMailer(
             smtp_server(port, **options), turns, time, ambiguous=ambiguous, sent_mail=looks_up, settle=SETTLE
         )

@@ -1,0 +1,209 @@
+"""A mail that an earlier attempt may have sent: each policy, with real servers and a clock that is moved."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from choreography import Effect, Hold, Retry, Unavailable
+from consumers.mail import Ambiguous, Sent, SmtpMailer
+from tests.integration.mail.conftest import Mailbox
+from tests.integration.mail.server import Script, fall_silent, free_port, hang_up, mail_system, nothing
+from tests.integration.mail.writing import (
+    BEN,
+    HR,
+    SETTLE,
+    MovedClock,
+    Owner,
+    mail_of,
+    open_mailer,
+    sent_mail,
+)
+
+
+class Office:
+    """A service that has one mail to send, and a mail system that does as it is told."""
+
+    def __init__(self, script: Script, mailer: SmtpMailer, clock: MovedClock) -> None:
+        self.script, self.mailer, self.clock = script, mailer, clock
+        self._owner, self._event = Owner(), uuid4()
+
+    def effect(self, *, repeated: bool = False, released: bool = False) -> Effect:
+        return self._owner.effect(self._event, repeated=repeated, released=released)
+
+    @property
+    def message_id(self) -> str:
+        return str(mail_of(self.effect())["Message-ID"])
+
+    async def send(self, *, repeated: bool = False, released: bool = False) -> Sent:
+        effect = self.effect(repeated=repeated, released=released)
+        return await self.mailer.send(mail_of(effect), effect, otherwise=HR)
+
+
+def in_office(
+    script: Script,
+    story: Callable[[Office], Awaitable[None]],
+    ambiguous: Ambiguous,
+    mailbox: Mailbox | None = None,
+    *,
+    imap: int | None = None,
+) -> None:
+    """Let a story happen."""
+
+    async def happens() -> None:
+        clock = MovedClock()
+        script.maildir = mailbox.maildir if mailbox else None
+        look_up = sent_mail(imap or (mailbox.imap if mailbox else 0)) if ambiguous is Ambiguous.LOOKUP else None
+        async with AsyncExitStack() as stack:
+            port = await stack.enter_async_context(mail_system(script))
+            opened = open_mailer(port, ambiguous=ambiguous, looks_up=look_up, clock=clock, seconds_for_text=0.3)
+            await story(Office(script, await stack.enter_async_context(opened), clock))
+
+    asyncio.run(happens())
+
+
+@pytest.mark.parametrize("moment", [hang_up, fall_silent])
+def test_a_mail_that_arrived_though_nobody_heard_so_is_found_at_once_and_not_sent_again(
+    mailbox: Mailbox, moment: Callable[..., Awaitable[None]]
+) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable) as lost:
+            await office.send()
+        assert not lost.value.untouched
+        office.script.at_dot = nothing
+
+        assert await office.send(repeated=True) == Sent((BEN,), perhaps_repeated=False)
+
+        assert mailbox.holds(office.message_id) == 1
+
+    in_office(Script(at_dot=moment), story, Ambiguous.LOOKUP, mailbox)
+
+
+@pytest.mark.parametrize("moment", [hang_up, fall_silent])
+def test_a_mail_that_did_not_arrive_is_sent_once_the_mail_system_would_have_shown_it(
+    mailbox: Mailbox, moment: Callable[..., Awaitable[None]]
+) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        office.script.at_dot, office.script.delivers = nothing, True
+
+        with pytest.raises(Retry) as too_early:
+            await office.send(repeated=True)
+        assert too_early.value.after == timedelta(seconds=5)
+        await office.clock.move(SETTLE.total_seconds() - 1)
+        with pytest.raises(Retry) as nearly:
+            await office.send(repeated=True)
+        assert nearly.value.after == timedelta(seconds=1)
+        assert mailbox.holds(office.message_id) == 0
+        await office.clock.move(1)
+
+        assert await office.send(repeated=True) == Sent((BEN,), perhaps_repeated=False)
+        assert await office.send(repeated=True) == Sent((BEN,), perhaps_repeated=False)
+
+        assert mailbox.holds(office.message_id) == 1
+
+    in_office(Script(at_dot=moment, delivers=False), story, Ambiguous.LOOKUP, mailbox)
+
+
+def test_a_mail_that_the_mail_system_shows_late_is_found_while_the_lane_waits(mailbox: Mailbox) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Retry):
+            await office.send(repeated=True)
+        office.script.at_dot = hang_up
+        async with mail_system(Script(maildir=mailbox.maildir)) as slow_queue, open_mailer(slow_queue) as zombie:
+            await zombie.send(mail_of(office.effect()), office.effect())
+        await office.clock.move(5)
+
+        assert await office.send(repeated=True) == Sent((BEN,), perhaps_repeated=False)
+
+        assert office.script.connections == 0
+        assert mailbox.holds(office.message_id) == 1
+
+    in_office(Script(), story, Ambiguous.LOOKUP, mailbox)
+
+
+def test_the_settle_time_begins_anew_with_each_attempt_that_may_have_sent_the_mail(mailbox: Mailbox) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        with pytest.raises(Retry):
+            await office.send(repeated=True)
+        await office.clock.move(SETTLE.total_seconds())
+        with pytest.raises(Unavailable):
+            await office.send(repeated=True)
+
+        with pytest.raises(Retry):
+            await office.send(repeated=True)
+
+    in_office(Script(at_dot=hang_up, delivers=False), story, Ambiguous.LOOKUP, mailbox)
+
+
+def test_while_the_mail_system_cannot_be_asked_what_is_in_doubt_waits_and_what_is_new_is_sent(mailbox: Mailbox) -> None:
+    nowhere = asyncio.run(free_port())
+
+    async def story(office: Office) -> None:
+        assert (await office.send()).reached == (BEN,)
+        with pytest.raises(Unavailable) as down:
+            await office.send(repeated=True)
+        assert (down.value.port, down.value.untouched) == ("sent_mail", True)
+
+        assert mailbox.holds(office.message_id) == 1
+
+    in_office(Script(), story, Ambiguous.LOOKUP, mailbox, imap=nowhere)
+
+
+def test_the_time_for_which_the_mail_system_could_not_be_asked_counts(mailbox: Mailbox) -> None:
+    async def story(office: Office) -> None:
+        look_up = office.mailer.sent_mail
+        office.mailer.sent_mail = sent_mail(await free_port())
+        with pytest.raises(Unavailable):
+            await office.send(repeated=True)
+        await office.clock.move(SETTLE.total_seconds())
+        office.mailer.sent_mail = look_up
+
+        assert (await office.send(repeated=True)).reached == (BEN,)
+
+    in_office(Script(), story, Ambiguous.LOOKUP, mailbox)
+
+
+def test_without_a_look_up_the_same_mail_is_sent_again_and_said_to_be() -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        office.script.at_dot = nothing
+
+        assert await office.send(repeated=True) == Sent((BEN,), perhaps_repeated=True)
+
+        first, second = office.script.accepted
+        assert first == second
+
+    in_office(Script(at_dot=hang_up), story, Ambiguous.RESEND)
+
+
+def test_a_person_is_asked_where_that_is_wanted_and_a_release_sends_the_mail() -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        office.script.at_dot = nothing
+
+        with pytest.raises(Hold) as asked:
+            await office.send(repeated=True)
+        assert office.message_id in asked.value.reason
+        assert len(office.script.accepted) == 1
+
+        assert await office.send(repeated=True, released=True) == Sent((BEN,), perhaps_repeated=True)
+        assert len(office.script.accepted) == 2
+
+    in_office(Script(at_dot=hang_up), story, Ambiguous.HOLD)
+
+
+@pytest.mark.parametrize("ambiguous", [Ambiguous.RESEND, Ambiguous.HOLD])
+def test_the_first_attempt_asks_nobody(ambiguous: Ambiguous) -> None:
+    async def story(office: Office) -> None:
+        assert await office.send() == Sent((BEN,), perhaps_repeated=False)
+
+    in_office(Script(), story, ambiguous)

@@ -1,0 +1,156 @@
+"""Whose turn it is to send a mail, and which policy applies to one in doubt."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from choreography import Effect, InvalidSettings, Retry
+from consumers.hr.settings import Settings as HrSettings
+from consumers.mail import Ambiguous, Turns
+from consumers.mail.opening import policy_of
+from consumers.notification.settings import Settings as NotificationSettings
+from tests.integration.mail.writing import MovedClock, Owner, new_effect
+
+
+@dataclass
+class HeldLock:
+    name: str
+    obtained: float
+    locks: "OneLock"
+
+    async def release(self) -> None:
+        self.locks.held = None
+
+
+@dataclass
+class OneLock:
+    """A lock that another process may have."""
+
+    clock: MovedClock
+    held: HeldLock | None = None
+    elsewhere: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def try_acquire(self, name: str) -> HeldLock | None:
+        self.asked.append(name)
+        if self.elsewhere:
+            return None
+        self.held = self.held or HeldLock(name, self.clock.monotonic(), self)
+        return self.held
+
+
+def with_turns(story: Callable[[Turns, OneLock, MovedClock], Awaitable[None]]) -> None:
+    async def happens() -> None:
+        clock = MovedClock()
+        locks = OneLock(clock)
+        async with Turns(locks, clock) as turns:
+            await story(turns, locks, clock)
+
+    asyncio.run(happens())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def keep(turns: Turns, effect: Effect) -> float:
+    async with turns.of(effect) as turn:
+        turn.kept = True
+        return turn.since
+
+
+def test_a_turn_is_given_under_a_lock_of_the_mails_own_and_ends_with_the_attempt() -> None:
+    async def story(turns: Turns, locks: OneLock, clock: MovedClock) -> None:
+        effect = new_effect()
+        with suppress(ZeroDivisionError):
+            async with turns.of(effect):
+                assert locks.asked == [f"mail-{effect.key}"]
+                raise ZeroDivisionError
+        assert locks.held is None
+
+    with_turns(story)
+
+
+def test_who_does_not_get_the_turn_comes_back_later() -> None:
+    async def story(turns: Turns, locks: OneLock, clock: MovedClock) -> None:
+        locks.elsewhere = True
+        with pytest.raises(Retry):
+            async with turns.of(new_effect()):
+                pass
+
+    with_turns(story)
+
+
+def test_a_turn_that_is_kept_is_the_same_one_when_the_lane_comes_back() -> None:
+    async def story(turns: Turns, locks: OneLock, clock: MovedClock) -> None:
+        effect = new_effect()
+        first = await keep(turns, effect)
+        await clock.move(30)
+        await asyncio.sleep(0)
+
+        assert await keep(turns, effect) == first
+        async with turns.of(effect) as turn:
+            assert turn.since == first
+        assert locks.held is None
+
+    with_turns(story)
+
+
+def test_a_turn_that_is_kept_is_given_up_once_the_partition_is_somebody_elses() -> None:
+    async def story(turns: Turns, locks: OneLock, clock: MovedClock) -> None:
+        owner = Owner()
+        await keep(turns, owner.effect(new_effect().key))
+        await asyncio.sleep(0)
+        await clock.move(5)
+        await asyncio.sleep(0)
+        assert locks.held is not None
+
+        owner.memory.owned = False
+        await clock.move(5)
+
+        await until(lambda: locks.held is None)
+
+    with_turns(story)
+
+
+def test_a_turn_that_nobody_comes_back_for_is_given_up_after_a_day() -> None:
+    async def story(turns: Turns, locks: OneLock, clock: MovedClock) -> None:
+        await keep(turns, new_effect())
+        await asyncio.sleep(0)
+        await clock.move(86_400)
+        await until(lambda: locks.held is None)
+
+    with_turns(story)
+
+
+KAFKA = {"kafka_bootstrap_servers": "k:1", "schema_registry_url": "http://r"}
+MAIL = {"smtp_host": "mx", "mail_from": "ems@example.com", "mail_domain": "example.com", "hr_mailbox": "hr@example.com"}
+PLACES = {"scim_url": "http://s", "scim_token": "t", "caldav_url": "http://c"}
+
+
+@pytest.mark.parametrize("settings", [HrSettings, NotificationSettings])
+@pytest.mark.parametrize(
+    ("given", "policy"),
+    [
+        ({}, Ambiguous.RESEND),
+        ({"imap_host": "imap"}, Ambiguous.LOOKUP),
+        ({"imap_host": "imap", "mail_ambiguous": "hold"}, Ambiguous.HOLD),
+        ({"imap_host": "imap", "mail_ambiguous": "lookup"}, Ambiguous.LOOKUP),
+    ],
+)
+def test_a_mail_in_doubt_is_looked_up_where_it_is_known_where_to_look(
+    settings: Any, given: dict[str, str], policy: Ambiguous
+) -> None:
+    assert policy_of(settings(**KAFKA, **MAIL, **PLACES, **given)) is policy
+
+
+def test_a_look_up_without_a_place_is_refused_at_start() -> None:
+    with pytest.raises(InvalidSettings, match="set EMS_IMAP_HOST, or choose resend or hold"):
+        policy_of(SimpleNamespace(mail_ambiguous="lookup", imap_host=""))
