@@ -15,9 +15,9 @@ from email.message import EmailMessage
 from typing import Any, Final
 
 from choreography import Unavailable
+from consumers.mail.mailer import SENT_MAIL
 from consumers.mail.smtp import Tls
 
-PORT: Final = "sent_mail"
 _HEADERS: Final = "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID TO)])"
 _OK: Final = "OK"
 
@@ -69,7 +69,7 @@ class ImapSentMail:
                 _answered(imap.select(_quoted(self._folder), readonly=True))
                 yield imap
         except (imaplib.IMAP4.error, OSError, ValueError) as error:
-            raise Unavailable(PORT, untouched=True) from error
+            raise Unavailable(SENT_MAIL, untouched=True) from error
 
     def _connected(self) -> imaplib.IMAP4:
         if self._tls == "tls":

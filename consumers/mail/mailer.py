@@ -3,8 +3,9 @@
 `effect.repeated` says that an earlier attempt may have sent the mail. What then happens is a policy:
 
 * *lookup* asks the mail system for the Message-ID. "Found" is an answer at once. "Not found" is one only after the
-  settle time, counted from when the lock was obtained, because a server delivers later than it accepts; until then the
-  lane waits.
+  settle time, counted from when the lock was obtained, because a server delivers later than it accepts; until then
+  there is no answer, so the look-up is `Unavailable`, and the lane waits, even where a later event has made the mail
+  pointless: whoever may have got it must be told that it is.
 * *resend* sends the same mail again; readers may fold it by its Message-ID, and the fact says `perhaps_repeated`.
 * *hold* waits until a person has looked and released it.
 
@@ -18,11 +19,15 @@ from email.message import EmailMessage
 from enum import StrEnum
 from typing import Final, Protocol
 
-from choreography import Clock, Effect, Hold, Retry
+import structlog
+
+from choreography import Clock, Effect, Hold, Unavailable
 from consumers.mail.smtp import SmtpServer
 from consumers.mail.turns import Turn, Turns
 
-LOOK_AGAIN: Final = timedelta(seconds=5)
+log = structlog.stdlib.get_logger(__name__)
+
+SENT_MAIL: Final = "sent_mail"  # the port's name
 
 
 class Ambiguous(StrEnum):
@@ -96,9 +101,9 @@ class SmtpMailer:
             otherwise: gets it as well when one of the recipients is refused for good.
 
         Raises:
-            Retry: it is too early to know, or the mail system asks to try later; this attempt sent nothing.
+            Retry: the mail system asks to try later; this attempt sent nothing.
             Hold: a person has to find out whether it was sent.
-            Unavailable: the mail system, or `sent_mail`, cannot be used.
+            Unavailable: the mail system cannot be used, or it is not known yet whether the mail was sent.
         """
         async with self._turns.of(effect) as turn:
             if effect.repeated:
@@ -123,10 +128,11 @@ class SmtpMailer:
 
     async def _look_up(self, sent_mail: SentMail, message_id: str, turn: Turn) -> tuple[str, ...] | None:
         turn.kept = True  # until there is an answer
-        remaining = timedelta(seconds=turn.since - self._clock.monotonic()) + self._settle
+        remaining = turn.since + self._settle.total_seconds() - self._clock.monotonic()
         found = await sent_mail.find(message_id)
-        if found is None and remaining > timedelta(0):
+        if found is None and remaining > 0:
             reason = "an earlier attempt may have sent this mail, and the mail system may not show it yet"
-            raise Retry(reason, after=min(remaining, LOOK_AGAIN))
+            log.info("mail.in_doubt", reason=reason, seconds_to_settle=round(remaining, 1))
+            raise Unavailable(SENT_MAIL, untouched=True)
         turn.kept = False
         return found

@@ -17,7 +17,11 @@ from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
 
-from choreography import ChoreographyError, Clock, Effect, Lock, Locks, Retry
+import structlog
+
+from choreography import ChoreographyError, Clock, Effect, Lock, Locks, Unavailable
+
+log = structlog.stdlib.get_logger(__name__)
 
 WATCH_SECONDS: Final = 5.0
 KEEP_SECONDS: Final = 86_400.0  # nobody came back for it: the mail was dropped, or is not wanted any more
@@ -65,12 +69,13 @@ class Turns:
         """Give the turn to send the mail of this effect.
 
         Raises:
-            Retry: another process has it.
+            Unavailable: another process has it, and whether that sends the mail is not known.
         """
         await self._stop_watching(effect.key)
         lock = await self._locks.try_acquire(f"mail-{effect.key}")
         if lock is None:
-            raise Retry("another process is sending this mail, or was paused while it did; its end is waited for")
+            log.info("mail.in_doubt", reason="another process is sending it, or was paused while it did")
+            raise Unavailable(untouched=True)
         turn = Turn(lock.obtained)
         try:
             yield turn

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from choreography import Effect, InvalidSettings, Retry
+from choreography import Effect, InvalidSettings, Unavailable
 from consumers.hr.settings import Settings as HrSettings
 from consumers.mail import Ambiguous, Turns
 from consumers.mail.opening import policy_of
@@ -81,9 +81,10 @@ def test_a_turn_is_given_under_a_lock_of_the_mails_own_and_ends_with_the_attempt
 def test_who_does_not_get_the_turn_comes_back_later() -> None:
     async def story(turns: Turns, locks: OneLock, clock: MovedClock) -> None:
         locks.elsewhere = True
-        with pytest.raises(Retry):
+        with pytest.raises(Unavailable) as waiting:
             async with turns.of(new_effect()):
                 pass
+        assert waiting.value.untouched
 
     with_turns(story)
 

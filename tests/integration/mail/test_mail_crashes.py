@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from choreography import Effect, Retry
+from choreography import Effect, Unavailable
 from consumers.mail import Ambiguous, Sent, SmtpMailer
 from tests.integration.mail.conftest import Mailbox
 from tests.integration.mail.server import Script, mail_system
@@ -81,18 +81,19 @@ class Successor:
             while True:
                 try:
                     return await self._attempt()
-                except Retry as waiting:
-                    if "paused" not in waiting.reason:
+                except Unavailable as waiting:
+                    if waiting.port == "sent_mail":
                         raise
                     await asyncio.sleep(0.01)
 
     async def has_to_wait_for_the_mail_system(self) -> None:
-        with pytest.raises(Retry):
+        with pytest.raises(Unavailable):
             await self.send()
 
     async def has_to_wait_for_the_sender(self) -> None:
-        with pytest.raises(Retry, match="paused"):
+        with pytest.raises(Unavailable) as waiting:
             await self._attempt()
+        assert (waiting.value.port, waiting.value.untouched) == (None, True)
 
     async def _attempt(self) -> Sent:
         return await self._mailer.send(mail_of(self._effect), self._effect)
