@@ -1,6 +1,9 @@
 """A database that is waited for: a disk that is full or a lock that is held is no reason to lose anything.
 
 What our own statements do wrong (a constraint, a missing table) is not waited for: it would never get better.
+
+When a connection is lost during the commit, nobody can tell whether it happened, and the work is done again. So it
+reads before it writes, and a fact that it puts into the outbox twice has the same id both times.
 """
 
 import threading
@@ -9,10 +12,11 @@ from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from choreography.clock import Clock
 from choreography.database import Database
+from choreography.diagnosis import diagnosis
 from choreography.health import Health
 from choreography.retries import Backoff
 
@@ -20,7 +24,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
 PART: Final = "database"
-_OURS: Final = (IntegrityError, ProgrammingError)
+_OURS: Final = (DataError, IntegrityError, ProgrammingError)
 
 
 class PatientDatabase:
@@ -71,10 +75,10 @@ class PatientDatabase:
                 return result
 
     def _is_away(self, error: DBAPIError, attempt: int) -> float:
-        kind = type(error.orig).__name__
+        kind, remedy = diagnosis(error)
         self._away = True
         log.error("database.unavailable", error=kind, attempt=attempt)
-        self._health.set(PART, False, f"The database cannot be used ({kind}); no effect is attempted.")
+        self._health.set(PART, False, f"The database cannot be used ({kind}); no effect is attempted. {remedy}")
         return self._backoff.after(attempt)
 
     def _is_back(self) -> None:

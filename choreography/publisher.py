@@ -17,19 +17,20 @@ from choreography import outbox as outbox_tables
 from choreography import registry as registry_tables
 from choreography.clock import Clock, SystemClock
 from choreography.codec import Codec
-from choreography.database import Database
+from choreography.database import Database, create_missing
 from choreography.errors import RegistryUnavailable
 from choreography.event import Event
 from choreography.health import Health, HealthServer
 from choreography.manifest import manifest_of_source
 from choreography.outbox import Outbox
+from choreography.patience import PatientDatabase
 from choreography.producer import KafkaProducer
 from choreography.records import SERVICES, ServiceManifest
 from choreography.registry import Schemas
 from choreography.relay import Relay
 from choreography.retries import Backoff
 from choreography.schema_client import ConfluentRegistry
-from choreography.settings import ServiceSettings, sqlite_only
+from choreography.settings import ServiceSettings
 from choreography.stopping import unless_stopped
 from choreography.topic import Topic
 
@@ -74,8 +75,8 @@ async def open_publisher(
 ) -> AsyncIterator[Publisher]:
     """Open what stating facts needs; on leaving, publish what waits and close it.
 
-    Waits, not ready, while the registry is away and the schema ids are not known yet, and until the broker has taken
-    the first record.
+    Waits, not ready, while the database cannot be used, while the registry is away and the schema ids are not known
+    yet, and until the broker has taken the first record.
 
     Args:
         settings: where things are.
@@ -90,7 +91,7 @@ async def open_publisher(
         stop: ends the waiting.
 
     Raises:
-        InvalidSettings: an event is not registered.
+        InvalidSettings: an event is not registered, or the database is not one that this version can use.
         Stopped: `stop` was set while it waited.
     """
     clock = clock or SystemClock()
@@ -100,9 +101,11 @@ async def open_publisher(
             health.set(part, False, "Starting.")
         server = stack.enter_context(HealthServer(health, settings.health_port))
         log.info("health.opened", port=server.port)
-        database = Database(sqlite_only(settings.database_for(name)))
+        database = Database(settings.database_for(name))
         stack.callback(database.close)
-        database.create(outbox_tables.metadata, registry_tables.metadata, *tables)
+        needed = (outbox_tables.metadata, registry_tables.metadata, *tables)
+        patient = PatientDatabase(database, health, clock, Backoff())
+        await unless_stopped(patient.run(lambda tx: create_missing(tx, *needed)), stop)
         registry = ConfluentRegistry(settings.schema_registry_url)
         stack.callback(registry.close)
         schemas = Schemas(registry, database)

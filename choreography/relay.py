@@ -11,6 +11,7 @@ deleted after a while, a few rows at a time, while nothing waits.
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -87,8 +88,9 @@ class Relay:
             self._waiting.setdefault(row, []).append(future)
         self._wake.set()
         while not future.done():
-            if not await self._database.run(lambda tx: is_waiting(tx, row)):
-                self._tell([row])
+            with suppress(DBAPIError):  # who waits goes on waiting
+                if not await self._database.run(lambda tx: is_waiting(tx, row)):
+                    self._tell([row])
             await asyncio.wait((future,), timeout=IDLE_SECONDS)
 
     def step(self) -> int:
@@ -121,10 +123,12 @@ class Relay:
     def _run(self) -> None:
         try:
             while self._may_publish():
+                is_last = self._stopping.is_set()  # what was committed before the end of it was told leaves, too
                 pause = self._wake if self._drained() else self._stopping
-                if self._stopping.is_set():
+                if is_last:
                     return
-                pause.wait(IDLE_SECONDS)
+                if not self._stopping.is_set():
+                    pause.wait(IDLE_SECONDS)
         except DatabaseClosed:
             log.info("relay.ended", reason="the deadline is over; what waits leaves at the next start")
         finally:

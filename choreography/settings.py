@@ -22,7 +22,7 @@ class ServiceSettings(BaseSettings):
         kafka_bootstrap_servers: `host:port`, several joined by commas.
         kafka_security_protocol: how the cluster is reached; the other four say with which credentials.
         schema_registry_url: the base address of the Confluent-compatible API.
-        database_url: an SQLAlchemy address; by default an SQLite file named after the group in the state directory.
+        database_url: of SQLite or PostgreSQL; by default an SQLite file named after the group in the state directory.
         state_dir: where files of this process are kept; by default a hidden directory named after the `env_prefix`.
         health_port: where `/healthz` and `/readyz` answer on the loopback address; 0 takes a free port.
         handler_seconds: how long one attempt of a handler may take.
@@ -88,19 +88,6 @@ class ServiceSettings(BaseSettings):
     def database_for(self, name: str) -> str:
         """Return the address of the database of the group or process called `name`."""
         return self.database_url or f"sqlite:///{(self.state_dir / f'{name}.db').absolute()}"
-
-
-def sqlite_only(url: str) -> str:
-    """Return the address of a database that one process can use alone.
-
-    Raises:
-        InvalidSettings: it is not SQLite's: one relay per database is all that keeps a key in order, and only beside
-            SQLite is there a lock that makes sure of it.
-    """
-    if not url.startswith("sqlite:"):
-        reason = "DATABASE_URL: only SQLite is supported, as in sqlite:////var/lib/service.db; leave it out to use one."
-        raise InvalidSettings((reason,))
-    return url
 
 
 def load(settings: type[S]) -> S:
