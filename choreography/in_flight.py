@@ -5,9 +5,8 @@ again, and everyone else goes on.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from itertools import chain
 from typing import Protocol
 
 import structlog
@@ -20,7 +19,7 @@ from choreography.health import Health
 from choreography.journal import Journal
 from choreography.lane import After, Lane, PartitionLane
 from choreography.lanes import Lanes
-from choreography.partition import Look, Place
+from choreography.partition import LaneState, Look
 from choreography.record import Record, TopicPartition
 from choreography.retries import Backoff
 from choreography.stuck import Stuck
@@ -71,24 +70,16 @@ class InFlight:
         self._fence_seconds = fence_seconds
         self._backoff = Backoff()
         self._tasks: dict[asyncio.Task[None], TopicPartition] = {}
-        self._claims: dict[TopicPartition, int] = {}
-        self._begins: dict[TopicPartition, int] = {}
-        self._draining: dict[TopicPartition, asyncio.Event] = {}
         self._stuck = Stuck(health)
         self._claiming = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
-    def assign(self, claims: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]) -> None:
-        """Take note of partitions, the claims on them, and where the group begins."""
-        self._claims |= claims
-        self._begins = dict(begins)
-        self._draining |= {at: asyncio.Event() for at in claims}
-
     async def drain(self, partitions: Iterable[TopicPartition], seconds: float) -> None:
         """Start nothing more in these partitions, and wait until what runs has ended; at the deadline cancel it."""
         for at in partitions:
-            if at in self._draining:  # revoked before it was assigned: something failed in between
-                self._draining[at].set()
+            partition = self._lanes.partition(at)
+            if partition is not None:  # revoked before it was assigned: something failed in between
+                partition.draining.set()
         running = self._running_in(partitions)
         if running:
             _, late = await asyncio.wait(running, timeout=seconds)
@@ -100,8 +91,6 @@ class InFlight:
         """Cancel what runs in these partitions, which are somebody else's now."""
         for task in self._running_in(partitions):
             task.cancel()
-        for at in partitions:
-            self._claims.pop(at, None)
         self._stuck.forget(partitions)
 
     async def drained(self) -> None:
@@ -109,91 +98,73 @@ class InFlight:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
-    def is_draining(self, at: TopicPartition) -> bool:
-        """Whether the partition is about to be given up."""
-        return self._draining[at].is_set()
-
-    def claim(self, at: TopicPartition) -> int | None:
-        """Return the number of this member's claim on a partition."""
-        return self._claims.get(at)
-
-    def start(self, places: Iterable[Place]) -> None:
+    def start(self, lanes: Iterable[LaneState]) -> None:
         """Run lanes until they are idle."""
-        for place in places:
-            task = self._loop.create_task(self._run(place))
-            self._tasks[task] = place.at
+        for lane in lanes:
+            task = self._loop.create_task(self._run(lane))
+            self._tasks[task] = lane.partition.at
             task.add_done_callback(self._tasks.pop)
 
-    async def _run(self, place: Place) -> None:
-        draining = self._draining[place.at]
-        while not draining.is_set() and (turn := self._lanes.turn(place)) is not None:
-            if not await self._ended(place, turn):
+    async def _run(self, lane: LaneState) -> None:
+        here = PartitionLane(lane, self._ahead, self._journal.clock)
+        draining = lane.partition.draining
+        while not draining.is_set() and (turn := self._lanes.turn(lane)) is not None:
+            if not await self._ended(lane, here, turn):
                 return
             self._moved()
 
-    async def _ended(self, place: Place, turn: Record | Look) -> bool:
+    async def _ended(self, lane: LaneState, here: PartitionLane, turn: Record | Look) -> bool:
         """Bring a turn to its end; return whether the lane goes on here."""
         failures = 0
-        while self._lanes.owns(place) and not self._draining[place.at].is_set():
-            claim = self._claims[place.at]
+        partition = lane.partition
+        while partition.is_owned and not partition.draining.is_set():
+            claim = partition.claim
             try:
-                await (self._look(place, claim) if isinstance(turn, Look) else self._handle(place, turn, claim))
+                if isinstance(turn, Look):
+                    await self._look(lane, here)
+                else:
+                    await self._handle(lane, here, turn)
             except ClaimLost:
                 with suppress(ClaimLost):
-                    await self._claim_again(place, claim)
+                    await self._claim_again(lane, here, claim)
             except Exception as error:  # noqa: BLE001 - a bug of the runtime's must stop one lane, and not in silence
                 failures += 1
-                self._stuck.report(place, turn.offset if isinstance(turn, Record) else None, error)
+                self._stuck.report(lane, turn.offset if isinstance(turn, Record) else None, error)
                 with suppress(ClaimLost):
-                    await self._lane(place, claim).rest(self._backoff.after(failures))
+                    await here.rest(self._backoff.after(failures))
             else:
-                self._stuck.is_over(place)
+                self._stuck.is_over(lane)
                 return True
         return False
 
-    async def _handle(self, place: Place, record: Record, claim: int) -> None:
-        after = await self._worker.handle(record, self._lane(place, claim))
+    async def _handle(self, lane: LaneState, here: PartitionLane, record: Record) -> None:
+        after = await self._worker.handle(record, here)
         if after is not After.GO_ON:
-            self._lanes.on_looked(
-                place,
-                waits=True,
-                blocked=after is After.BLOCKED or self._lanes.is_blocked(place),
-                again=after is After.LOOK,
-            )
-        self._lanes.on_done(place)
+            lane.waits = True
+            lane.is_blocked = lane.is_blocked or after is After.BLOCKED
+            lane.looks = lane.looks or after is After.LOOK
+        self._lanes.on_done(lane)
 
-    async def _look(self, place: Place, claim: int) -> None:
-        looked = await self._backlog.look(place.at, place.key, claim)
-        if looked.waited is None:
-            self._lanes.on_looked(place, waits=looked.waits, blocked=looked.blocked, again=False)
-            return
-        await self._worker.handle(looked.waited.record, self._lane(place, claim), looked.waited)
-        self._lanes.on_looked(place, waits=True, blocked=False, again=True)
+    async def _look(self, lane: LaneState, here: PartitionLane) -> None:
+        looked = await self._backlog.look(lane.partition.at, lane.key, here.claim)
+        lane.waits, lane.is_blocked = looked.waits, looked.blocked
+        if looked.waited is not None:
+            await self._worker.handle(looked.waited.record, here, looked.waited)
+            lane.looks = True
 
-    def _lane(self, place: Place, claim: int) -> PartitionLane:
-        return PartitionLane(
-            claim=claim,
-            begin=self._begins.get(place.at, 0),
-            waits=self._lanes.waits(place),
-            is_blocked=self._lanes.is_blocked(place),
-            behind=lambda offset: chain(
-                self._lanes.behind(place, offset), self._ahead.later(place.at, place.key, offset)
-            ),
-            draining=self._draining[place.at],
-            clock=self._journal.clock,
-        )
-
-    async def _claim_again(self, place: Place, lost: int) -> None:
+    async def _claim_again(self, lane: LaneState, here: PartitionLane, lost: int) -> None:
         """Take a new claim where the group still gives this member the partition.
 
         Not before the session time-out: a member that the broker has given up learns that within it. And once for
         all lanes of the partition: a claim that each took for itself would void those of the others.
         """
-        log.warning("claim.lost", topic=place.at.topic, partition=place.at.partition)
-        await self._lane(place, lost).rest(self._fence_seconds)
+        partition = lane.partition
+        log.warning("claim.lost", topic=partition.at.topic, partition=partition.at.partition)
+        await here.rest(self._fence_seconds)
         async with self._claiming:
-            if self._lanes.owns(place) and self._claims.get(place.at) == lost:
-                self._claims |= await self._journal.persist(lambda tx: take_claims(tx, [place.at]))
+            if partition.is_owned and partition.claim == lost:
+                taken = await self._journal.persist(lambda tx: take_claims(tx, [partition.at]))
+                partition.claim = taken[partition.at]
 
     def _running_in(self, partitions: Iterable[TopicPartition]) -> set[asyncio.Task[None]]:
         wanted = set(partitions)

@@ -1,13 +1,16 @@
 """The place of a record: what its partition and its lane are at this moment."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable
 from enum import Enum, auto
+from itertools import chain
 from typing import Any, Protocol
 
+from choreography.ahead import Ahead
 from choreography.clock import Clock
 from choreography.errors import ClaimLost
+from choreography.lanes import behind
+from choreography.partition import LaneState
 from choreography.record import Record
 
 
@@ -56,37 +59,63 @@ class Lane(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
 class PartitionLane:
-    """The place of one record.
+    """The place of the records of one lane, as of now.
 
-    Attributes:
-        draining: set when the partition is to be given up.
+    Args:
+        state: what is kept about the lane.
+        ahead: what was seen further on.
+        clock: waits.
     """
 
-    claim: int
-    begin: int
-    waits: bool
-    is_blocked: bool
-    behind: Callable[[int], Iterable[Record]]
-    draining: asyncio.Event
-    clock: Clock
+    __slots__ = ("_ahead", "_clock", "_state")
+
+    def __init__(self, state: LaneState, ahead: Ahead, clock: Clock) -> None:
+        self._state = state
+        self._ahead = ahead
+        self._clock = clock
+
+    @property
+    def claim(self) -> int:
+        """The number of this member's claim on the partition."""
+        return self._state.partition.claim
+
+    @property
+    def begin(self) -> int:
+        """Where the group begins in this partition."""
+        return self._state.partition.begin
+
+    @property
+    def waits(self) -> bool:
+        """Whether older records of the lane wait in the ledger."""
+        return self._state.waits
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether one of them blocks the lane."""
+        return self._state.is_blocked
+
+    def behind(self, offset: int) -> Iterable[Record]:
+        """Return what is known of the same lane after an offset, as of now."""
+        state = self._state
+        return chain(behind(state, offset), self._ahead.later(state.partition.at, state.key, offset))
 
     async def rest(self, seconds: float) -> None:
         """Wait between two attempts; raise `ClaimLost` if the partition is to be given up meanwhile."""
-        await self._unless_draining(self.clock.sleep(seconds))
+        await self._unless_draining(self._clock.sleep(seconds))
 
     async def until(self, event: asyncio.Event) -> None:
         """Wait for an event; raise `ClaimLost` if the partition is to be given up meanwhile."""
         await self._unless_draining(event.wait())
 
     async def _unless_draining(self, waiting: Coroutine[Any, Any, object]) -> None:
+        draining = self._state.partition.draining
         waits = asyncio.ensure_future(waiting)
-        told = asyncio.ensure_future(self.draining.wait())
+        told = asyncio.ensure_future(draining.wait())
         try:
             await asyncio.wait((waits, told), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waits.cancel()
             told.cancel()
-        if self.draining.is_set():
+        if draining.is_set():
             raise ClaimLost

@@ -9,15 +9,12 @@ A lane may have records in the ledger that wait there (see `choreography.backlog
 fetched, so the ledger is looked at first. While one of them blocks the lane, what is fetched joins them.
 
 A partition hands out nothing before it is opened: first the look-ahead has to pass the end of the partition.
-
-Every assignment of a partition has a number. A place carries it, so that what ends late, after the partition went and
-came back, is recognised and moves nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from choreography.partition import LaneState, Look, PartitionState, Place
+from choreography.partition import LaneState, Look, Partition
 from choreography.record import Record, TopicPartition
 
 HIGH_WATER: Final = 2_000
@@ -38,34 +35,42 @@ class Lanes:
         self, high_water: int = HIGH_WATER, most_bytes: int = MOST_BYTES, most_behind_one: int = MOST_BEHIND_ONE
     ) -> None:
         self._most = (high_water, most_bytes, most_behind_one)
-        self._partitions: dict[TopicPartition, PartitionState] = {}
-        self._assignments = 0
+        self._partitions: dict[TopicPartition, Partition] = {}
         self._unfinished = 0
         self._bytes = 0
         self._fetched = 0
         self._full = False
 
-    def on_assign(self, partitions: Iterable[TopicPartition]) -> None:
-        """Begin with partitions that were given to this member; they are closed."""
-        for at in partitions:
+    def on_assign(
+        self, claims: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
+    ) -> None:
+        """Begin with partitions that were given to this member; they are closed.
+
+        Args:
+            claims: this member's claim on each.
+            begins: where the group begins in them.
+        """
+        for at, claim in claims.items():
             self._forget(at)
-            self._assignments += 1
-            self._partitions[at] = PartitionState(self._assignments)
+            self._partitions[at] = Partition(at, claim, (begins or {}).get(at, 0))
 
     def on_revoke(self, partitions: Iterable[TopicPartition]) -> None:
         """Forget partitions that were taken away; whatever still runs in them counts no more."""
         for at in partitions:
             self._forget(at)
 
-    def open(self, at: TopicPartition) -> list[Place]:
+    def open(self, at: TopicPartition) -> list[LaneState]:
         """Let a partition hand out records; return the lanes that have something to run."""
         partition = self._partitions.get(at)
         if partition is None or partition.is_open:
             return []
         partition.is_open = True
-        return [self._started(at, key, partition) for key, lane in partition.lanes.items() if lane.queue or lane.looks]
+        ready = [lane for lane in partition.lanes.values() if lane.queue or lane.looks]
+        for lane in ready:
+            lane.is_running = True
+        return ready
 
-    def on_records(self, records: Sequence[Record]) -> list[Place]:
+    def on_records(self, records: Sequence[Record]) -> list[LaneState]:
         """Queue what was fetched; return the lanes to start. Records of foreign partitions are dropped."""
         ready = []
         for record in records:
@@ -73,59 +78,61 @@ class Lanes:
             if partition is None:
                 continue
             partition.fetched.append(record.offset)
-            self._count(record, 1)
             self._fetched += 1
+            self._unfinished += 1
+            self._bytes += len(record.value or b"")
             lane = partition.lanes.get(record.key)
             if lane is None:
-                lane = partition.lanes[record.key] = LaneState()
+                lane = partition.lanes[record.key] = LaneState(partition, record.key)
             lane.queue.append(record)
-            if partition.is_open and not lane.running:
-                ready.append(self._started(record.at, record.key, partition))
+            if partition.is_open and not lane.is_running:
+                lane.is_running = True
+                ready.append(lane)
         return ready
 
-    def on_waiting(self, at: TopicPartition, key: bytes | None) -> list[Place]:
+    def on_waiting(self, at: TopicPartition, key: bytes | None) -> list[LaneState]:
         """Take note that the ledger keeps records of a lane, of which some may run; return the lane if it is idle."""
         partition = self._partitions.get(at)
         if partition is None:
             return []
-        lane = partition.lanes.setdefault(key, LaneState())
+        lane = partition.lanes.setdefault(key, LaneState(partition, key))
         lane.waits = lane.looks = True
-        return [self._started(at, key, partition)] if partition.is_open and not lane.running else []
+        if not partition.is_open or lane.is_running:
+            return []
+        lane.is_running = True
+        return [lane]
 
-    def turn(self, place: Place) -> Record | Look | None:
+    def turn(self, lane: LaneState) -> Record | Look | None:
         """Say what a lane does next; after nothing it is idle."""
-        partition = self._current(place)
-        if partition is None:
+        if not lane.partition.is_owned:
             return None
-        lane = partition.lanes[place.key]
         if lane.looks:
             lane.looks = False
             return Look.LEDGER
         if lane.queue:
             return lane.queue[0]
-        lane.running = False
+        lane.is_running = False
         if not lane.waits:
-            del partition.lanes[place.key]
+            del lane.partition.lanes[lane.key]
         return None
 
-    def on_looked(self, place: Place, *, waits: bool, blocked: bool, again: bool) -> None:
-        """Take note of what the ledger keeps of a lane; `again` when it has to be looked at once more."""
-        partition = self._current(place)
-        if partition is not None:
-            lane = partition.lanes[place.key]
-            lane.waits, lane.blocked, lane.looks = waits, blocked, lane.looks or again
-
-    def on_done(self, place: Place) -> None:
+    def on_done(self, lane: LaneState) -> None:
         """Finish the first record of a lane's queue."""
-        partition = self._current(place)
-        if partition is None:
+        partition = lane.partition
+        if not partition.is_owned:
             return
-        record = partition.lanes[place.key].queue.popleft()
-        partition.finished.add(record.offset)
-        self._count(record, -1)
-        while partition.fetched and partition.fetched[0] in partition.finished:
-            partition.finished.discard(partition.fetched[0])
-            partition.position = partition.fetched.popleft() + 1
+        record = lane.queue.popleft()
+        self._unfinished -= 1
+        self._bytes -= len(record.value or b"")
+        fetched, finished = partition.fetched, partition.finished
+        if fetched[0] != record.offset:
+            finished.add(record.offset)
+            return
+        partition.position = fetched.popleft() + 1
+        self._fetched -= 1
+        while finished and fetched[0] in finished:
+            finished.discard(fetched[0])
+            partition.position = fetched.popleft() + 1
             self._fetched -= 1
 
     def take_positions(self) -> dict[TopicPartition, int]:
@@ -135,25 +142,9 @@ class Lanes:
             self._partitions[at].position = None
         return moved
 
-    def behind(self, place: Place, offset: int) -> Iterator[Record]:
-        """Iterate over what was fetched of a lane after an offset."""
-        partition = self._current(place)
-        queue: Iterable[Record] = partition.lanes[place.key].queue if partition else ()
-        return (record for record in queue if record.offset > offset)
-
-    def is_blocked(self, place: Place) -> bool:
-        """Whether a record in the ledger blocks the lane."""
-        partition = self._current(place)
-        return partition is not None and partition.lanes[place.key].blocked
-
-    def waits(self, place: Place) -> bool:
-        """Whether the ledger keeps records of the lane."""
-        partition = self._current(place)
-        return partition is not None and partition.lanes[place.key].waits
-
-    def owns(self, place: Place) -> bool:
-        """Whether the partition is still held under the assignment of this place."""
-        return self._current(place) is not None
+    def partition(self, at: TopicPartition) -> Partition | None:
+        """Return a partition that is held now."""
+        return self._partitions.get(at)
 
     def assigned(self) -> tuple[TopicPartition, ...]:
         """Return the partitions held now."""
@@ -166,22 +157,17 @@ class Lanes:
         self._full = load >= 1 or (self._full and load > 1 / 2)
         return self._full
 
-    def _started(self, at: TopicPartition, key: bytes | None, partition: PartitionState) -> Place:
-        partition.lanes[key].running = True
-        return Place(at, key, partition.assignment)
-
-    def _current(self, place: Place) -> PartitionState | None:
-        partition = self._partitions.get(place.at)
-        return partition if partition is not None and partition.assignment == place.assignment else None
-
-    def _count(self, record: Record, one: int) -> None:
-        self._unfinished += one
-        self._bytes += one * (len(record.value) if record.value else 0)
-
     def _forget(self, at: TopicPartition) -> None:
         partition = self._partitions.pop(at, None)
-        if partition is not None:
-            self._fetched -= len(partition.fetched)
-            for lane in partition.lanes.values():
-                for record in lane.queue:
-                    self._count(record, -1)
+        if partition is None:
+            return
+        partition.is_owned = False
+        self._fetched -= len(partition.fetched)
+        for lane in partition.lanes.values():
+            self._unfinished -= len(lane.queue)
+            self._bytes -= sum(len(record.value or b"") for record in lane.queue)
+
+
+def behind(lane: LaneState, offset: int) -> Iterator[Record]:
+    """Iterate over what was fetched of a lane after an offset."""
+    return (record for record in lane.queue if record.offset > offset)

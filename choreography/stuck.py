@@ -7,7 +7,7 @@ import structlog
 
 from choreography.deadletter import describe, frames_of
 from choreography.health import Health
-from choreography.partition import Place
+from choreography.partition import LaneState
 from choreography.record import TopicPartition
 
 log = structlog.stdlib.get_logger(__name__)
@@ -26,19 +26,19 @@ class Stuck:
         self._health = health
         self._details: dict[tuple[TopicPartition, bytes | None], str] = {}
 
-    def report(self, place: Place, offset: int | None, error: Exception) -> None:
+    def report(self, lane: LaneState, offset: int | None, error: Exception) -> None:
         """Say that a record, or without an offset what waits in the ledger, cannot be brought to any end."""
-        at, kind = place.at, type(error).__name__
+        at, kind = lane.partition.at, type(error).__name__
         where = {"topic": at.topic, "partition": at.partition, "offset": offset}
         log.error("lane.stuck", error=kind, reason=describe(error), frames=frames_of(error), **where)
         what = "What waits in the ledger" if offset is None else f"{at.topic}:{at.partition}:{offset}"
         detail = f"{what} raises {kind} in the runtime itself; its lane waits, everyone else goes on. See the log."
-        self._details[at, place.key] = detail
+        self._details[at, lane.key] = detail
         self._health.set(PART, False, detail)
 
-    def is_over(self, place: Place) -> None:
+    def is_over(self, lane: LaneState) -> None:
         """Take note that a lane goes on."""
-        if self._details and self._details.pop((place.at, place.key), None) is not None:
+        if self._details and self._details.pop((lane.partition.at, lane.key), None) is not None:
             self._tell()
 
     def forget(self, partitions: Iterable[TopicPartition]) -> None:

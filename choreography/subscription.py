@@ -71,11 +71,12 @@ class Subscription:
             lanes=self._lanes,
             ahead=self.ahead,
             health=health,
-            moved=self._settle,
+            moved=self._settle_soon,
             fence_seconds=fence_seconds,
         )
-        self._finished = Finished(journal, self._in_flight.claim, self._store)
+        self._finished = Finished(journal, self._claim, self._store)
         self._is_paused = False
+        self._is_settling = False
         self._resuming: set[TopicPartition] = set()
         self._loop = asyncio.get_running_loop()
         self.consumer: Fetching | None = None
@@ -130,8 +131,7 @@ class Subscription:
             waiting: the lanes of which the ledger keeps records.
             ahead: where the look-ahead begins.
         """
-        self._lanes.on_assign(claims)
-        self._in_flight.assign(claims, begins)
+        self._lanes.on_assign(claims, begins)
         for at, key in waiting:
             self._lanes.on_waiting(at, key)
         self._health.set(PART, True)
@@ -201,8 +201,15 @@ class Subscription:
             if self.consumer is not None and not self._is_paused:
                 self.consumer.resume((at,))
 
+    def _settle_soon(self) -> None:
+        """Settle once for all that ends in this turn of the loop."""
+        if not self._is_settling:
+            self._is_settling = True
+            self._loop.call_soon(self._settle)
+
     def _settle(self) -> None:
         """Have stored what is finished, and pause or resume fetching."""
+        self._is_settling = False
         self._finished.add(self._lanes.take_positions())
         if self.consumer is None or self._lanes.should_pause() == self._is_paused:
             return
@@ -214,6 +221,10 @@ class Subscription:
         else:
             self._resuming = set(self._lanes.assigned())
             self.scout.measure(self.ahead.ask(self._lanes.assigned()))
+
+    def _claim(self, at: TopicPartition) -> int | None:
+        partition = self._lanes.partition(at)
+        return partition.claim if partition is not None else None
 
     def _store(self, positions: Mapping[TopicPartition, int]) -> None:
         if self.consumer is not None:

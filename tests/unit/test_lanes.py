@@ -3,8 +3,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreography.lanes import Lanes
-from choreography.partition import Look, Place
+from choreography.lanes import Lanes, behind
+from choreography.partition import LaneState, Look
 from choreography.record import Record, TopicPartition
 
 AT = TopicPartition("shop.orders.v1", 0)
@@ -16,7 +16,7 @@ def record(offset: int, key: bytes | None = b"c1", at: TopicPartition = AT) -> R
 
 def assigned() -> Lanes:
     lanes = Lanes()
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
     lanes.open(AT)
     return lanes
 
@@ -83,12 +83,12 @@ def test_what_ends_after_the_partition_went_and_came_back_moves_nothing() -> Non
     (old,) = lanes.on_records([record(0)])
 
     lanes.on_revoke([AT])
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
     lanes.open(AT)
     (new,) = lanes.on_records([record(0)])
     lanes.on_done(old)
 
-    assert not lanes.owns(old)
+    assert not old.partition.is_owned
     assert lanes.turn(old) is None
     assert lanes.take_positions() == {}
     lanes.on_done(new)
@@ -104,7 +104,7 @@ def test_records_of_a_partition_that_was_taken_away_are_dropped() -> None:
 
 def test_a_partition_hands_out_nothing_before_it_is_opened() -> None:
     lanes = Lanes()
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
 
     before = [*lanes.on_records([record(0), record(1, b"c2")]), *lanes.on_waiting(AT, b"c3")]
     opened = lanes.open(AT)
@@ -116,29 +116,29 @@ def test_a_partition_hands_out_nothing_before_it_is_opened() -> None:
 
 def test_what_waits_in_the_ledger_is_looked_at_before_what_was_fetched() -> None:
     lanes = Lanes()
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
     lanes.on_waiting(AT, b"c1")
     lanes.on_records([record(5)])
     (place,) = lanes.open(AT)
 
     assert lanes.turn(place) is Look.LEDGER
-    lanes.on_looked(place, waits=True, blocked=False, again=True)
+    place.looks = True
     assert lanes.turn(place) is Look.LEDGER
-    lanes.on_looked(place, waits=False, blocked=False, again=False)
+    place.waits = False
     assert offset_of(lanes.turn(place)) == 5
 
 
 def test_a_blocked_lane_stays_known_when_it_has_nothing_to_run() -> None:
     lanes = assigned()
     (place,) = lanes.on_records([record(0)])
-    lanes.on_looked(place, waits=True, blocked=True, again=False)
+    place.waits = place.is_blocked = True
     lanes.on_done(place)
     assert lanes.turn(place) is None
 
     (again,) = lanes.on_records([record(1)])
 
-    assert lanes.is_blocked(again)
-    assert lanes.waits(again)
+    assert again.is_blocked
+    assert again.waits
 
 
 def test_a_lane_that_runs_looks_at_the_ledger_before_its_next_record() -> None:
@@ -155,12 +155,12 @@ def test_what_was_fetched_later_of_the_same_key_can_be_seen() -> None:
     lanes = assigned()
     (first, _) = lanes.on_records([record(0, b"c1"), record(1, b"c2"), record(2, b"c1")])
 
-    assert [later.offset for later in lanes.behind(first, 0)] == [2]
+    assert [later.offset for later in behind(first, 0)] == [2]
 
 
 def test_fetching_pauses_when_full_and_resumes_when_half_empty() -> None:
     lanes = Lanes(high_water=4)
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
     lanes.open(AT)
 
     ready = lanes.on_records([record(offset, str(offset).encode()) for offset in range(4)])
@@ -174,7 +174,7 @@ def test_fetching_pauses_when_full_and_resumes_when_half_empty() -> None:
 
 def test_few_large_records_are_as_much_as_many_small_ones() -> None:
     lanes = Lanes(most_bytes=15)
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
 
     lanes.on_records([record(0), record(1)])
 
@@ -183,7 +183,7 @@ def test_few_large_records_are_as_much_as_many_small_ones() -> None:
 
 def test_what_waits_for_one_old_record_is_limited() -> None:
     lanes = Lanes(most_behind_one=3)
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
     lanes.open(AT)
     old, *others = lanes.on_records([record(offset, str(offset).encode()) for offset in range(4)])
     for place in others:
@@ -196,7 +196,7 @@ def test_what_waits_for_one_old_record_is_limited() -> None:
 
 def test_a_revoked_partition_counts_no_more_towards_full() -> None:
     lanes = Lanes(high_water=2)
-    lanes.on_assign([AT])
+    lanes.on_assign({AT: 1})
     lanes.on_records([record(0), record(1)])
 
     lanes.on_revoke([AT])
@@ -210,7 +210,7 @@ def test_a_revoked_partition_counts_no_more_towards_full() -> None:
 )
 def test_any_schedule_keeps_each_key_in_order_and_ends_at_the_end(keys: list[bytes | None], seed: int) -> None:
     lanes, chance = assigned(), Random(seed)
-    running: list[Place] = lanes.on_records([record(2 * number, key) for number, key in enumerate(keys)])
+    running: list[LaneState] = lanes.on_records([record(2 * number, key) for number, key in enumerate(keys)])
     done: list[int] = []
 
     while running:

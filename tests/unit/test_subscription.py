@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from choreography import ClaimLost, InvalidSettings, Service, SystemClock, on
-from choreography.lane import Lane
+from choreography.backlog import Waited
+from choreography.lane import After, Lane
 from choreography.offsets import Committed
 from choreography.positions import Starts, ledger_id
 from choreography.record import Record, TopicPartition
@@ -61,7 +62,7 @@ class Slow:
         self.go = asyncio.Event()
         self.lost = 0
 
-    async def handle(self, record: Record, lane: Lane) -> None:
+    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
         self.began.append(record.offset)
         self.claims.append(lane.claim)
         if self.lost:
@@ -69,6 +70,7 @@ class Slow:
             raise ClaimLost
         await self.go.wait()
         self.ended.append(record.offset)
+        return After.GO_ON
 
 
 @pytest.fixture
@@ -97,6 +99,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0)
+
+
+def is_draining(one: Subscription) -> bool:
+    partition = one._lanes.partition(AT)
+    return partition is not None and partition.draining.is_set()
 
 
 def record(offset: int, key: bytes = b"c1") -> Record:
@@ -160,7 +167,7 @@ async def test_a_revocation_waits_for_what_is_in_flight_and_starts_nothing_more(
 
     with ThreadPoolExecutor() as pool:
         revoked = pool.submit(one.revoked, [AT])
-        await until(lambda: one._in_flight.is_draining(AT))
+        await until(lambda: is_draining(one))
         worker.go.set()
         positions = await asyncio.wrap_future(revoked)
 
@@ -180,9 +187,10 @@ async def test_a_revocation_gives_up_at_the_deadline_and_stores_only_what_ended(
 
 async def test_a_record_that_waits_for_its_next_attempt_does_not_hold_up_a_revocation(runtime: Runtime) -> None:
     class Resting(Slow):
-        async def handle(self, record: Record, lane: Lane) -> None:
+        async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
             self.began.append(record.offset)
             await lane.rest(3_600)
+            return After.GO_ON
 
     worker = Resting()
     one, consumer = subscription(runtime, worker, drain=60)
@@ -262,11 +270,12 @@ async def test_a_partition_that_comes_back_is_fetched_whatever_it_was_before(run
 
 async def test_lanes_that_lost_a_claim_take_one_new_claim_together(runtime: Runtime) -> None:
     class Fenced(Slow):
-        async def handle(self, record: Record, lane: Lane) -> None:
+        async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
             self.claims.append(lane.claim)
             if lane.claim == 1:
                 raise ClaimLost
             self.ended.append(record.offset)
+            return After.GO_ON
 
     worker = Fenced()
     one, _ = subscription(runtime, worker)
@@ -287,11 +296,12 @@ async def test_partitions_that_were_never_assigned_can_be_revoked(runtime: Runti
 
 async def test_a_bug_of_the_runtime_stops_one_lane_loudly_and_nobody_else(runtime: Runtime) -> None:
     class Broken(Slow):
-        async def handle(self, record: Record, lane: Lane) -> None:
+        async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
             self.began.append(record.offset)
             if record.key == b"unlucky" and self.began.count(record.offset) < 3:
                 health.append(runtime.health.report())
                 raise AttributeError("a bug")
+            return After.GO_ON
 
     health: list[dict[str, object]] = []
     worker = Broken()

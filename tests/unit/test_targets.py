@@ -1,13 +1,14 @@
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pytest
 
 from choreography import ClaimLost, Health, Service, SystemClock, on
+from choreography.ahead import Ahead
 from choreography.breaker import Breaker
 from choreography.lane import PartitionLane
-from choreography.record import Record
+from choreography.partition import LaneState, Partition
+from choreography.record import TopicPartition
 from choreography.retries import Backoff
 from choreography.targets import Targets
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
@@ -17,18 +18,8 @@ PART = "target store"
 
 
 def lane() -> PartitionLane:
-    def nothing(_offset: int) -> Iterable[Record]:
-        return ()
-
-    return PartitionLane(
-        claim=1,
-        begin=0,
-        waits=False,
-        is_blocked=False,
-        behind=nothing,
-        draining=asyncio.Event(),
-        clock=SystemClock(),
-    )
+    state = LaneState(Partition(TopicPartition("shop.orders.v1", 0)), b"c1")
+    return PartitionLane(state, Ahead(lambda _at: None), SystemClock())
 
 
 class Probe:
@@ -124,7 +115,7 @@ async def test_who_waits_for_a_target_gives_its_partition_up_when_told() -> None
     await one.failed("c1")
     waiting = asyncio.ensure_future(one.admitted(here))
 
-    here.draining.set()
+    here._state.partition.draining.set()
 
     with pytest.raises(ClaimLost):
         async with asyncio.timeout(10):
@@ -177,7 +168,7 @@ async def test_a_reaction_waits_for_what_it_reads_too() -> None:
     here = lane()
     waiting = asyncio.ensure_future(targets.slot(reaction, here).__aenter__())
 
-    here.draining.set()
+    here._state.partition.draining.set()
 
     with pytest.raises(ClaimLost):
         async with asyncio.timeout(10):
