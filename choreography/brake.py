@@ -16,6 +16,7 @@ from choreography.deadletter import frames_of
 from choreography.health import Health
 from choreography.journal import Journal
 from choreography.lane import Lane
+from choreography.transaction import take_turn
 from choreography.version import __version__
 
 log = structlog.stdlib.get_logger(__name__)
@@ -54,6 +55,7 @@ def clear(tx: Connection) -> bool:
 
 def set_on(tx: Connection, braked: Braked) -> None:
     """Put the brake on, unless it is."""
+    take_turn(tx, "brake")
     if find(tx) is None:
         tx.execute(insert(brake).values(number=1, **braked._asdict()))
 

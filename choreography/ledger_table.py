@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, false
 
 from choreography import claims
 
@@ -15,7 +15,7 @@ ledger: Final = Table(
     Column("effect_key", String(36), nullable=False, unique=True),
     Column("record_key", Text, nullable=False),
     Column("correlation_id", String(36), nullable=False),
-    Column("sequence", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
     Column("event_id", String(36), nullable=False),
     Column("event_type", Text, nullable=False),
     Column("topic", Text, nullable=False),
@@ -24,7 +24,7 @@ ledger: Final = Table(
     Column("state", String(7), nullable=False),
     Column("begun", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("holds", Integer, nullable=False),
+    Column("holds", Integer, nullable=False, server_default="0"),
     Column("claim", Integer, nullable=False),
     Column("decided_kind", Text),
     Column("decided", Text),
@@ -33,10 +33,10 @@ ledger: Final = Table(
     Column("undone_by", String(36)),
     Column("hold_reason", Text),
     Column("hold_detail", Text),
-    Column("blocks_lane", Boolean, nullable=False),
+    Column("blocks_lane", Boolean, nullable=False, server_default=false()),
     Column("not_before", Text),
     Column("ordered", String(7)),
-    Column("released", Boolean, nullable=False),
+    Column("released", Boolean, nullable=False, server_default=false()),
     Column("resolved_by", String(36)),
     Column("resolved_by_type", Text),
     Column("raw_key", LargeBinary),

@@ -16,6 +16,7 @@ from choreography.errors import ChoreographyError, InvalidSettings, Poison, Regi
 from choreography.event import Event
 from choreography.subject import Subject
 from choreography.topic import Topic
+from choreography.transaction import take_turn
 from choreography.writer import WriterSchema
 
 metadata: Final = MetaData()
@@ -176,6 +177,7 @@ def _kept_ids(tx: Connection, wanted: Iterable[Subject]) -> dict[Subject, int]:
 
 
 def _keep_ids(tx: Connection, learned: dict[Subject, int]) -> None:
+    take_turn(tx, "schemas")
     for ours, schema_id in learned.items():
         tx.execute(delete(_ids).where(_ids.c.subject == ours.name))
         tx.execute(insert(_ids).values(subject=ours.name, fingerprint=ours.fingerprint, id=schema_id))
@@ -183,6 +185,7 @@ def _keep_ids(tx: Connection, learned: dict[Subject, int]) -> None:
 
 
 def _keep_texts(tx: Connection, texts: dict[int, str]) -> None:
+    take_turn(tx, "schemas")
     for schema_id, text in texts.items():
         tx.execute(delete(_texts).where(_texts.c.id == schema_id))
         tx.execute(insert(_texts).values(id=schema_id, text=text))
