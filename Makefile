@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test lint types unit bench lock clean
+.PHONY: help demo up down status test lint types unit bench chaos lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ unit: $(INSTALLED) ## Run the tests that need no broker
 
 bench: $(INSTALLED) ## Measure it
 	@$(BIN)/python -m benchmarks
+
+chaos: $(INSTALLED) ## Kill everything, a hundred times, while people resign; then count what was lost or doubled
+	@$(BIN)/python -m tests.chaos
 
 lock: $(INSTALLED) ## Resolve every dependency anew, Python's and Java's
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.lock

@@ -1,0 +1,101 @@
+"""What a run promises about its history, in the checker's words; written here by hand, from the contract."""
+
+from typing import Final
+
+from tests.chaos.company import Company
+from tests.checker.expectations import Expectations, Reaction, Source, Target
+from tests.checker.expectations import Final as FinalState
+
+EXITS: Final = "ems.exits.v1"
+HR: Final = "ems.hr.v1"
+TOPICS: Final = (EXITS, HR, "ems.notification.v1", "ems.access.v1", "ems.reactions.v1")
+
+_STAYS: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
+_LEAVES: Final = ("EmployeeResigned", "ExitConfirmed")
+_TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationDropped")
+_NOT_DONE: Final = ("NotificationFailed", "ReactionSkipped")
+
+
+def expectations(company: Company, *, quiet: bool, slack: float) -> Expectations:
+    """Return what is right.
+
+    Args:
+        company: whose critical groups are taken.
+        quiet: whether everything came to rest.
+        slack: by how many seconds two clocks may differ.
+    """
+    return Expectations(
+        sources=(Source(EXITS, (*_LEAVES, *_STAYS)),),
+        reactions=(*_notification(), *_hr(), *_access()),
+        targets=(Target("mail", "mail", "lookup"), Target("calendar", "object"), Target("directory", "set")),
+        finals=(
+            FinalState("calendar", present_after=_LEAVES, absent_after=_STAYS),
+            FinalState("directory", present_after=_LEAVES, absent_after=_STAYS, takes=company.critical),
+        ),
+        quiet=quiet,
+        slack=slack,
+    )
+
+
+def _notification() -> tuple[Reaction, ...]:
+    group = "ems.notification"
+    return (
+        *(_mail(group, EXITS, event, _TOLD, _NOT_DONE, unless=_STAYS) for event in _LEAVES),
+        *(_mail(group, EXITS, event, _TOLD, _NOT_DONE, undoes=("EmployeeResigned",)) for event in _STAYS),
+    )
+
+
+def _mail(
+    group: str,
+    topic: str,
+    event: str,
+    facts: tuple[str, ...],
+    instead: tuple[str, ...],
+    *,
+    unless: tuple[str, ...] = (),
+    undoes: tuple[str, ...] = (),
+) -> Reaction:
+    return Reaction(
+        group, topic, event, target="mail", kind="sent", facts=facts, instead=instead, unless=unless, undoes=undoes
+    )
+
+
+def _hr() -> tuple[Reaction, ...]:
+    group, sent, skipped = "ems.hr", ("InterviewInvitationSent",), ("ReactionSkipped",)
+    planned = ("ExitInterviewScheduled", "ExitInterviewNotPossible")
+    return (
+        Reaction(
+            group, EXITS, "EmployeeResigned", target="calendar", kind="put", facts=("ExitInterviewScheduled",),
+            instead=("ExitInterviewNotPossible", "ReactionSkipped"), unless=_STAYS,
+        ),
+        *(
+            Reaction(
+                group, EXITS, event, target="calendar", kind="delete", facts=("ExitInterviewCancelled",),
+                instead=skipped, undoes=("EmployeeResigned",),
+            )
+            for event in _STAYS
+        ),
+        *(_mail(group, HR, event, sent, skipped, unless=("ExitInterviewCancelled",)) for event in planned),
+        _mail(group, HR, "ExitInterviewCancelled", sent, skipped, undoes=planned),
+    )  # fmt: skip
+
+
+def _access() -> tuple[Reaction, ...]:
+    group, failed = "ems.access", ("CriticalAccessBlockFailed", "ReactionSkipped")
+    return (
+        Reaction(
+            group, EXITS, "EmployeeResigned", target="directory", kind="take", facts=("CriticalAccessBlocked",),
+            instead=failed, unless=(*_STAYS, "ExitConfirmed"),
+        ),
+        Reaction(
+            group, EXITS, "ExitConfirmed", target="directory", kind="take", facts=("CriticalAccessRevoked",),
+            instead=failed, unless=("ResignationWithdrawn", "ExitCaseVoided", "EmployeeDeparted"),
+        ),
+        *(
+            Reaction(
+                group, EXITS, event, target="directory", kind="give", facts=("CriticalAccessRestored",),
+                instead=("ReactionSkipped",), undoes=_LEAVES,
+            )
+            for event in _STAYS
+        ),
+    )  # fmt: skip

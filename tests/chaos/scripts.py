@@ -1,0 +1,69 @@
+"""What everybody is going to do: cases one after the other, each a few steps, all of it chosen by the seed."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Final, Literal
+
+Move = Literal["resign", "confirm", "retain", "withdraw"]
+
+FACT_OF: Final[dict[Move, str]] = {
+    "resign": "EmployeeResigned",
+    "confirm": "ExitConfirmed",
+    "retain": "EmployeeRetained",
+    "withdraw": "ResignationWithdrawn",
+}
+_CLOSED: Final[tuple[tuple[Move, ...], ...]] = (
+    ("resign", "retain"),
+    ("resign", "retain"),
+    ("resign", "withdraw"),
+    ("resign", "withdraw"),
+    ("resign", "confirm", "withdraw"),
+)
+_LAST: Final[tuple[tuple[Move, ...], ...]] = (*_CLOSED, ("resign",), ("resign", "confirm"), ("resign", "confirm"))
+_RESTRICTED: Final = 0.05  # part of the cases
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request.
+
+    Attributes:
+        after: seconds since the one before was answered.
+        restricted: `resign` only: nobody but HR is to be told.
+    """
+
+    move: Move
+    after: float
+    restricted: bool = False
+
+
+def scripts(seed: int, leavers: Sequence[str], events: int, seconds: float) -> dict[str, list[Step]]:
+    """Return what each leaver does; together about `events` requests.
+
+    Args:
+        seed: chooses.
+        leavers: who.
+        events: how many requests.
+        seconds: how long it all may take.
+    """
+    chance = random.Random(f"{seed}/scripts")
+    chosen: dict[str, list[tuple[Move, ...]]] = {one: [chance.choice(_LAST)] for one in leavers}
+    left = events - sum(len(cases[0]) for cases in chosen.values())
+    for one in cycle(leavers):
+        if left <= 0:
+            break
+        case = chance.choice(_CLOSED)
+        chosen[one].insert(0, case)
+        left -= len(case)
+    pace = seconds * len(leavers) / events  # seconds between two requests of one person
+    return {one: [step for case in cases for step in _steps(case, chance, pace)] for one, cases in chosen.items()}
+
+
+def _steps(case: tuple[Move, ...], chance: random.Random, pace: float) -> Iterator[Step]:
+    restricted = chance.random() < _RESTRICTED
+    for number, move in enumerate(case):
+        # some change their mind at once, before anybody has reacted; most when all have
+        after = 0.0 if number and chance.random() < 0.3 else chance.uniform(0.3, 1.7) * pace
+        yield Step(move, after, restricted=restricted and move == "resign")
