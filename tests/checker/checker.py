@@ -31,7 +31,7 @@ wrong-final-state
     taken back that never happened (told otherwise without having been told).
 early-effect
     An effect happened before its event was on the topic; or before the effect of an earlier event of its lane (group,
-    topic, partition, key), unless it had waited beside its lane (held without blocking, released).
+    topic, partition, key), unless it had waited beside its lane (held as AGE, BRAKE or RESTRICTED).
 offset-past-undone
     A member committed an offset greater than that of a record whose duty was not finished then (or that is poison and
     not held). What was held or released before counts as finished: its row carries the record.

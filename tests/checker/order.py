@@ -3,12 +3,15 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from tests.checker.anomaly import Anomaly, Name
 from tests.checker.duty import Duty, Event, Lane
 from tests.checker.effects import finished_at, first_intent, since, time_of
 from tests.checker.history import Assignment, Effect, Line, Record
 from tests.checker.index import Index
+
+BESIDE: Final = frozenset({"AGE", "BRAKE", "RESTRICTED"})  # reasons to hold that do not block a lane
 
 
 def stale_effects(index: Index) -> Iterator[Anomaly]:
@@ -40,7 +43,7 @@ def _overtaking(index: Index, lane: list[tuple[Duty, Effect, float]]) -> Iterato
     latest: tuple[Duty, Effect, float] | None = None
     for one in lane:
         duty, effect, at = one
-        if any(row.released or (row.hold_reason is not None and not row.blocks_lane) for row in duty.rows):
+        if any(row.hold_reason in BESIDE for row in duty.rows):
             continue  # it waited beside its lane, and came when its time had come
         if latest is not None and at + index.slack < latest[2]:
             says = f"{effect.kind} for {duty.event.type} came before {latest[1].kind} for {latest[0].event.type}."

@@ -138,7 +138,8 @@ def test_effects_of_different_keys_have_no_order() -> None:
 def test_what_was_held_beside_its_lane_may_come_later() -> None:
     shop = Shop((MAIL,))
     first, second = shop.state(PLACED, "o1"), shop.state(PLACED, "o2")
-    shop.lines.append(shop.row(MAIL, first, "HELD", hold_reason="AGE"))
+    held = shop.row(MAIL, first, "HELD", hold_reason="AGE")
+    shop.lines.append(held)
     for one in (second, first):
         shop.intend(MAIL, one)
         shop.act(MAIL, one)
@@ -146,3 +147,6 @@ def test_what_was_held_beside_its_lane_may_come_later() -> None:
     shop.commit(MAIL, 2)
 
     assert shop.found() == []
+    in_its_lane = replace(held, hold_reason="FAILED", blocks_lane=True)
+    shop.lines = [in_its_lane if one is held else one for one in shop.lines]
+    assert [one.name for one in shop.found()] == [Name.EARLY_EFFECT]
