@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, Table, inspect
 from sqlalchemy.engine.reflection import Inspector
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from choreography.errors import InvalidSettings
 
@@ -34,7 +34,7 @@ def bring_up_to_date(tx: Connection, metadata: MetaData) -> None:
     metadata.create_all(tx)
     for table in old:
         for index in table.indexes:
-            index.create(tx, checkfirst=True)
+            tx.execute(CreateIndex(index, if_not_exists=True))  # by name: one over an expression is not reflected
 
 
 def _missing(table: Table, there: Inspector) -> list[Column[object]]:
