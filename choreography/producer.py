@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from choreography.client import client_config
+from choreography.client import KafkaConnection, client_config
 from choreography.relay import Outgoing
 
 log = structlog.stdlib.get_logger(__name__)
@@ -24,12 +24,12 @@ class KafkaProducer:
     After a fatal error the next call begins with a new producer; the caller repeats from its oldest unmarked row.
 
     Args:
-        bootstrap_servers: `host:port`, several joined by commas.
+        connection: how the cluster is reached.
         client_id: shown in the broker's logs.
     """
 
-    def __init__(self, bootstrap_servers: str, client_id: str) -> None:
-        self._config: dict[str, Any] = client_config(bootstrap_servers, client_id) | {
+    def __init__(self, connection: KafkaConnection | str, client_id: str) -> None:
+        self._config: dict[str, Any] = client_config(connection, client_id) | {
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
             "linger.ms": 0,

@@ -16,14 +16,18 @@ from sqlalchemy import MetaData
 from choreography import outbox as outbox_tables
 from choreography import registry as registry_tables
 from choreography.clock import Clock, SystemClock
+from choreography.cluster import KafkaCluster
 from choreography.codec import Codec
 from choreography.database import Database, create_missing
 from choreography.errors import RegistryUnavailable
 from choreography.event import Event
 from choreography.health import Health, HealthServer
 from choreography.manifest import manifest_of_source
+from choreography.needs import Needs
 from choreography.outbox import Outbox
 from choreography.patience import PatientDatabase
+from choreography.preflight import PART as BROKER
+from choreography.preflight import preflight
 from choreography.producer import KafkaProducer
 from choreography.records import SERVICES, ServiceManifest
 from choreography.registry import Schemas
@@ -70,13 +74,14 @@ async def open_publisher(
     tables: Sequence[MetaData] = (),
     manifest: ServiceManifest | None = None,
     awaits: Sequence[str] = (),
+    needs: Needs | None = None,
     clock: Clock | None = None,
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Publisher]:
     """Open what stating facts needs; on leaving, publish what waits and close it.
 
-    Waits, not ready, while the database cannot be used, while the registry is away and the schema ids are not known
-    yet, and until the broker has taken the first record.
+    Waits, not ready, while the cluster or the database cannot be used, while the registry is away and the schema ids
+    are not known yet, and until the broker has taken the first record.
 
     Args:
         settings: where things are.
@@ -87,20 +92,31 @@ async def open_publisher(
         tables: further tables of this process.
         manifest: what is promised; by default that the events are stated.
         awaits: the parts of the process that must be in order, too, before it counts as ready.
+        needs: what the process needs beside the topics of what it states.
         clock: tells the time.
         stop: ends the waiting.
 
     Raises:
-        InvalidSettings: an event is not registered, or the database is not one that this version can use.
+        InvalidSettings: the configuration cannot work, an event is not registered, or the database is not one that this
+            version can use.
         Stopped: `stop` was set while it waited.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         health = Health()
-        for part in (REGISTRY, PRODUCER, *awaits):
+        for part in (BROKER, REGISTRY, PRODUCER, *awaits):
             health.set(part, False, "Starting.")
         server = stack.enter_context(HealthServer(health, settings.health_port))
         log.info("health.opened", port=server.port)
+        services = SERVICES.of(name.partition(".")[0])
+        kinds: list[tuple[Topic, type[Event]]] = [
+            *((kind.topic, kind) for kind in publishes),
+            *also,
+            (services, ServiceManifest),
+        ]
+        wanted = (needs or Needs()).and_writes(topic.name for topic, _ in kinds)
+        cluster = KafkaCluster(settings.connection(), name)
+        await unless_stopped(preflight(settings, wanted, cluster, health=health, clock=clock), stop)
         database = Database(settings.database_for(name))
         stack.callback(database.close)
         needed = (outbox_tables.metadata, registry_tables.metadata, *tables)
@@ -109,12 +125,10 @@ async def open_publisher(
         registry = ConfluentRegistry(settings.schema_registry_url)
         stack.callback(registry.close)
         schemas = Schemas(registry, database)
-        services = SERVICES.of(name.partition(".")[0])
-        own: list[tuple[Topic, type[Event]]] = [(kind.topic, kind) for kind in publishes]
-        await unless_stopped(_prepared(schemas, [*own, *also, (services, ServiceManifest)], health, clock), stop)
+        await unless_stopped(_prepared(schemas, kinds, health, clock), stop)
         codec = Codec(schemas)
         outbox = Outbox(codec, source, clock)
-        relay = Relay(database, KafkaProducer(settings.kafka_bootstrap_servers, name), clock, health)
+        relay = Relay(database, KafkaProducer(settings.connection(), name), clock, health)
         outbox.wake = relay.wake
         relay.start()
         stack.push_async_callback(asyncio.to_thread, relay.stop, settings.drain_seconds)

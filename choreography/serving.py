@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -14,12 +14,12 @@ from choreography import positions as position_tables
 from choreography.assembly import Limits, assemble
 from choreography.client import consumer_config, scout_config
 from choreography.clock import Clock, SystemClock
-from choreography.errors import InvalidSettings
 from choreography.event import Event
 from choreography.journal import Journal
 from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
 from choreography.manifest import manifest_of
+from choreography.needs import needs_of, opened
 from choreography.positions import ledger_id
 from choreography.publisher import Publisher, open_publisher
 from choreography.reaction import P
@@ -58,22 +58,23 @@ async def serve(
     )
     also: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in stated]
     tables = (ledger_tables.metadata, position_tables.metadata, brake_tables.metadata)
-    async with (
-        open_publisher(
-            settings,
-            name=service.group,
-            source=f"/{service.system}/{service.name}",
-            publishes=service.publishes,
-            also=also,
-            tables=tables,
-            manifest=manifest_of(service, clock.now()),
-            awaits=(PART,),
-            clock=clock,
-            stop=stop,
-        ) as publisher,
-        open_ports(settings) as ports,
-    ):
-        _check_ports(service, ports)
+    async with AsyncExitStack() as stack:
+        ports, problems = await opened(service, stack, open_ports(settings))
+        publisher = await stack.enter_async_context(
+            open_publisher(
+                settings,
+                name=service.group,
+                source=f"/{service.system}/{service.name}",
+                publishes=service.publishes,
+                also=also,
+                tables=tables,
+                manifest=manifest_of(service, clock.now()),
+                awaits=(PART,),
+                needs=needs_of(service, settings, problems),
+                clock=clock,
+                stop=stop,
+            )
+        )
         await _consume(service, ports, settings, publisher, clock=clock, stop=stop)
 
 
@@ -187,12 +188,3 @@ def _teller(ended: "asyncio.Future[None]") -> Callable[[BaseException], None]:
         loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_exception(error))
 
     return tell
-
-
-def _check_ports(service: Service[P], ports: P) -> None:
-    named = {name for reaction in service.reactions for name in (reaction.target, *reaction.reads)}
-    missing = sorted(name for name in named if not hasattr(ports, name))
-    if missing:
-        raise InvalidSettings(
-            tuple(f"{service.group} names the port {name!r}, which {type(ports).__name__} has not." for name in missing)
-        )

@@ -35,7 +35,7 @@ from tests.shop.facts import OrderCancelled, OrderPlaced, ParcelPacked, ParcelUn
 
 K = TypeVar("K", bound=Event)
 OK = 200
-_LOGGER = logging.getLogger("librdkafka")
+LIBRDKAFKA = logging.getLogger("librdkafka")
 
 
 class LiveShop:
@@ -58,7 +58,7 @@ class LiveShop:
             "partitioner": "murmur2_random",
             "message.max.bytes": 2_000_000,
         }
-        self._producer = Producer(config, logger=_LOGGER)
+        self._producer = Producer(config, logger=LIBRDKAFKA)
         self._codec: Codec | None = None
         self.kinds: tuple[type[Event], ...] = (self.placed, self.cancelled, self.packed, self.unpacked)
 
@@ -153,7 +153,9 @@ class LiveShop:
 
     def _reader(self, group: str) -> Consumer:
         servers = self.broker.bootstrap_servers
-        return Consumer({"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False}, logger=_LOGGER)
+        return Consumer(
+            {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False}, logger=LIBRDKAFKA
+        )
 
 
 def _read_partition(consumer: Consumer, topic: str, number: int) -> list[Record]:

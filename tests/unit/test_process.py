@@ -63,14 +63,14 @@ def test_settings_that_cannot_work_end_it_at_once_with_every_reason(tmp_path: Pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_service_that_never_ran_waits_for_the_registry_and_can_be_stopped(tmp_path: Path, number: int) -> None:
+def test_a_service_that_never_ran_waits_for_the_broker_and_can_be_stopped(tmp_path: Path, number: int) -> None:
     nowhere = f"127.0.0.1:{closed_port()}"
     with started(tmp_path, KAFKA_BOOTSTRAP_SERVERS=nowhere, SCHEMA_REGISTRY_URL=f"http://{nowhere}") as process:
         assert process.stderr is not None
-        line = next(line for line in process.stderr if "registry.unavailable" in line)
+        line = next(line for line in process.stderr if "broker.away" in line)
         process.send_signal(number)
         _, rest = process.communicate(timeout=20)
 
     assert process.returncode == 0
-    assert "it is asked again" in line
+    assert "The cluster does not answer" in line
     assert "Traceback" not in rest
