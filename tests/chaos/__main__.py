@@ -15,8 +15,9 @@ from infra.errors import InfraError, Interrupted
 from infra.interruption import interruptible
 from infra.local.own_directory import own_directory
 from infra.progress import progress_on
+from tests.chaos.outcome import Dose
 from tests.chaos.progress import telling
-from tests.chaos.run import Dose, Run
+from tests.chaos.run import Run
 from tests.chaos.table import table
 from tests.checker.__main__ import as_text
 

@@ -17,7 +17,7 @@ SMTP: Final = {
     "421 at connect": 60,
     "450 at RCPT": 60,
     "550 at RCPT": 60,
-    "550 for everybody": 250,
+    "550 for everybody": 100,
     "dropped before the final dot": 80,
     "dropped after the final dot, delivered": 60,
     "dropped after the final dot, delivered late": 100,

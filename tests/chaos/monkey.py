@@ -3,7 +3,8 @@
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from time import monotonic
 from typing import Final
 
@@ -11,9 +12,10 @@ from infra.local.process import ProcessSpec
 from tests.chaos.diary import Diary
 from tests.chaos.ground import SESSION, Ground
 from tests.chaos.mischief import Mischief
-from tests.chaos.plan import BROKER, SERVICES, Deed
+from tests.chaos.plan import BROKER, FAIL_POINTS, SERVICES, Deed
 from tests.chaos.supervisor import Supervisor
 
+_LATER: Final = 0.01  # part of the load
 _LOOK: Final = 0.1  # seconds
 
 
@@ -86,8 +88,9 @@ class Monkey(threading.Thread):
     def _work(self) -> None:
         while not self._stopping.wait(_LOOK):
             self._catch_up()
-            if self._plan and self._progress() >= self._plan[0].at:
-                self._do(self._plan.pop(0))
+            progress = self._progress()
+            if self._plan and progress >= self._plan[0].at:
+                self._do(self._plan.pop(0), progress)
             if not self._plan and not self._later:
                 return
 
@@ -105,24 +108,33 @@ class Monkey(threading.Thread):
         for _, act in due:
             act()
 
-    def _do(self, deed: Deed) -> None:
-        what = self._one_of(deed.what) if deed.kind in {"kill", "arm", "pause"} else deed.what
+    def _do(self, deed: Deed, progress: float) -> None:
         match deed.kind:
             case "kill":
-                self._supervisor.kill(what)
+                self._supervisor.kill(self._one_of(deed.what))
             case "arm":
-                self._supervisor.kill(what, arming=deed.detail)
+                self._arm(deed, progress)
             case "pause":
-                self._pause(what)
+                self._pause(self._one_of(deed.what))
             case "join":
-                self._join(what)
+                self._join(deed.what)
             case "restart" if deed.detail == "SIGKILL":
                 self._supervisor.kill(BROKER)
             case "restart":
                 self._diary.note("restart", BROKER, "SIGTERM")
                 self._supervisor.stop(BROKER, returns=True)
             case "away":
-                self._away(what)
+                self._away(deed.what)
+
+    def _arm(self, deed: Deed, progress: float) -> None:
+        """Kill whoever gets to the fail point and has none before it; where all have, try again a little later."""
+        point = deed.detail.partition(":")[0]
+        free = [one for one in map(self._one_of, FAIL_POINTS[point]) if not self._supervisor.carries(one)]
+        if free:
+            self._supervisor.kill(self._chance.choice(free), arming=deed.detail)
+        elif progress < 1:
+            self._plan.append(replace(deed, at=progress + _LATER))
+            self._plan.sort(key=attrgetter("at"))
 
     def _one_of(self, name: str) -> str:
         """Return a member of the same group that runs: the first one, or a visitor."""

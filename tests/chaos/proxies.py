@@ -21,6 +21,7 @@ class Proxies(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="proxies", daemon=True)
         self._loop = asyncio.new_event_loop()
+        self._served: set[asyncio.Task[None] | None] = set()  # the loop itself holds tasks weakly
         self.failure: BaseException | None = None
 
     def run(self) -> None:
@@ -41,6 +42,8 @@ class Proxies(threading.Thread):
 
     def _closing(self, serve: Serve) -> Serve:
         async def served(reader: Reader, writer: Writer) -> None:
+            task = asyncio.current_task()
+            self._served.add(task)
             try:
                 await serve(reader, writer)
             except _BROKEN:
@@ -48,6 +51,7 @@ class Proxies(threading.Thread):
             except Exception as error:  # noqa: BLE001 - told to whoever looks: the run is worth nothing
                 self.failure = error
             finally:
+                self._served.discard(task)
                 writer.close()
 
         return served

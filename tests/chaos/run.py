@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -17,6 +16,7 @@ from tests.chaos.http_proxy import HttpProxy
 from tests.chaos.load import Load, SubmissionLog
 from tests.chaos.mischief import PERIODS, Mischief
 from tests.chaos.monkey import BRIEF, LONG, Monkey
+from tests.chaos.outcome import Dose, Outcome
 from tests.chaos.person import PersonOnDuty
 from tests.chaos.plan import SERVICES, deeds
 from tests.chaos.progress import Telling
@@ -25,56 +25,14 @@ from tests.chaos.rest import Databases, Rest
 from tests.chaos.scripts import scripts
 from tests.chaos.smtp_proxy import SmtpProxy
 from tests.chaos.supervisor import Supervisor
-from tests.checker.anomaly import Anomaly
 from tests.checker.checker import check
 from tests.checker.folder import write
-from tests.checker.history import History
 
 _LOOK: Final = 0.5  # seconds
 _BETWEEN: Final = 2.0  # seconds between two kills that make up the number
 _SLACK: Final = 0.05  # seconds by which the clocks of two logs of one machine may differ
 _EVENTS_EACH: Final = 50  # of one person, at most about so many
 _FEWEST, _MOST = 8, 200  # people
-
-
-@dataclass(frozen=True)
-class Dose:
-    """How much of it.
-
-    Attributes:
-        rate: requests a second, at most.
-        rarer: how many times rarer than in a small run the faults of the targets are.
-        patience: seconds that everything may take to come to rest.
-        brief: nothing is done that takes long: short visits and outages, and nobody is silent for longer than a client
-            waits.
-    """
-
-    kills: int
-    events: int
-    seed: int
-    rate: float
-    rarer: float = 1.0
-    patience: float = 600.0
-    brief: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it.
-
-    Attributes:
-        missing: what was not at rest when the patience was over; empty when all was.
-        seconds: from the first request to rest.
-    """
-
-    dose: Dose
-    diary: Diary
-    history: History
-    anomalies: list[Anomaly]
-    accepted: int
-    repeated: int
-    missing: str
-    seconds: float
 
 
 class Run:

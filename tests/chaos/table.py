@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from tests.chaos.outcome import Outcome
 from tests.chaos.plan import FAIL_POINTS
-from tests.chaos.run import Outcome
 from tests.checker.anomaly import Name
 
 _LOST: Final = frozenset({Name.LOST_EVENT, Name.LOST_EFFECT})
