@@ -16,10 +16,11 @@ from choreography.event import Event
 from choreography.failpoint import reach
 from choreography.failures import End, Failures
 from choreography.holding import Holding
-from choreography.journal import Journal, Opening
+from choreography.journal import Journal
 from choreography.lane import After
 from choreography.lookahead import LookAhead, Undoing
 from choreography.memory import Recall
+from choreography.opening import Opening
 from choreography.reacting import Reacting
 from choreography.reaction import P
 from choreography.records import HoldReason

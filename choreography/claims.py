@@ -39,6 +39,14 @@ def take_claims(tx: Connection, partitions: Iterable[TopicPartition]) -> dict[To
     return {at: tx.execute(_TAKE, at._asdict()).scalar_one() for at in sorted(partitions)}
 
 
+def current_claims(tx: Connection, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+    """Return the claims that count; they stay so until the transaction ends."""
+    return {
+        at: tx.execute(_CHECK, {"topic": at.topic, "partition": at.partition}).scalar_one_or_none()
+        for at in sorted(set(partitions))
+    }
+
+
 def check_claim(tx: Connection, at: TopicPartition, claim: int) -> None:
     """Make sure that a claim is the current one; it stays so until the transaction ends.
 

@@ -5,13 +5,14 @@ makes no effect, and nothing that was accepted is lost.
 """
 
 from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, RowMapping
 
 from choreography import statements
+from choreography.batch import Batch
+from choreography.bookkeeping import Bookkeeping
 from choreography.clock import Clock
 from choreography.database import Database
 from choreography.deadletter import copied_value, dead_letter_headers, dead_letters_of, describe
@@ -21,35 +22,16 @@ from choreography.health import Health
 from choreography.holding import Holding
 from choreography.ids import fact_id
 from choreography.ledger import Ledger
-from choreography.ledger_table import ENDED, FINISHED, Order, State
 from choreography.lookahead import Undoing
+from choreography.opening import Begin, Finish, Opened
 from choreography.outbox import Outbox
 from choreography.patience import PatientDatabase
-from choreography.records import REACTIONS, HoldReason, KitRecord
+from choreography.records import HoldReason
 from choreography.retries import Backoff
 
 log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
-
-
-class Opening(StrEnum):
-    """What is to be done about a reaction."""
-
-    FIRST = "first"  # nothing stands about it so far
-    AGAIN = "again"  # tried before, without touching the target
-    REPEATED = "repeated"  # an earlier attempt may have touched the target
-    ALREADY_FINISHED = "already_finished"
-    BEFORE_BEGIN = "before_begin"
-    UNDONE = "undone"
-    HELD = "held"
-
-
-class Opened(NamedTuple):
-    """What is to be done, and whether a person released it from a hold."""
-
-    opening: Opening
-    released: bool = False
 
 
 class Journal:
@@ -81,10 +63,14 @@ class Journal:
         self.ledger = ledger
         self.outbox = outbox
         self.clock = clock
-        self.reactions = REACTIONS.of(group.partition(".")[0])
+        book = Bookkeeping(group, ledger, outbox, clock)
+        self.reactions = book.reactions
+        self.hold, self.skip, self.state = book.hold, book.skip, book.state
         patient = PatientDatabase(database, health, clock, backoff)
         self.persist = patient.run
         self.persist_sync = patient.run_sync
+        self._begins = Batch(self.persist, book.begin_all)
+        self._finishes = Batch(self.persist, book.finish_all)
 
     async def find(self, entry: Entry) -> RowMapping | None:
         """Return the row of this reaction, if there is one."""
@@ -108,29 +94,7 @@ class Journal:
             waited: the record comes from the ledger, where it was held.
             guard: why it is to be held now, unless a person has released it.
         """
-
-        def work(tx: Connection) -> Opened:
-            row = self.ledger.find(tx, entry)
-            if row is not None and row["state"] in (ENDED if waited else FINISHED):
-                return Opened(Opening.ALREADY_FINISHED)
-            if row is None and entry.record.offset < begin:
-                return Opened(Opening.BEFORE_BEGIN)
-            begun = row is not None and bool(row["begun"])
-            if undone_by is not None and not begun:
-                self.skip(tx, entry, statements.undone(self.group, entry, undone_by, self.clock.now()))
-                return Opened(Opening.UNDONE)
-            released = row is not None and bool(row["released"] or row["ordered"] == Order.RELEASE)
-            if guard is not None and not released:
-                self.hold(tx, entry, guard, begun=begun)
-                return Opened(Opening.HELD)
-            self.ledger.intend(tx, entry, row)
-            if row is None:
-                return Opened(Opening.FIRST)
-            if row["state"] == State.HELD:
-                self.state(tx, entry, statements.released(self.group, entry, row["holds"], self.clock.now()))
-            return Opened(Opening.REPEATED if begun else Opening.AGAIN, released)
-
-        return await self.persist(work)
+        return await self._begins.do(Begin(entry, begin, undone_by, waited, guard))
 
     async def untouched(self, entry: Entry) -> None:
         """Take back that the target may have been touched by this attempt."""
@@ -150,12 +114,8 @@ class Journal:
             at=self.clock.now(),
         )
 
-        def work(tx: Connection) -> None:
-            self.ledger.finish(tx, entry, type(stamped).__name__, stamped.model_dump_json())
-            self.ledger.undo(tx, entry, undoes)
-            self.outbox.add(tx, stamped, causation=entry.event_id)
-
-        await self.persist(work)
+        row = self.outbox.row(stamped, causation=entry.event_id)
+        await self._finishes.do(Finish(entry, type(stamped).__name__, stamped.model_dump_json(), undoes, row))
         return stamped
 
     async def nothing_to_do(self, entry: Entry, reason: str, undoes: tuple[str, ...]) -> None:
@@ -191,17 +151,3 @@ class Journal:
             self.outbox.add_raw(tx, dead_letters_of(self.group).name, record.key, value, [*headers, *omitted])
 
         await self.persist(work)
-
-    def hold(self, tx: Connection, entry: Entry, hold: Holding, *, begun: bool) -> None:
-        """Keep the record and state that, in the caller's transaction."""
-        times = self.ledger.hold(tx, entry, hold, begun=begun)
-        self.state(tx, entry, statements.held(self.group, entry, hold, times, self.clock.now()))
-
-    def skip(self, tx: Connection, entry: Entry, said: KitRecord) -> None:
-        """Close the row without an effect and state why, in the caller's transaction."""
-        self.ledger.skip(tx, entry)
-        self.state(tx, entry, said)
-
-    def state(self, tx: Connection, entry: Entry, record: KitRecord) -> None:
-        """State something about a reaction, in the caller's transaction."""
-        self.outbox.add(tx, record, topic=self.reactions, causation=entry.event_id)

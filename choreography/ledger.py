@@ -23,7 +23,14 @@ from choreography.outbox import pack_headers
 # Built once: building a statement costs more than executing it.
 _OF: Final = ledger.c.effect_key == bindparam("of")
 _FIND: Final = select(ledger).where(_OF)
+_FIND_ALL: Final = select(ledger).where(ledger.c.effect_key.in_(bindparam("keys", expanding=True)))
 _INSERT: Final = insert(ledger)
+_FINISH: Final = (
+    update(ledger)
+    .where(_OF)
+    .values(state=State.DONE, fact_type=bindparam("fact_is"), fact=bindparam("says"), raw_key=None, raw_value=None)
+    .values(raw_headers=None, claim=bindparam("by"), updated_at=bindparam("at"))
+)
 _CHANGE: Final = update(ledger).where(_OF)
 _DECIDE: Final = update(ledger).where(_OF, ledger.c.decided.is_(None))
 _OF_KEY: Final = ledger.c.record_key == bindparam("key")
@@ -67,6 +74,28 @@ class Ledger:
             values["released"] = row["released"] or row["ordered"] == Order.RELEASE
         self._write(tx, entry, values, is_new=row is None)
 
+    def find_all(self, tx: Connection, entries: Sequence[Entry]) -> dict[str, RowMapping]:
+        """Return the rows of many effects, by effect key."""
+        keys = [str(entry.effect_key) for entry in entries]
+        return {row["effect_key"]: row for row in tx.execute(_FIND_ALL, {"keys": keys}).mappings()}
+
+    def intend_all(self, tx: Connection, entries: Sequence[Entry]) -> None:
+        """Write down that effects are about to be attempted of which nothing stands so far; claims are checked."""
+        now = self._clock.now().isoformat()
+        begun = {"begun": True, "attempts": 1, "created_at": now, "updated_at": now}
+        if entries:
+            tx.execute(_INSERT, [{**_new(entry), **begun, "claim": entry.claim} for entry in entries])
+
+    def finish_all(self, tx: Connection, finished: Sequence[tuple[Entry, str, str]]) -> None:
+        """Write down that effects happened, each with the type and text of its fact; claims are checked."""
+        now = self._clock.now().isoformat()
+        rows = [
+            {"of": str(entry.effect_key), "by": entry.claim, "at": now, "fact_is": kind, "says": text}
+            for entry, kind, text in finished
+        ]
+        if rows:
+            tx.execute(_FINISH, rows)
+
     def set_untouched(self, tx: Connection, entry: Entry) -> None:
         """Take back that the target may have been touched."""
         self._write(tx, entry, {"begun": False})
@@ -75,10 +104,6 @@ class Ledger:
         """Write a decision down, unless one stands already."""
         check_claim(tx, entry.record.at, entry.claim)
         tx.execute(_DECIDE, {"of": str(entry.effect_key), "decided_kind": kind, "decided": text})
-
-    def finish(self, tx: Connection, entry: Entry, fact_type: str, fact: str) -> None:
-        """Write down that the effect happened, and the fact that says so."""
-        self._write(tx, entry, {"state": State.DONE, "fact_type": fact_type, "fact": fact, **_NO_RECORD})
 
     def skip(self, tx: Connection, entry: Entry) -> None:
         """Write down that the event needs no effect."""

@@ -23,9 +23,10 @@ from choreography.brake import Brake
 from choreography.entry import Entry, entry_of, poison_entry
 from choreography.errors import Poison
 from choreography.event import Event
-from choreography.journal import Journal, Opening
+from choreography.journal import Journal
 from choreography.lane import After, Lane
 from choreography.ledger_table import ENDED, FINISHED
+from choreography.opening import Opening
 from choreography.reacting import Reacting
 from choreography.reaction import P, Reaction
 from choreography.reader import Reader
