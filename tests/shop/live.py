@@ -53,14 +53,18 @@ class LiveShop:
         self.dead_letters = f"{self.group}.dlq.v1"
         self._registry = ConfluentRegistry(broker.registry_url)
         self._database = Database(f"sqlite:///{folder / 'reader.db'}")
+        self.reconnect()
+        self._codec: Codec | None = None
+        self.kinds: tuple[type[Event], ...] = (self.placed, self.cancelled, self.packed, self.unpacked)
+
+    def reconnect(self) -> None:
+        """Take a new producer, which knows the topics as they are now."""
         config = {
-            "bootstrap.servers": broker.bootstrap_servers,
+            "bootstrap.servers": self.broker.bootstrap_servers,
             "partitioner": "murmur2_random",
             "message.max.bytes": 2_000_000,
         }
         self._producer = Producer(config, logger=LIBRDKAFKA)
-        self._codec: Codec | None = None
-        self.kinds: tuple[type[Event], ...] = (self.placed, self.cancelled, self.packed, self.unpacked)
 
     def deploy(self) -> None:
         kit = [REACTIONS.of(self.system), SERVICES.of(self.system)]
