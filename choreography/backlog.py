@@ -14,12 +14,10 @@ from the ledger in the order of its offsets, up to the first record that blocks 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from choreography import statements
 from choreography.claims import check_claim
@@ -27,10 +25,9 @@ from choreography.entry import Entry
 from choreography.holding import Holding
 from choreography.journal import Journal
 from choreography.ledger_table import ENDED, WAITING, Order, State, ledger
-from choreography.lookahead import Undoing
-from choreography.outbox import unpack_headers
-from choreography.record import Record, TopicPartition
+from choreography.record import TopicPartition
 from choreography.records import HoldReason
+from choreography.waited import Looked, kept_entry, runs, undoing_of, waited_of
 
 Lanes = set[tuple[TopicPartition, bytes | None]]
 
@@ -55,37 +52,6 @@ _RESOLVE: Final = (
     .where(ledger.c.state == State.HELD)
     .values(ordered=Order.RESOLVE, resolved_by=bindparam("by"), resolved_by_type=bindparam("by_type"))
 )
-
-
-@dataclass(frozen=True)
-class Waited:
-    """A record that waited in the ledger and is to run now.
-
-    Attributes:
-        kept: what the ledger says about it.
-        undone_by: what makes its effect pointless, where that is known from an event that arrived meanwhile.
-        was_later: it has been tried in vain for a while before.
-        since: when the ledger first heard of it.
-    """
-
-    kept: Entry
-    undone_by: Undoing | None
-    was_later: bool
-    since: datetime
-
-    @property
-    def record(self) -> Record:
-        """The record, as it was fetched."""
-        return self.kept.record
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What the ledger keeps of a lane: what is to run now, and if nothing is, whether that blocks the lane."""
-
-    waited: Waited | None
-    waits: bool
-    blocked: bool
 
 
 class Backlog:
@@ -142,14 +108,14 @@ class Backlog:
         where: dict[str, Any] = _place(at) if key is None else {**_place(at), "key": key}
         waits = False
         for row in tx.execute(_KEYLESS if key is None else _KEYED, where).mappings().all():
-            entry = _entry(row, claim)
-            undone_by = _undoing(row)
+            entry = kept_entry(row, claim)
+            undone_by = undoing_of(row)
             if row["ordered"] == Order.DROP:
                 self._journal.skip(tx, entry, statements.dropped(self._journal.group, entry, now))
             elif undone_by is not None and not row["begun"]:
                 self._journal.skip(tx, entry, statements.undone(self._journal.group, entry, undone_by, now))
-            elif _runs(row, now):
-                return Looked(_waited(row, entry, undone_by), waits=True, blocked=False)
+            elif runs(row, now):
+                return Looked(waited_of(row, entry, undone_by), waits=True, blocked=False)
             else:
                 waits = True
                 if row["blocks_lane"]:
@@ -185,34 +151,3 @@ _QUEUED: Final = Holding(HoldReason.QUEUED, "An older record of the same key wai
 
 def _place(at: TopicPartition) -> dict[str, Any]:
     return {"topic": at.topic, "partition": at.partition}
-
-
-def _runs(row: RowMapping, now: datetime) -> bool:
-    if row["state"] == State.INTENT or row["ordered"] is not None or row["hold_reason"] == HoldReason.QUEUED:
-        return True
-    return row["not_before"] is not None and row["not_before"] <= now.isoformat()
-
-
-def _waited(row: RowMapping, entry: Entry, undone_by: Undoing | None) -> Waited:
-    later = row["hold_reason"] == HoldReason.LATER and row["ordered"] is None
-    return Waited(entry, undone_by, later, datetime.fromisoformat(row["created_at"]))
-
-
-def _undoing(row: RowMapping) -> Undoing | None:
-    return Undoing(UUID(row["resolved_by"]), row["resolved_by_type"]) if row["resolved_by"] else None
-
-
-def _entry(row: RowMapping, claim: int) -> Entry:
-    headers = tuple(unpack_headers(row["raw_headers"] or "[]"))
-    timestamp = row["raw_timestamp"] or 0
-    record = Record(row["topic"], row["partition"], row["offset"], row["raw_key"], row["raw_value"], headers, timestamp)
-    return Entry(
-        effect_key=UUID(row["effect_key"]),
-        record_key=row["record_key"],
-        correlation=UUID(row["correlation_id"]),
-        order=row["sequence"],
-        event_id=UUID(row["event_id"]),
-        event_type=row["event_type"],
-        record=record,
-        claim=claim,
-    )

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from choreography.ahead import Ahead
-from choreography.backlog import Backlog, Waited
+from choreography.backlog import Backlog
 from choreography.claims import take_claims
 from choreography.errors import ClaimLost
 from choreography.health import Health
@@ -23,6 +23,7 @@ from choreography.partition import LaneState, Look
 from choreography.record import Record, TopicPartition
 from choreography.retries import Backoff
 from choreography.stuck import Stuck
+from choreography.waited import Waited
 
 log = structlog.stdlib.get_logger(__name__)
 

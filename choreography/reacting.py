@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Generic
 
-from choreography.backlog import Waited
 from choreography.entry import Entry
 from choreography.event import Event
 from choreography.lane import Lane
 from choreography.reaction import P, Reaction
 from choreography.retries import Tries
+from choreography.waited import Waited
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from choreography.journal import Journal
 from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
 from choreography.manifest import manifest_of
+from choreography.membership import PART
 from choreography.needs import needs_of, opened
 from choreography.positions import ledger_id
 from choreography.publisher import Publisher, open_publisher
@@ -36,7 +37,7 @@ from choreography.retries import Backoff
 from choreography.scout import KafkaScout
 from choreography.service import Service
 from choreography.settings import ServiceSettings
-from choreography.subscription import PART, Subscription
+from choreography.subscription import Subscription
 from choreography.topic import Topic
 from choreography.watchdog import Watchdog
 

@@ -1,89 +1,27 @@
 """Between the consumer's thread and the event loop: assignments in, records in, positions out.
 
-What the consumer tells is handed to the loop, where `Lanes` decides what may run and `InFlight` runs it. A partition
-is opened once the look-ahead has passed its end, and fetching is resumed only after the look-ahead has passed it again.
-When partitions are revoked the consumer's thread waits here until what is in flight has ended or the deadline is over.
+What the consumer tells is handed to the loop. When partitions are revoked the consumer's thread waits here until what
+is in flight has ended or the deadline is over.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
 
-import structlog
+from sqlalchemy import Connection
 
-from choreography.ahead import Ahead, Scouting
-from choreography.backlog import Backlog
 from choreography.backlog import Lanes as Waiting
 from choreography.beginning import begin
 from choreography.claims import take_claims
-from choreography.finished import Finished
-from choreography.health import Health
-from choreography.in_flight import Handling, InFlight
-from choreography.journal import Journal
-from choreography.lanes import Lanes
+from choreography.membership import PART, Membership
 from choreography.offsets import Offsets
-from choreography.positions import Starts, begin_positions
+from choreography.positions import begin_positions
 from choreography.record import Record, TopicPartition
-from choreography.subscriber import Fetching
 
-log = structlog.stdlib.get_logger(__name__)
-
-T = TypeVar("T")
-PART: Final = "consumer"
-TICK_SECONDS: Final = 1.0
-TICKS_TO_PRUNE: Final = 10
+Positions = Mapping[TopicPartition, int]
 
 
-class Subscription:
-    """One group's member: what it was given, what runs, and how far it has come.
-
-    Args:
-        worker: handles the records.
-        journal: keeps claims, begin positions and what waits.
-        health: is told once the member has joined its group.
-        starts: where a new group begins.
-        drain_seconds: how long work in flight may take to end when its partition is taken away.
-        fence_seconds: how long to wait before a lost claim is taken again; longer than the session time-out.
-    """
-
-    def __init__(
-        self,
-        worker: Handling,
-        journal: Journal,
-        health: Health,
-        *,
-        starts: Starts,
-        drain_seconds: float,
-        fence_seconds: float,
-    ) -> None:
-        self._journal = journal
-        self._health = health
-        self._starts = starts
-        self._drain_seconds = drain_seconds
-        self._lanes = Lanes()
-        self._backlog = Backlog(journal)
-        self.ahead = Ahead(self._passed)
-        self._in_flight = InFlight(
-            worker,
-            journal=journal,
-            backlog=self._backlog,
-            lanes=self._lanes,
-            ahead=self.ahead,
-            health=health,
-            moved=self._settle_soon,
-            fence_seconds=fence_seconds,
-        )
-        self._finished = Finished(journal, self._claim, self._store)
-        self._is_paused = False
-        self._is_settling = False
-        self._resuming: set[TopicPartition] = set()
-        self._loop = asyncio.get_running_loop()
-        self.consumer: Fetching | None = None
-        self.scout: Scouting | None = None
-        health.set(PART, False, "Joining the consumer group.")
-
-    # ---- on the consumer's thread
+class Subscription(Membership):
+    """A membership that is fed by a consumer's thread; everything here is called on that thread."""
 
     def begins(self, missing: Sequence[TopicPartition], ask: Offsets) -> Mapping[TopicPartition, int]:
         """Say where partitions without a committed offset begin: where the ledger says, else where `starts` says."""
@@ -91,16 +29,12 @@ class Subscription:
 
     def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
         """Claim what was given to this member, find what waits there, and tell the loop."""
-        claims = self._journal.persist_sync(lambda tx: take_claims(tx, starts))
-        begins = self._journal.persist_sync(begin_positions)
-        waiting = self._journal.persist_sync(lambda tx: self._backlog.load(tx, starts))
-        oldest = self._journal.persist_sync(self._backlog.oldest)
-        ahead = {at: min(start, oldest.get(at, start)) for at, start in starts.items()}
+        claims, begins, waiting, ahead = self._journal.persist_sync(lambda tx: self._taken(tx, starts))
         self._loop.call_soon_threadsafe(self.on_assign, claims, begins, waiting, ahead)
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Wait until what runs in these partitions has ended; return the positions to store."""
-        return self._call(self.on_revoke(tuple(partitions))).result()
+        return asyncio.run_coroutine_threadsafe(self.on_revoke(tuple(partitions)), self._loop).result()
 
     def lost(self, partitions: Sequence[TopicPartition]) -> None:
         """Forget partitions that belong to another member already."""
@@ -114,121 +48,8 @@ class Subscription:
         """Take note that the thread is alive."""
         self._health.beat(PART)
 
-    # ---- on the event loop
-
-    def on_assign(
-        self,
-        claims: Mapping[TopicPartition, int],
-        begins: Mapping[TopicPartition, int],
-        waiting: Waiting,
-        ahead: Mapping[TopicPartition, int],
-    ) -> None:
-        """Take partitions over; they are opened when the look-ahead has passed their end.
-
-        Args:
-            claims: this member's claim on each.
-            begins: where the group begins, for all partitions.
-            waiting: the lanes of which the ledger keeps records.
-            ahead: where the look-ahead begins.
-        """
-        self._lanes.on_assign(claims, begins)
-        for at, key in waiting:
-            self._lanes.on_waiting(at, key)
-        self._health.set(PART, True)
-        log.info("partitions.assigned", added=len(claims), held=len(self._lanes.assigned()))
-        if self.consumer is not None:  # a partition that comes back may still be paused, or not
-            (self.consumer.pause if self._is_paused else self.consumer.resume)(tuple(claims))
-        if self.scout is None:
-            for at in claims:
-                self._passed(at)
-        else:
-            self.ahead.follow(claims)
-            self.scout.follow(ahead, claims)
-
-    async def on_revoke(self, partitions: tuple[TopicPartition, ...]) -> Mapping[TopicPartition, int]:
-        """Bring partitions to rest and forget them; return the positions to store."""
-        await self._in_flight.drain(partitions, self._drain_seconds)
-        self._finished.add(self._lanes.take_positions())
-        positions = await self._finished.flushed(self._drain_seconds)
-        self.on_lost(partitions)
-        return positions
-
-    def on_lost(self, partitions: tuple[TopicPartition, ...]) -> None:
-        """Forget partitions."""
-        self._in_flight.forget(partitions)
-        self._lanes.on_revoke(partitions)
-        self._finished.forget(partitions)
-        self._resuming -= set(partitions)
-        self.ahead.forget(partitions)
-        if self.scout is not None:
-            self.scout.forget(partitions)
-        self._settle()
-        log.info("partitions.revoked", taken=len(partitions), held=len(self._lanes.assigned()))
-
-    def on_records(self, batch: Sequence[Record]) -> None:
-        """Queue a batch, and start what may run."""
-        self._in_flight.start(self._lanes.on_records(batch))
-        self._settle()
-
-    async def tick(self, number: int = 0) -> None:
-        """Look for what waits in the ledger and may run now; now and then, forget what was seen and is over."""
-        for at, key in await self._backlog.due():
-            self._in_flight.start(self._lanes.on_waiting(at, key))
-        if number % TICKS_TO_PRUNE == 0 and self.scout is not None:
-            oldest = await self._journal.persist(self._backlog.oldest)
-            for at, position in self._finished.positions().items():
-                self.ahead.prune(at, min(position, oldest.get(at, position)))
-
-    async def keep_ticking(self, also: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Tick about once a second, for ever; `also` is called each time."""
-        number = 0
-        while True:
-            await self._journal.clock.sleep(TICK_SECONDS)
-            number += 1
-            await also()
-            await self.tick(number)
-
-    async def drained(self) -> None:
-        """Wait until nothing is in flight and what is finished is stored; for tests and for a process that stops."""
-        await self._in_flight.drained()
-        await self._finished.flushed(self._drain_seconds)
-
-    def _passed(self, at: TopicPartition) -> None:
-        """Open a partition whose end the look-ahead has passed, or resume fetching from it."""
-        self._in_flight.start(self._lanes.open(at))
-        if at in self._resuming:
-            self._resuming.discard(at)
-            if self.consumer is not None and not self._is_paused:
-                self.consumer.resume((at,))
-
-    def _settle_soon(self) -> None:
-        """Settle once for all that ends in this turn of the loop."""
-        if not self._is_settling:
-            self._is_settling = True
-            self._loop.call_soon(self._settle)
-
-    def _settle(self) -> None:
-        """Have stored what is finished, and pause or resume fetching."""
-        self._is_settling = False
-        self._finished.add(self._lanes.take_positions())
-        if self.consumer is None or self._lanes.should_pause() == self._is_paused:
-            return
-        self._is_paused = not self._is_paused
-        if self._is_paused:
-            self.consumer.pause(self._lanes.assigned())
-        elif self.scout is None:
-            self.consumer.resume(self._lanes.assigned())
-        else:
-            self._resuming = set(self._lanes.assigned())
-            self.scout.measure(self.ahead.ask(self._lanes.assigned()))
-
-    def _claim(self, at: TopicPartition) -> int | None:
-        partition = self._lanes.partition(at)
-        return partition.claim if partition is not None else None
-
-    def _store(self, positions: Mapping[TopicPartition, int]) -> None:
-        if self.consumer is not None:
-            self.consumer.store(positions)
-
-    def _call(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    def _taken(self, tx: Connection, starts: Positions) -> tuple[Positions, Positions, Waiting, Positions]:
+        claims = take_claims(tx, starts)
+        oldest = self._backlog.oldest(tx)
+        ahead = {at: min(start, oldest.get(at, start)) for at, start in starts.items()}
+        return claims, begin_positions(tx), self._backlog.load(tx, starts), ahead

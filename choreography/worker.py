@@ -18,7 +18,7 @@ from typing import Final, Generic
 import structlog
 
 from choreography.attempts import Attempts
-from choreography.backlog import Backlog, Waited
+from choreography.backlog import Backlog
 from choreography.brake import Brake
 from choreography.entry import Entry, entry_of, poison_entry
 from choreography.errors import Poison
@@ -32,6 +32,7 @@ from choreography.reaction import P, Reaction
 from choreography.reader import Reader
 from choreography.record import Record
 from choreography.retries import PATIENCE, Tries
+from choreography.waited import Waited
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from choreography import ClaimLost, InvalidSettings, Service, SystemClock, on
-from choreography.backlog import Waited
 from choreography.lane import After, Lane
 from choreography.offsets import Committed
 from choreography.positions import Starts, ledger_id
 from choreography.record import Record, TopicPartition
 from choreography.records import LedgerBegan
 from choreography.subscription import Subscription
+from choreography.waited import Waited
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 from tests.shop.runtime import Runtime, running
 
