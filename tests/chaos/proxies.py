@@ -21,6 +21,7 @@ class Proxies(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="proxies", daemon=True)
         self._loop = asyncio.new_event_loop()
+        self._servers: list[asyncio.Server] = []
         self._served: set[asyncio.Task[None] | None] = set()  # the loop itself holds tasks weakly
         self.failure: BaseException | None = None
 
@@ -31,11 +32,11 @@ class Proxies(threading.Thread):
     def open(self, port: int, serve: Serve) -> None:
         """Have connections to this port served; each by one call, and closed afterwards."""
         opening = asyncio.start_server(self._closing(serve), _HOST, port, limit=_LINE)
-        asyncio.run_coroutine_threadsafe(opening, self._loop).result()
+        self._servers.append(asyncio.run_coroutine_threadsafe(opening, self._loop).result())
 
     def end(self) -> None:
         """End every connection, and the thread."""
-        asyncio.run_coroutine_threadsafe(_end_all(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._end_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self.join()
         self._loop.close()
@@ -56,12 +57,14 @@ class Proxies(threading.Thread):
 
         return served
 
-
-async def _end_all() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for one in others:
-        one.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    async def _end_all(self) -> None:
+        for server in self._servers:
+            server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in others:
+            one.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports close in the next turn of the loop
 
 
 async def reach(port: int) -> tuple[Reader, Writer]:
