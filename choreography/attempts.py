@@ -80,7 +80,8 @@ class Attempts(Generic[P]):
         try:
             while True:
                 one.tries.attempts += 1
-                await self._brake.passed(one.lane)
+                if self._brake.is_on:
+                    await self._brake.passed(one.lane)
                 async with self._targets.slot(one.reaction, one.lane):
                     error = await self._attempt(one)
                 await self._failures.answer(one, error)

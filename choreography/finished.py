@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from choreography.claims import check_claim
-from choreography.errors import ClaimLost
+from choreography.errors import ClaimLost, DatabaseClosed
 from choreography.failpoint import reach
 from choreography.journal import Journal
 from choreography.positions import write_finished
@@ -69,10 +69,11 @@ class Finished:
             return {}
 
     async def _write(self) -> None:
-        while self._waiting:
-            await self._flush()
-            reach("after_offset_stored")
-            await self._journal.clock.sleep(PAUSE_SECONDS)
+        with suppress(DatabaseClosed):  # the process is ending; what was not stored is read again
+            while self._waiting:
+                await self._flush()
+                reach("after_offset_stored")
+                await self._journal.clock.sleep(PAUSE_SECONDS)
         self._writing = None
 
     async def _flush(self) -> Positions:

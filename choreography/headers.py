@@ -100,14 +100,18 @@ def _text(value: bytes | None) -> str | None:
         return None
 
 
-def _uuid(value: bytes | None) -> UUID | None:
-    text = _text(value)
+def uuid_of(text: str | None) -> UUID | None:
+    """Return the UUID of a header's text, if it is written as one."""
     if text is None or len(text) != _UUID_LENGTH:
         return None
     try:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _uuid(value: bytes | None) -> UUID | None:
+    return uuid_of(_text(value))
 
 
 def _count(value: bytes | None) -> int | None:

@@ -4,6 +4,7 @@ While the database cannot be written, the journal waits (see `choreography.patie
 makes no effect, and nothing that was accepted is lost.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -18,14 +19,16 @@ from choreography.database import Database
 from choreography.deadletter import copied_value, dead_letter_headers, dead_letters_of, describe
 from choreography.entry import Entry
 from choreography.event import Event
+from choreography.headers import ID, uuid_of
 from choreography.health import Health
 from choreography.holding import Holding
-from choreography.ids import fact_id
+from choreography.ids import effect_key, fact_id
 from choreography.ledger import Ledger
 from choreography.lookahead import Undoing
 from choreography.opening import Begin, Finish, Opened
 from choreography.outbox import Outbox
 from choreography.patience import PatientDatabase
+from choreography.record import Place, Record
 from choreography.records import HoldReason
 from choreography.retries import Backoff
 
@@ -75,6 +78,12 @@ class Journal:
     async def find(self, entry: Entry) -> RowMapping | None:
         """Return the row of this reaction, if there is one."""
         return await self.persist(lambda tx: self.ledger.find(tx, entry))
+
+    async def finished_among(self, records: Sequence[Record]) -> set[Place]:
+        """Return the places of those records that are done or skipped, as far as their headers name their events."""
+        ids = (uuid_of(record.header(ID)) for record in records)
+        keys = [str(effect_key(one, self.group)) for one in ids if one is not None]
+        return await self.persist(lambda tx: self.ledger.finished_places(tx, keys)) if keys else set()
 
     async def open(
         self,

@@ -12,10 +12,11 @@ A partition hands out nothing before it is opened: first the look-ahead has to p
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from choreography.partition import LaneState, Look, Partition
-from choreography.record import Record, TopicPartition
+from choreography.record import Place, Record, TopicPartition
 
 HIGH_WATER: Final = 2_000
 MOST_BYTES: Final = 16_000_000
@@ -70,8 +71,13 @@ class Lanes:
             lane.is_running = True
         return ready
 
-    def on_records(self, records: Sequence[Record]) -> list[LaneState]:
-        """Queue what was fetched; return the lanes to start. Records of foreign partitions are dropped."""
+    def on_records(self, records: Sequence[Record], finished: AbstractSet[Place] = frozenset()) -> list[LaneState]:
+        """Queue what was fetched; return the lanes to start. Records of foreign partitions are dropped.
+
+        Args:
+            records: in the order of their partitions.
+            finished: the places of those that are finished already.
+        """
         ready = []
         for record in records:
             partition = self._partitions.get(record.at)
@@ -79,6 +85,9 @@ class Lanes:
                 continue
             partition.fetched.append(record.offset)
             self._fetched += 1
+            if finished and record.place in finished:
+                self._finish(partition, record.offset)
+                continue
             self._unfinished += 1
             self._bytes += len(record.value or b"")
             lane = partition.lanes.get(record.key)
@@ -124,16 +133,7 @@ class Lanes:
         record = lane.queue.popleft()
         self._unfinished -= 1
         self._bytes -= len(record.value or b"")
-        fetched, finished = partition.fetched, partition.finished
-        if fetched[0] != record.offset:
-            finished.add(record.offset)
-            return
-        partition.position = fetched.popleft() + 1
-        self._fetched -= 1
-        while finished and fetched[0] in finished:
-            finished.discard(fetched[0])
-            partition.position = fetched.popleft() + 1
-            self._fetched -= 1
+        self._finish(partition, record.offset)
 
     def take_positions(self) -> dict[TopicPartition, int]:
         """Return the positions that moved since the last call."""
@@ -150,12 +150,28 @@ class Lanes:
         """Return the partitions held now."""
         return tuple(self._partitions)
 
-    def should_pause(self) -> bool:
-        """Whether fetching should pause: from the high-water mark on, until half of it is reached."""
-        loads = (self._unfinished, self._bytes, self._fetched)
+    def should_pause(self, coming: int = 0) -> bool:
+        """Whether fetching should pause: from the high-water mark on, until half of it is reached.
+
+        Args:
+            coming: records that are on their way here.
+        """
+        loads = (self._unfinished + coming, self._bytes, self._fetched)
         load = max(now / most for now, most in zip(loads, self._most, strict=True))
         self._full = load >= 1 or (self._full and load > 1 / 2)
         return self._full
+
+    def _finish(self, partition: Partition, offset: int) -> None:
+        fetched, finished = partition.fetched, partition.finished
+        if fetched[0] != offset:
+            finished.add(offset)
+            return
+        partition.position = fetched.popleft() + 1
+        self._fetched -= 1
+        while finished and fetched[0] in finished:
+            finished.discard(fetched[0])
+            partition.position = fetched.popleft() + 1
+            self._fetched -= 1
 
     def _forget(self, at: TopicPartition) -> None:
         partition = self._partitions.pop(at, None)

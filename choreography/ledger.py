@@ -19,11 +19,15 @@ from choreography.entry import Entry
 from choreography.holding import Holding
 from choreography.ledger_table import Order, State, ledger
 from choreography.outbox import pack_headers
+from choreography.record import Place
 
 # Built once: building a statement costs more than executing it.
 _OF: Final = ledger.c.effect_key == bindparam("of")
 _FIND: Final = select(ledger).where(_OF)
 _FIND_ALL: Final = select(ledger).where(ledger.c.effect_key.in_(bindparam("keys", expanding=True)))
+_PLACES: Final = select(ledger.c.topic, ledger.c.partition, ledger.c.offset).where(
+    ledger.c.effect_key.in_(bindparam("keys", expanding=True)), ledger.c.state.in_((State.DONE, State.SKIPPED))
+)
 _INSERT: Final = insert(ledger)
 _FINISH: Final = (
     update(ledger)
@@ -78,6 +82,10 @@ class Ledger:
         """Return the rows of many effects, by effect key."""
         keys = [str(entry.effect_key) for entry in entries]
         return {row["effect_key"]: row for row in tx.execute(_FIND_ALL, {"keys": keys}).mappings()}
+
+    def finished_places(self, tx: Connection, keys: Sequence[str]) -> set[Place]:
+        """Return where the events of these effects stand that are done or skipped."""
+        return {Place(*row) for row in tx.execute(_PLACES, {"keys": list(keys)})}
 
     def intend_all(self, tx: Connection, entries: Sequence[Entry]) -> None:
         """Write down that effects are about to be attempted of which nothing stands so far; claims are checked."""

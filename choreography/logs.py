@@ -1,7 +1,7 @@
 """Structured logs: JSON for machines, colours on a terminal; one pipeline for our lines and everybody else's.
 
-Never a payload, a name or an address: log ids. Context that every line of one event shares is bound with
-`structlog.contextvars.bound_contextvars`.
+Never a payload, a name or an address: log ids. What every line of one event shares comes from `choreography.about`;
+other context is bound with `structlog.contextvars.bound_contextvars`.
 """
 
 import logging
@@ -10,6 +10,7 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor
 
+from choreography.about import add_what_it_is_about
 from choreography.settings import ServiceSettings
 
 
@@ -17,6 +18,7 @@ def configure_logs(settings: ServiceSettings, *, name: str) -> None:
     """Send all logs of this process to standard error, each line with the service's name."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_what_it_is_about,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(name),

@@ -17,6 +17,7 @@ from choreography.backlog import Lanes as Waiting
 from choreography.finished import Finished
 from choreography.health import Health
 from choreography.in_flight import Handling, InFlight
+from choreography.intake import Intake
 from choreography.journal import Journal
 from choreography.lanes import Lanes
 from choreography.positions import Starts
@@ -69,6 +70,7 @@ class Membership:
             moved=self._settle_soon,
             fence_seconds=fence_seconds,
         )
+        self._intake = Intake(journal, self._lanes, self._in_flight.start, moved=self._settle_soon)
         self._finished = Finished(journal, self._claim, self._store)
         self._is_paused = False
         self._is_settling = False
@@ -129,8 +131,8 @@ class Membership:
 
     def on_records(self, batch: Sequence[Record]) -> None:
         """Queue a batch, and start what may run."""
-        self._in_flight.start(self._lanes.on_records(batch))
-        self._settle()
+        self._intake.take(batch)
+        self._settle_soon()
 
     async def tick(self, number: int = 0) -> None:
         """Look for what waits in the ledger and may run now; now and then, forget what was seen and is over."""
@@ -152,6 +154,7 @@ class Membership:
 
     async def drained(self) -> None:
         """Wait until nothing is in flight and what is finished is stored; for tests and for a process that stops."""
+        await self._intake.drained()
         await self._in_flight.drained()
         await self._finished.flushed(self._drain_seconds)
 
@@ -173,7 +176,7 @@ class Membership:
         """Have stored what is finished, and pause or resume fetching."""
         self._is_settling = False
         self._finished.add(self._lanes.take_positions())
-        if self.consumer is None or self._lanes.should_pause() == self._is_paused:
+        if self.consumer is None or self._lanes.should_pause(self._intake.count) == self._is_paused:
             return
         self._is_paused = not self._is_paused
         if self._is_paused:

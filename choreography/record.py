@@ -11,6 +11,14 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
+class Place(NamedTuple):
+    """Where a record stands."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """The bytes of one record and where they stand.
@@ -32,6 +40,11 @@ class Record:
     def at(self) -> TopicPartition:
         """The partition it stands in."""
         return TopicPartition(self.topic, self.partition)
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.topic, self.partition, self.offset)
 
     def header(self, name: str) -> str | None:
         """Return the last header of that name as text; `None` when missing or not UTF-8."""

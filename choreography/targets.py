@@ -1,8 +1,8 @@
 """The targets of a service: how many attempts may run on each at once, and whether it counts as down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable, Sequence
+from types import TracebackType
 from typing import Any, Generic
 
 from choreography.breaker import Breaker
@@ -12,6 +12,40 @@ from choreography.lane import Lane
 from choreography.reaction import P, Reaction
 from choreography.retries import Backoff
 from choreography.service import Service
+
+
+class Slot:
+    """The place of an attempt: entered when it may run, which is when its targets count as up and there is room.
+
+    Entering raises `ClaimLost` if the partition is to be given up meanwhile.
+    """
+
+    __slots__ = ("_all", "_breakers", "_lane", "_limit")
+
+    def __init__(
+        self, breakers: Sequence[Breaker], limit: asyncio.Semaphore, in_all: asyncio.Semaphore, lane: Lane
+    ) -> None:
+        self._breakers = breakers
+        self._limit = limit
+        self._all = in_all
+        self._lane = lane
+
+    async def __aenter__(self) -> None:
+        for breaker in self._breakers:
+            if breaker.is_open:
+                await breaker.admitted(self._lane)
+        await self._limit.acquire()
+        try:
+            await self._all.acquire()
+        except BaseException:
+            self._limit.release()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._all.release()
+        self._limit.release()
 
 
 class Targets(Generic[P]):
@@ -45,17 +79,11 @@ class Targets(Generic[P]):
         self._limits = {name: asyncio.Semaphore(most_per_target) for name in names}
         self._all = asyncio.Semaphore(most_in_all)
 
-    @asynccontextmanager
-    async def slot(self, reaction: Reaction[P], lane: Lane) -> AsyncIterator[None]:
-        """Wait until an attempt may run, and hold its place.
-
-        Raises:
-            ClaimLost: the partition is to be given up meanwhile.
-        """
-        for name in (reaction.target, *reaction.reads):
-            await self._breakers[name].admitted(lane)
-        async with self._limits[reaction.target], self._all:
-            yield
+    def slot(self, reaction: Reaction[P], lane: Lane) -> Slot:
+        """Return the place of an attempt, to be entered."""
+        names = (reaction.target, *reaction.reads)
+        breakers = tuple(self._breakers[name] for name in names)
+        return Slot(breakers, self._limits[reaction.target], self._all, lane)
 
     async def failed(self, reaction: Reaction[P], port: str | None, who: Hashable) -> bool:
         """Take note that a lane could not reach a port; return whether that counts as down now."""

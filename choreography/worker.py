@@ -17,6 +17,7 @@ from typing import Final, Generic
 
 import structlog
 
+from choreography.about import About
 from choreography.attempts import Attempts
 from choreography.backlog import Backlog
 from choreography.brake import Brake
@@ -95,7 +96,7 @@ class Worker(Generic[P]):
             return await self._ignored(record, lane, waited)
         entry = entry_of(event, self._group, record, lane.claim)
         reaction = self._reactions.get(type(event))
-        with structlog.contextvars.bound_contextvars(group=self._group, **entry.context):
+        with About(self._group, entry):
             if waited is None and (lane.waits or lane.is_blocked):
                 joined = await self._joined(entry, event, lane, reacts=reaction is not None)
                 if joined is not None:
