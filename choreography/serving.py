@@ -145,6 +145,8 @@ async def _consume(
     if scout is not None:
         scout.stop()
     await asyncio.to_thread(consumer.join, settings.drain_seconds + LEAVE_SECONDS)
+    if scout is not None:
+        await asyncio.to_thread(scout.join, LEAVE_SECONDS)
     _end(ticking)
     if ended.done():
         ended.result()
