@@ -1,8 +1,9 @@
 """The relay: takes waiting records out of the outbox, in commit order per key, and publishes them at least once.
 
 It always begins at the oldest row that is not marked, never "after the last number seen": a transaction that began
-early may commit late. Only a prefix per key is marked, so that a key never overtakes itself. A crash between the
-broker's acknowledgement and the mark repeats a record, with the same id.
+early may commit late. Only where the broker refuses all that is oldest does it look behind it, for other keys. Only a
+prefix per key is marked, so that a key never overtakes itself. A crash between the broker's acknowledgement and the
+mark repeats a record, with the same id.
 
 One relay per database is active, the others stand by and take over (`choreography.relay_lock`). What was published is
 deleted after a while, a few rows at a time, while nothing waits.
@@ -24,7 +25,7 @@ from choreography.errors import DatabaseClosed
 from choreography.failpoint import reach
 from choreography.health import Health
 from choreography.relay_lock import RelayLock
-from choreography.waiting import Outgoing, is_waiting, mark_published, oldest_waiting, prune
+from choreography.waiting import Key, Outgoing, is_waiting, mark_published, oldest_waiting, prefix_per_key, prune
 
 __all__ = ["Outgoing", "Publishing", "Relay"]
 
@@ -65,6 +66,8 @@ class Relay:
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._lock = threading.Lock()
         self._prune_at = clock.monotonic()
+        self._passed = 0
+        self._refused: set[Key] = set()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
@@ -94,22 +97,33 @@ class Relay:
             await asyncio.wait((future,), timeout=IDLE_SECONDS)
 
     def step(self) -> int:
-        """Publish the oldest waiting rows once; return how many were marked."""
-        rows = self._right.run(oldest_waiting)
-        if not rows:
-            self._health.set(PART, True)
-            return 0
-        prefix = _prefix_per_key(rows, self._producer.publish(rows))
-        self._tell(prefix)
-        reach("relay_after_ack")
-        now = self._clock.now().isoformat()
-        self._right.run(lambda tx: mark_published(tx, prefix, now))
-        reach("relay_after_mark")
-        self._tell(prefix)  # who has begun to wait meanwhile
-        if not prefix:
-            detail = f"The broker does not take what waits for {rows[0].topic}. See the log; nothing is lost."
-            self._health.set(PART, False, detail)
-        return len(prefix)
+        """Publish the oldest waiting rows once; return how many were marked.
+
+        Where none of a whole batch was taken, the next step goes on behind it and leaves its keys alone, and so on to
+        the end: what the broker refuses must not keep the others waiting.
+        """
+        passed, self._passed = self._passed, 0
+        batch = self._right.run(lambda tx: oldest_waiting(tx, passed))
+        if not passed:
+            self._refused = set()
+        marked = self._publish([row for row in batch.rows if row.order not in self._refused])
+        if passed or not marked:
+            self._refused |= {row.order for row in batch.rows if row.row not in marked}
+            self._health.set(PART, not self._refused, _refusal(self._refused))
+            self._passed = 0 if batch.is_last else batch.rows[-1].row
+        return len(marked)
+
+    def _publish(self, rows: Sequence[Outgoing]) -> set[int]:
+        """Publish and mark; return what was marked."""
+        prefix = prefix_per_key(rows, self._producer.publish(rows)) if rows else []
+        if prefix:
+            self._tell(prefix)
+            reach("relay_after_ack")
+            now = self._clock.now().isoformat()
+            self._right.run(lambda tx: mark_published(tx, prefix, now))
+            reach("relay_after_mark")
+            self._tell(prefix)  # who has begun to wait meanwhile
+        return set(prefix)
 
     def tidy(self) -> int:
         """Delete a few of the rows that were published long ago, from time to time; return how many."""
@@ -151,7 +165,7 @@ class Relay:
         """Publish all that waits; tell whether there was no trouble."""
         self._wake.clear()
         try:
-            while self.step():
+            while self.step() or self._passed:
                 pass
             if not self._stopping.is_set():
                 self.tidy()
@@ -174,19 +188,13 @@ class Relay:
             future.get_loop().call_soon_threadsafe(_resolve, future)
 
 
+def _refusal(keys: set[Key]) -> str:
+    if not keys:
+        return ""
+    topics = ", ".join(sorted({topic for topic, _ in keys}))
+    return f"The broker does not take what waits for {topics}. See the log; nothing is lost."
+
+
 def _resolve(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _prefix_per_key(rows: Sequence[Outgoing], acknowledged: set[int]) -> list[int]:
-    if len(acknowledged) == len(rows):
-        return [row.row for row in rows]
-    broken: set[tuple[str, bytes | None]] = set()
-    prefix = []
-    for row in rows:
-        if row.row in acknowledged and (row.topic, row.key) not in broken:
-            prefix.append(row.row)
-        else:
-            broken.add((row.topic, row.key))
-    return prefix

@@ -1,6 +1,6 @@
 """The rows of the outbox as the relay sees them: those that wait, and those that were published long ago."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -13,6 +13,9 @@ PRUNED: Final = 1_000  # rows at once
 _FETCHED: Final = 100  # rows at once
 
 
+Key = tuple[str, bytes | None]  # of a record, in its topic
+
+
 class Outgoing(NamedTuple):
     """A record on its way out; `row` is its number in the outbox."""
 
@@ -22,12 +25,17 @@ class Outgoing(NamedTuple):
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
 
+    @property
+    def order(self) -> Key:
+        """What it must stay in order with."""
+        return self.topic, self.key
+
 
 # Built once: building a statement costs more than executing it.
 _WAITS: Final = outbox.c.published_at.is_(None)
 _OLDEST: Final = (
     select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.headers)
-    .where(_WAITS)
+    .where(_WAITS, outbox.c.id > bindparam("after"))
     .order_by(outbox.c.id)
     .limit(BATCH)
     .execution_options(yield_per=_FETCHED)
@@ -41,16 +49,27 @@ _PRUNE: Final = delete(outbox).where(
 )
 
 
-def oldest_waiting(tx: Connection) -> list[Outgoing]:
+class Batch(NamedTuple):
+    """Rows in the order in which they wait.
+
+    Attributes:
+        is_last: whether no more were waiting behind them.
+    """
+
+    rows: list[Outgoing]
+    is_last: bool
+
+
+def oldest_waiting(tx: Connection, after: int = 0) -> Batch:
     """Return the oldest rows that are not marked, as many as may be in memory at once."""
     rows, size = [], 0
-    with tx.execute(_OLDEST) as found:
+    with tx.execute(_OLDEST, {"after": after}) as found:
         for row, topic, key, value, headers in found:
             rows.append(Outgoing(row, topic, key, value, unpack_headers(headers)))
             size += len(value or b"")
             if size >= BATCH_BYTES:
                 break
-    return rows
+    return Batch(rows, is_last=len(rows) < BATCH and size < BATCH_BYTES)
 
 
 def is_waiting(tx: Connection, row: int) -> bool:
@@ -67,6 +86,20 @@ def mark_published(tx: Connection, rows: Sequence[int], at: str) -> None:
 def prune(tx: Connection, before: str) -> int:
     """Delete a few of the rows that were published before a time; return how many. What waits is never deleted."""
     return tx.execute(_PRUNE, {"before": before}).rowcount
+
+
+def prefix_per_key(rows: Sequence[Outgoing], acknowledged: Collection[int]) -> list[int]:
+    """Return the acknowledged rows that have no other one of their key before them."""
+    if len(acknowledged) == len(rows):
+        return [row.row for row in rows]
+    broken: set[Key] = set()
+    prefix = []
+    for row in rows:
+        if row.row in acknowledged and row.order not in broken:
+            prefix.append(row.row)
+        else:
+            broken.add(row.order)
+    return prefix
 
 
 def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -1,11 +1,14 @@
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from choreography import outbox as outbox_tables
 from choreography import registry as registry_tables
@@ -15,8 +18,11 @@ from choreography.fake import FakeClock, FakeProducer
 from choreography.health import Health
 from choreography.outbox import Outbox, pack_headers, unpack_headers
 from choreography.registry import Schemas
-from choreography.relay import Outgoing, Relay
+from choreography.relay import KEPT, Outgoing, Relay
 from choreography.schema_client import FakeRegistry
+from choreography.waiting import BATCH
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -191,6 +197,10 @@ def test_headers_survive_whatever_they_hold() -> None:
     assert unpack_headers(pack_headers(headers)) == headers
 
 
+def test_headers_are_kept_as_text_that_a_person_can_read() -> None:
+    assert pack_headers([("ce_id", b"1"), ("ce_source", b"/ems/hr")]) == '{"ce_id": "1", "ce_source": "/ems/hr"}'
+
+
 def test_rows_keep_the_time_at_which_they_were_marked(database: Database) -> None:
     clock = FakeClock()
     put(database, (b"a", b"1"))
@@ -240,3 +250,131 @@ def test_a_producer_that_raises_does_not_end_the_relay(database: Database) -> No
     relay.stop(10)
 
     assert values(producer) == [b"1"]
+
+
+def test_fifty_thousand_that_wait_leave_in_order_and_never_all_at_once(database: Database) -> None:
+    class Counting(FakeProducer):
+        most = 0
+
+        def publish(self, records: Sequence[Outgoing]) -> set[int]:
+            self.most = max(self.most, len(records))
+            return super().publish(records)
+
+    producer = Counting()
+    wait(database, ((f"{n % 2_000}".encode(), f"{n}".encode()) for n in range(50_000)))
+    relay = Relay(database, producer, FakeClock())
+
+    while relay.step():
+        pass
+
+    assert [int(record.value or b"") for record in producer.log] == list(range(50_000))
+    assert producer.most == BATCH
+
+
+def test_large_records_that_wait_do_not_fill_the_memory(database: Database) -> None:
+    producer, large = FakeProducer(), bytes(1_000_000)
+    wait(database, ((f"{n}".encode(), large) for n in range(40)))
+    relay = Relay(database, producer, FakeClock())
+
+    steps = [relay.step() for _ in range(4)]
+
+    assert steps == [16, 16, 8, 0]
+
+
+def test_what_the_broker_refuses_keeps_no_other_key_waiting_however_much_it_is(database: Database) -> None:
+    health, producer = Health(), FakeProducer()
+    relay = Relay(database, producer, FakeClock(), health)
+    wait(database, ((b"refused", f"{n}".encode()) for n in range(BATCH)))
+    wait(database, ((b"other" if n % 2 else b"refused", f"{n}".encode()) for n in range(BATCH)))
+    producer.refuses = lambda record: record.key == b"refused"
+
+    async def waited() -> None:
+        relay.start()
+        await asyncio.wait_for(relay.published(2 * BATCH), 30)
+
+    asyncio.run(waited())
+    relay.stop(10)
+
+    assert [int(value or b"") for value in dict.fromkeys(values(producer))] == list(range(1, BATCH, 2))
+    assert "shop.orders.v1" in str(health.report())
+
+
+def test_while_the_broker_is_away_for_minutes_nothing_is_lost_and_when_it_is_back_all_of_it_leaves_in_order(
+    database: Database,
+) -> None:
+    health, producer, clock = Health(), FakeProducer(), FakeClock()
+    relay = Relay(database, producer, clock, health)
+    producer.refuses = lambda _record: True
+    tried = 0
+    for minute in range(5):
+        wait(database, ((b"a" if n % 2 else b"b", f"{minute}.{n}".encode()) for n in range(200)))
+        clock.advance(timedelta(minutes=1))
+        tried += relay.step()
+    away = health.ready
+
+    producer.refuses = lambda record: record.row > 300
+    while relay.step():
+        pass
+    producer.refuses = lambda _record: False
+    while relay.step():
+        pass
+
+    assert (tried, away, health.ready) == (0, False, True)
+    for key, odd in ((b"a", 1), (b"b", 0)):
+        published = [record.value for record in producer.log if record.key == key]
+        expected = [f"{minute}.{n}".encode() for minute in range(5) for n in range(odd, 200, 2)]
+        assert list(dict.fromkeys(published)) == expected
+
+
+def test_what_was_published_is_deleted_after_a_week_and_what_waits_never_is(database: Database) -> None:
+    producer, clock = FakeProducer(), FakeClock()
+    relay = Relay(database, producer, clock)
+    put(database, (b"a", b"1"), (b"b", b"2"), (b"a", b"3"))
+    producer.refuses = lambda record: record.key == b"b"
+    relay.step()
+
+    early = relay.tidy()
+    clock.advance(KEPT)
+    put(database, (b"c", b"4"))
+    relay.step()
+    clock.advance(timedelta(seconds=1))
+    late = relay.tidy()
+    clock.advance(KEPT)
+    producer.refuses = lambda _record: False
+    relay.step()
+
+    assert (early, late) == (0, 2)
+    assert values(producer) == [b"1", b"3", b"4", b"2"]
+
+
+def test_a_database_that_fails_while_somebody_waits_for_the_broker_is_no_news_to_him(database: Database) -> None:
+    class Flaky(Database):
+        failures = 2
+
+        async def run(self, work: Callable[[Connection], T]) -> T:
+            if self.failures:
+                self.failures -= 1
+                raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+            return await super().run(work)
+
+    put(database, (b"a", b"1"))
+
+    async def waited() -> None:
+        with closing(Flaky(database.url.render_as_string(hide_password=False))) as flaky:
+            relay = Relay(flaky, FakeProducer(), FakeClock())
+            waiting = asyncio.ensure_future(relay.published(1))
+            while flaky.failures:
+                await asyncio.sleep(0)
+            relay.step()
+            await asyncio.wait_for(waiting, 10)
+
+    asyncio.run(waited())
+
+
+def wait(database: Database, records: Iterable[tuple[bytes, bytes]]) -> None:
+    """Have many records wait, written at once."""
+    rows = [
+        {"topic": "shop.orders.v1", "key": key, "value": value, "headers": "{}", "created_at": "2026-03-02"}
+        for key, value in records
+    ]
+    database.run_sync(lambda tx: tx.execute(outbox_tables.outbox.insert(), rows))
