@@ -108,6 +108,18 @@ class KafkaCluster:
         except KafkaException as error:
             raise self._reason(error.args[0]) from error
 
+    def members(self, group: str) -> frozenset[str]:
+        """Return the ids of a group's members.
+
+        Raises:
+            NoAnswer: the cluster is away, or does not tell.
+        """
+        try:
+            asked = self._admin.describe_consumer_groups([group], request_timeout=_FIRST_SECONDS)[group]
+            return frozenset(member.member_id for member in asked.result(ASK_SECONDS).members)
+        except (KafkaException, TimeoutError) as error:
+            raise NoAnswer(f"Nobody says who is in {group}.") from error
+
     def _topics(self, names: Sequence[str]) -> dict[str, Access]:
         asked = self._admin.describe_topics(
             TopicCollection(list(names)), include_authorized_operations=True, request_timeout=ASK_SECONDS

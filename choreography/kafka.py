@@ -21,6 +21,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
+from choreography.arrival import Arrival
 from choreography.errors import InvalidSettings, NoAnswer, Stopped
 from choreography.health import Health
 from choreography.message import end_of, is_record, record_of, refusal
@@ -37,12 +38,7 @@ A = TypeVar("A")
 
 POLL_SECONDS: Final = 0.05
 BATCH: Final = 500
-_NOT_OURS: Final = frozenset(
-    {
-        KafkaError._STATE,  # noqa: SLF001 - the client's public names
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
-    }
-)
+_NOT_OURS: Final = (KafkaError._STATE, KafkaError._UNKNOWN_PARTITION)  # noqa: SLF001 - the client's public names
 
 
 class KafkaConsumer(threading.Thread):
@@ -55,6 +51,7 @@ class KafkaConsumer(threading.Thread):
         failed: called, on this thread, with the error that ended it, before the group is left.
         ledger: the id of the ledger that stands behind the offsets.
         watchdog: looks after partitions that yield nothing; none does unless given.
+        arrival: notices that the member has joined, where the client does not tell.
     """
 
     def __init__(
@@ -66,6 +63,7 @@ class KafkaConsumer(threading.Thread):
         *,
         ledger: UUID | None = None,
         watchdog: Watchdog | None = None,
+        arrival: Arrival | None = None,
     ) -> None:
         super().__init__(name="consumer", daemon=True)
         self._config = config
@@ -74,6 +72,7 @@ class KafkaConsumer(threading.Thread):
         self._failed = failed
         self._metadata = str(ledger) if ledger else ""
         self._watchdog = watchdog or Watchdog(inf, Health())
+        self._arrival = arrival
         self._orders: deque[Callable[[Consumer], None]] = deque()
         self._stopping = threading.Event()
 
@@ -124,6 +123,8 @@ class KafkaConsumer(threading.Thread):
                 if batch:
                     self._subscriber.records(batch)
             self._watchdog.look(view)
+            if self._arrival is not None and self._arrival.is_news(consumer.memberid()):
+                self._subscriber.assigned({})
 
     def _records(self, messages: Iterable[Message]) -> Iterator[Record]:
         for message in messages:
@@ -137,6 +138,8 @@ class KafkaConsumer(threading.Thread):
             self._orders.popleft()(consumer)
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
+        if self._arrival is not None:
+            self._arrival.happened()
         given = [partition_of(one) for one in partitions]
         offsets = ClientOffsets(consumer, self._topics)
         starts = self._patiently(lambda: self._subscriber.begins(given, offsets)) if given else {}
@@ -173,10 +176,9 @@ class KafkaConsumer(threading.Thread):
 
     def _store(self, consumer: Consumer, positions: Mapping[TopicPartition, int]) -> None:
         for at, position in positions.items():
+            one = ClientPartition(at.topic, at.partition, position, metadata=self._metadata)
             try:
-                consumer.store_offsets(
-                    offsets=[ClientPartition(at.topic, at.partition, position, metadata=self._metadata)]
-                )
+                consumer.store_offsets(offsets=[one])
             except KafkaException as error:
                 if error.args[0].code() not in _NOT_OURS:
                     raise

@@ -11,6 +11,7 @@ import structlog
 from choreography import brake as brake_tables
 from choreography import ledger_table as ledger_tables
 from choreography import positions as position_tables
+from choreography.arrival import arrival_in
 from choreography.assembly import Limits, assemble
 from choreography.client import consumer_config, scout_config
 from choreography.clock import Clock, SystemClock
@@ -131,6 +132,7 @@ async def _consume(
         _teller(ended),
         ledger=await publisher.database.run(lambda tx: ledger_id(tx, service.group)),
         watchdog=Watchdog(settings.watchdog_seconds, publisher.health),
+        arrival=arrival_in(service.group, settings),
     )
     subscription.consumer = consumer
     scout = _scout(service, settings, subscription, ended)

@@ -8,12 +8,14 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka import TopicPartition as ClientPartition
+from confluent_kafka.admin import AdminClient
 
 from choreography import Event, Service, ServiceSettings, Topic
 from choreography.codec import Codec
@@ -66,9 +68,9 @@ class LiveShop:
         }
         self._producer = Producer(config, logger=LIBRDKAFKA)
 
-    def deploy(self) -> None:
+    def deploy(self, partitions: int = 6) -> None:
         kit = [REACTIONS.of(self.system), SERVICES.of(self.system)]
-        facts = [self.placed.topic, self.packed.topic]
+        facts = [replace(topic, partitions=partitions) for topic in (self.placed.topic, self.packed.topic)]
         letters = dead_letters_of(self.group)
         subjects = [Subject.of(kind.topic, kind) for kind in self.kinds]
         subjects += [Subject.of(kind.topic.of(self.system), kind) for kind in RECORDS]
@@ -154,6 +156,11 @@ class LiveShop:
             return {one.partition: one.offset for one in consumer.committed(asked, timeout=10) if one.offset >= 0}
         finally:
             consumer.close()
+
+    def members(self) -> int:
+        """Return how many members the group has now."""
+        admin = AdminClient({"bootstrap.servers": self.broker.bootstrap_servers}, logger=LIBRDKAFKA)
+        return len(admin.describe_consumer_groups([self.group])[self.group].result(10).members)
 
     def _reader(self, group: str) -> Consumer:
         servers = self.broker.bootstrap_servers
