@@ -5,7 +5,7 @@ Commands about a ledger run where that database can be opened: beside its file, 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Program
 from choreography import Database, Service, ServiceSettings, catalog, load
 from choreography.engine import read_url
 from choreography.positions import identity
+from infra.endpoints import Endpoints
 from infra.errors import Refused, Unreachable, WrongUsage
 
 T = TypeVar("T")
@@ -49,6 +50,20 @@ class Home:
         """The file of its database, where it is one."""
         url = read_url(self.database_url)
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def reaching(self, bootstrap_servers: str | None, registry_url: str | None) -> "Home":
+        """Return the same with the addresses of the broker and the registry: the given ones, else those that are known.
+
+        Raises:
+            Unreachable: nobody says where they are.
+        """
+        kafka = bootstrap_servers or self.settings.kafka_bootstrap_servers
+        registry = registry_url or self.settings.schema_registry_url
+        if not kafka or not registry:
+            running = Endpoints.read(self.settings.state_dir)
+            kafka, registry = kafka or running.kafka, registry or running.registry
+        addresses = {"kafka_bootstrap_servers": kafka, "schema_registry_url": registry}
+        return replace(self, settings=self.settings.model_copy(update=addresses))
 
     @property
     def shown_url(self) -> str:

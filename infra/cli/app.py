@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from infra.cli import cases, held, resume, schemas
+from infra.cli import cases, held, ledger, resume, schemas
 
 LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
@@ -24,4 +24,5 @@ else:
 app.add_typer(cases.commands)
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(held.app, name="held")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(resume.commands)

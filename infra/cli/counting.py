@@ -1,0 +1,37 @@
+"""A bar for work that counts records: on a terminal a bar for each step, elsewhere one line for each."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what is told the name of a step, how much of it is done, and how much there is."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def count(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(f"Reading {what}", total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        yield count
+
+
+def _lines() -> Callable[[str, int, int], None]:
+    begun: set[str] = set()
+
+    def count(what: str, _done: int, total: int) -> None:
+        if what not in begun:
+            begun.add(what)
+            print(f"Reading {what}: {total}", file=sys.stderr, flush=True)
+
+    return count
