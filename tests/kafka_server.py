@@ -4,7 +4,7 @@ import shutil
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from confluent_kafka import KafkaException
@@ -92,11 +92,15 @@ class KafkaServer:
 
     def admin(self) -> AdminClient:
         """Return a client that may do anything."""
-        config: dict[str, Any] = {"bootstrap.servers": self.bootstrap_servers}
-        if self._users:
-            config |= {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
-            config |= {"sasl.username": ADMIN, "sasl.password": PASSWORD}
-        return AdminClient(config, logger=LIBRDKAFKA)
+        return AdminClient({"bootstrap.servers": self.bootstrap_servers, **self.login}, logger=LIBRDKAFKA)
+
+    @property
+    def login(self) -> dict[str, str]:
+        """What a client adds to its settings to be allowed anything."""
+        if not self._users:
+            return {}
+        who = {"sasl.username": ADMIN, "sasl.password": PASSWORD}
+        return {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", **who}
 
     def _answers(self) -> bool:
         if not listens(self._port):

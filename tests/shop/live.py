@@ -6,7 +6,7 @@ import logging
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -41,9 +41,16 @@ LIBRDKAFKA = logging.getLogger("librdkafka")
 
 
 class LiveShop:
-    """One system's topics and schemas on a real broker."""
+    """One system's topics and schemas on a real broker.
 
-    def __init__(self, broker: Broker, folder: Path) -> None:
+    Args:
+        broker: where they are.
+        folder: the state directory of its services.
+        login: what this client itself adds to the settings of its Kafka clients.
+    """
+
+    def __init__(self, broker: Broker, folder: Path, login: Mapping[str, str] | None = None) -> None:
+        self._login = dict(login or {})
         self.system = f"shop-{uuid4().hex[:8]}"
         self.broker = broker
         self.folder = folder
@@ -65,6 +72,7 @@ class LiveShop:
             "bootstrap.servers": self.broker.bootstrap_servers,
             "partitioner": "murmur2_random",
             "message.max.bytes": 2_000_000,
+            **self._login,
         }
         self._producer = Producer(config, logger=LIBRDKAFKA)
 
@@ -163,10 +171,8 @@ class LiveShop:
         return len(admin.describe_consumer_groups([self.group])[self.group].result(10).members)
 
     def _reader(self, group: str) -> Consumer:
-        servers = self.broker.bootstrap_servers
-        return Consumer(
-            {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False}, logger=LIBRDKAFKA
-        )
+        where = {"bootstrap.servers": self.broker.bootstrap_servers, "group.id": group, **self._login}
+        return Consumer({**where, "enable.auto.commit": False}, logger=LIBRDKAFKA)
 
 
 def _read_partition(consumer: Consumer, topic: str, number: int) -> list[Record]:
