@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions
 
+from choreography.record import Record as Consumed
 from infra.admin import admin_client
 from tests.chaos import logged_calendar
 from tests.chaos.diary import actions
-from tests.chaos.expected import TOPICS
+from tests.chaos.expected import REACTIONS, TOPICS
 from tests.chaos.ground import Ground
 from tests.chaos.rest import OWNERS, Databases
 from tests.checker.history import Commit, Effect, History, Record, Row, Submission, Waiting
@@ -57,11 +58,16 @@ def _records(ground: Ground) -> Iterator[Record]:
                 record.offset,
                 record.key.decode() if record.key else None,
                 {name: value.decode() for name, value in record.headers if value is not None},
-                {name: _plain(value) for name, value in fact.fields.items()},
+                {name: _plain(value) for name, value in fact.fields.items() if not _is_time_of_stating(record, name)},
                 record.timestamp_ms / 1_000,
             )
     finally:
         topics.close()
+
+
+def _is_time_of_stating(record: Consumed, name: str) -> bool:
+    """Tell whether a field only says when a line of the kit was stated: a decision is stated by each attempt anew."""
+    return record.topic == REACTIONS and name in {"occurred_at", "recorded_at"}
 
 
 def _mails(maildir: Path) -> Iterator[Effect]:

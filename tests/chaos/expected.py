@@ -8,8 +8,10 @@ from tests.checker.expectations import Final as FinalState
 
 EXITS: Final = "ems.exits.v1"
 HR: Final = "ems.hr.v1"
-TOPICS: Final = (EXITS, HR, "ems.notification.v1", "ems.access.v1", "ems.reactions.v1")
+REACTIONS: Final = "ems.reactions.v1"
+TOPICS: Final = (EXITS, HR, "ems.notification.v1", "ems.access.v1", REACTIONS)
 
+_SEEN_AFTER: Final = 30.0  # seconds; longer than any pause, and than the broker is away
 _STAYS: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
 _LEAVES: Final = ("EmployeeResigned", "ExitConfirmed")
 _TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationDropped")
@@ -34,6 +36,7 @@ def expectations(company: Company, *, quiet: bool, slack: float) -> Expectations
         ),
         quiet=quiet,
         slack=slack,
+        seen_after=_SEEN_AFTER,
     )
 
 

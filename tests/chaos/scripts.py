@@ -22,6 +22,7 @@ _CLOSED: Final[tuple[tuple[Move, ...], ...]] = (
     ("resign", "confirm", "withdraw"),
 )
 _LAST: Final[tuple[tuple[Move, ...], ...]] = (*_CLOSED, ("resign",), ("resign", "confirm"), ("resign", "confirm"))
+_AT_ONCE: Final = 0.2  # part of the changes of mind
 _RESTRICTED: Final = 0.05  # part of the cases
 
 
@@ -57,7 +58,8 @@ def scripts(seed: int, leavers: Sequence[str], events: int, seconds: float) -> d
         case = chance.choice(_CLOSED)
         chosen[one].insert(0, case)
         left -= len(case)
-    pace = seconds * len(leavers) / events  # seconds between two requests of one person
+    # seconds between two requests of one person; a little less than possible, so that the rate is kept to the end
+    pace = 0.8 * seconds * len(leavers) / events
     return {one: [step for case in cases for step in _steps(case, chance, pace)] for one, cases in chosen.items()}
 
 
@@ -65,5 +67,5 @@ def _steps(case: tuple[Move, ...], chance: random.Random, pace: float) -> Iterat
     restricted = chance.random() < _RESTRICTED
     for number, move in enumerate(case):
         # some change their mind at once, before anybody has reacted; most when all have
-        after = 0.0 if number and chance.random() < 0.3 else chance.uniform(0.3, 1.7) * pace
+        after = 0.0 if number and chance.random() < _AT_ONCE else chance.uniform(0.3, 1.7) * pace
         yield Step(move, after, restricted=restricted and move == "resign")
