@@ -7,7 +7,7 @@ from uuid import UUID
 from choreography.codec import Codec
 from choreography.errors import Poison
 from choreography.event import Event
-from choreography.headers import Envelope
+from choreography.headers import CAUSATION, uuid_of
 from choreography.record import Record, TopicPartition
 from choreography.records import REACTIONS, RECORDS, KitRecord
 from choreography.registry import SchemaNotKnown
@@ -61,13 +61,14 @@ class DecodedLog:
         async for record in self._all(topics, "facts"):
             fact = await self._decoded(record, kinds)
             if fact is not None:
-                yield fact, Envelope.of(record).causation
+                yield fact, uuid_of(record.header(CAUSATION))
 
     async def events(self, spans: Mapping[TopicPartition, Span]) -> AsyncIterator[tuple[Record, Event | None]]:
         """Yield the events that concern the service; with `None` instead of one what can never be read."""
+        kinds = self._service.kinds
         async for record in self._read(spans, "events"):
             try:
-                event = await self._decode(record, self._service.kinds)
+                event = await self._decode(record, kinds)
             except Poison:
                 yield record, None
             else:

@@ -119,7 +119,8 @@ class Event(BaseModel):
     @property
     def correlation(self) -> UUID:
         """The id of the matter that this event belongs to."""
-        return UUID(str(self._of(Role.CORRELATION_ID)))
+        found = self._of(Role.CORRELATION_ID)
+        return found if isinstance(found, UUID) else UUID(str(found))
 
     @property
     def order(self) -> int:

@@ -18,6 +18,7 @@ is DONE or SKIPPED. If the undoing event is not finished either, what is held is
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -86,13 +87,13 @@ class Rebuild:
         """Take note of an event; a repeated one stands where it stood first."""
         at, offset = record.at, record.offset
         known = Known(at, offset, event.key, event.correlation, event.order, event.event_id, event.ce_type())
-        self._events.setdefault(effect_key(event.event_id, self.service.group), known)
+        self._events.setdefault(event.event_id, known)
 
     def on_poison(self, record: Record) -> None:
         """Take note of a record that can never be read."""
         own = poison_entry(self.service.group, record, claim=0)
         known = Known(record.at, record.offset, own.record_key, own.correlation, own.order, own.event_id, "")
-        self._events.setdefault(own.effect_key, known)
+        self._events.setdefault(own.event_id, known)
 
     def on_fact(self, fact: Event, causation: UUID | None) -> dict[str, Any] | None:
         """Take note of a fact; return the row that it makes, if it is one of this group and the first of its effect."""
@@ -100,12 +101,12 @@ class Rebuild:
         if causation is None or effect is None or fact.event_id != fact_id(effect, type(fact)):
             self.tally.foreign += 1
             return None
-        if effect in self._done:
+        if causation in self._done:
             self.tally.repeated += 1
             return None
         self.tally.facts += 1
-        self._done.add(effect)
-        known = self._events.get(effect)
+        self._done.add(causation)
+        known = self._events.get(causation)
         if known is None:
             self.tally.eventless += 1
             known = Known(NOWHERE, -1, fact.key, fact.correlation, fact.order, causation, "")
@@ -115,18 +116,18 @@ class Rebuild:
 
     def leftovers(self) -> Iterator[Leftover]:
         """Yield what is left over, by place."""
-        told_of = {effect: said for effect, said in self.retold.said.items() if effect not in self._done}
-        for effect, said in told_of.items():
-            self._take_note(self._events.get(effect, said.known), said)
+        told_of = {key: said for key, said in self.retold.said.items() if said.known.event_id not in self._done}
+        for said in told_of.values():
+            self._take_note(self._events.get(said.known.event_id, said.known), said)
         found = [self._told(effect, said) for effect, said in told_of.items()]
-        found += [self._again(effect, self._events[effect], {}) for effect in self._passed_in_silence()]
+        found += [self._again(effect, known, {}) for effect, known in self._passed_in_silence()]
         cases = self._cases({case_of(one.known) for one in found})
         for one in sorted(found, key=lambda one: (one.known.at, one.known.offset)):
             yield self._undone_or(one, cases[case_of(one.known)])
 
     def is_gone(self, known: Known) -> bool:
         """Whether a record that could be read has left its topic."""
-        return bool(known.event_type) and effect_key(known.event_id, self.service.group) not in self._events
+        return bool(known.event_type) and known.event_id not in self._events
 
     def _take_note(self, known: Known, said: Said) -> None:
         word = said.word
@@ -139,24 +140,26 @@ class Rebuild:
         self._answered[known.at] = max(self._answered.get(known.at, -1), known.offset)
         self._undoings.on_finished(known)
 
-    def _passed_in_silence(self) -> Iterator[UUID]:
+    def _passed_in_silence(self) -> Iterator[tuple[UUID, Known]]:
         """Yield the events that were handed out, and about which nothing was said."""
-        silent: dict[TopicPartition, list[tuple[int, UUID]]] = defaultdict(list)
-        for effect, known in self._events.items():
+        heard = self._done | {said.known.event_id for said in self.retold.said.values()}
+        silent: dict[TopicPartition, list[tuple[int, Known]]] = defaultdict(list)
+        for known in self._events.values():
             concerns_us = known.event_type in self._reactions or not known.event_type
-            if concerns_us and effect not in self._done and effect not in self.retold.said:
-                silent[known.at].append((known.offset, effect))
+            if concerns_us and known.event_id not in heard:
+                silent[known.at].append((known.offset, known))
         for at, places in silent.items():
             passed = max(self.committed.get(at, 0), self._answered.get(at, -1) + 1)
             behind = 0
-            for offset, effect in sorted(places):
+            for offset, known in sorted(places, key=itemgetter(0)):
                 behind += offset >= passed
                 if behind > self.margin:
                     break
-                yield effect
+                is_event = bool(known.event_type)  # what cannot be read has only one id
+                yield effect_key(known.event_id, self.service.group) if is_event else known.event_id, known
 
     def _told(self, effect: UUID, said: Said) -> Leftover:
-        known = self._events.get(effect, said.known)
+        known = self._events.get(said.known.event_id, said.known)
         match said.word:
             case ReactionSkipped() | ReactionDropped():
                 return Leftover(effect, known, told(said) | {"state": State.SKIPPED})

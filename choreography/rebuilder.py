@@ -38,7 +38,7 @@ from choreography.retold import Beginning, Retold
 from choreography.service import Service
 from choreography.topic_log import Span
 
-CHUNK: Final = 1_000
+CHUNK: Final = 5_000
 _GONE: Final = "Its record has left the topic, so it cannot be run any more."
 
 
