@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from infra.local.process import ProcessSpec
+from infra.local.process import ProcessSpec, Stage
 from infra.local.process_file import ProcessFile
 from infra.progress import Silence
 from tests.chaos.diary import Diary
@@ -134,11 +134,14 @@ class Supervisor(threading.Thread):
         """End everybody, services first, and stop looking after them."""
         self._stopping.set()
         self.join()
-        wards = sorted(self._wards.values(), key=lambda one: one.spec.stage, reverse=True)
-        for ward in wards:
-            ward.signal(signal.SIGCONT)
-            ward.signal(signal.SIGTERM)
-            ward.await_end()
+        wards = tuple(self._wards.values())
+        for stage in sorted(Stage, reverse=True):
+            of_stage = [one for one in wards if one.spec.stage == stage]
+            for ward in of_stage:
+                ward.signal(signal.SIGCONT)
+                ward.signal(signal.SIGTERM)
+            for ward in of_stage:
+                ward.await_end()
         self._file.forget([ward.spec.name for ward in wards])
 
     def _work(self) -> None:
