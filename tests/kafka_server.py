@@ -4,6 +4,7 @@ import shutil
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from typing import Final
 from uuid import uuid4
 
@@ -89,6 +90,14 @@ class KafkaServer:
     def kill(self) -> None:
         """End it by SIGKILL."""
         self._table.kill(kafka.NAME)
+
+    def pause(self) -> None:
+        """Have it answer nobody, with its connections open, until it is resumed."""
+        self._table.running()[kafka.NAME].signal(SIGSTOP)
+
+    def resume(self) -> None:
+        """Have it answer again."""
+        self._table.running()[kafka.NAME].signal(SIGCONT)
 
     def admin(self) -> AdminClient:
         """Return a client that may do anything."""
