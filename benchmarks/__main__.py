@@ -1,42 +1,79 @@
-"""`python -m benchmarks`: measure on a fresh stack of its own, beside any that runs, and print a table.
+"""`python -m benchmarks`: measure on fresh servers of its own, beside any that run, and print a table.
 
 A target that is missed is printed as such; the exit code is 0 all the same, because a slow machine is no error.
 """
 
 import json
 import sys
+from collections.abc import Collection, Iterator, Sequence
 from math import inf
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
-from benchmarks.figures import as_json, show
+from benchmarks.decoding import decoding_figure
+from benchmarks.figures import Figure, as_json, show
+from benchmarks.kit.rows import ROWS, measure_rows
 from benchmarks.load import Load
-from benchmarks.run import measure
+from benchmarks.run import measure_system
 from benchmarks.steps import Steps
 from infra.errors import InfraError, Interrupted, WrongUsage
 from infra.interruption import interruptible
 from infra.local.own_directory import own_directory
 from infra.progress import progress_on
 
+WHAT: Final = {
+    "decoding": "bytes to a validated model, beside fastavro and pydantic",
+    **{name: row.what for name, row in ROWS.items()},
+    "system": "the whole system: effects, memory, intake",
+}
+_HELP: Final = "What to measure; without any, everything:\n\n" + "; ".join(f"{n} ({what})" for n, what in WHAT.items())
+_SYSTEM_STEPS: Final = 5
+
 
 def bench(
+    rows: Annotated[list[str] | None, typer.Argument(metavar="[ROW]...", help=_HELP, show_default=False)] = None,
     *,
     load: Annotated[
-        list[str], typer.Option(metavar="CASES@RATE", help="Resignations, and how many a second; may be repeated.")
+        list[str],
+        typer.Option(metavar="CASES@RATE", help="Of system: resignations, and how many a second; repeatable."),
     ] = ["60@5", "200@20"],  # noqa: B006 - never changed
     output: Annotated[Literal["text", "json"], typer.Option(help="text, or json for programs.")] = "text",
 ) -> None:
-    """Measure how fast and how large everything is."""
-    loads = [_load(text) for text in load]
+    """Measure how fast and how large everything is, each figure beside what it is to be."""
+    chosen, loads = _chosen(rows or WHAT), [_load(text) for text in load]
     parent = Path(".ems").absolute() / "bench"
-    with own_directory(parent, progress_on()) as directory, Steps.on_standard_error(6 + 2 * len(loads)) as steps:
-        figures = measure(directory, loads, steps)
+    with own_directory(parent, progress_on()) as directory, Steps.on_standard_error(_number(chosen, loads)) as steps:
+        figures = list(_measured(chosen, loads, directory, steps))
     if output == "json":
         print(json.dumps(as_json(figures), indent=2))
     else:
         show(figures)
+
+
+def _measured(chosen: Collection[str], loads: Sequence[Load], directory: Path, steps: Steps) -> Iterator[Figure]:
+    if "decoding" in chosen:
+        steps.begin("decoding")
+        yield decoding_figure()
+    if on_broker := [name for name in ROWS if name in chosen]:
+        yield from measure_rows(directory, on_broker, steps)
+    if "system" in chosen:
+        yield from measure_system(directory / "system", loads, steps)
+
+
+def _number(chosen: Collection[str], loads: Sequence[Load]) -> int:
+    """Return how many steps it takes."""
+    on_broker = len(ROWS.keys() & chosen)
+    system = _SYSTEM_STEPS + 2 * len(loads) if "system" in chosen else 0
+    return ("decoding" in chosen) + on_broker + (on_broker > 0) + system
+
+
+def _chosen(rows: Collection[str]) -> Collection[str]:
+    unknown = [name for name in rows if name not in WHAT]
+    if unknown:
+        raise WrongUsage(f"There is no row {', '.join(unknown)}. There are: {', '.join(WHAT)}.")
+    return rows
 
 
 def _load(text: str) -> Load:

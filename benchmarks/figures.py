@@ -56,6 +56,17 @@ def at_most(name: str, value: float, limit: float, unit: str, digits: int = 1) -
     )
 
 
+def at_least(name: str, value: float, limit: float, unit: str, digits: int = 1) -> Figure:
+    """Return a value that must reach a limit."""
+    target = f"≥ {_with_unit(limit, unit, digits if limit % 1 else 0)}"
+    return Figure(name, _with_unit(value, unit, digits), {unit: value}, target, value >= limit)
+
+
+def plain(name: str, value: float, unit: str, digits: int = 1) -> Figure:
+    """Return a value that is only to be compared with."""
+    return Figure(name, _with_unit(value, unit, digits), {unit: value})
+
+
 def effect_figures(
     effect: str, cases: int, total: Sequence[float], alone: Sequence[float], bare: Spread
 ) -> Iterator[Figure]:
@@ -109,5 +120,7 @@ def as_json(figures: Iterable[Figure]) -> list[dict[str, Any]]:
 
 
 def _with_unit(value: float, unit: str, digits: int) -> str:
-    number = f"{value:.{digits}f}"
+    number = f"{value:,.{digits}f}"
+    if unit.startswith("/") or not unit:
+        return f"{number}{unit}"
     return f"{number} ×" if unit == "ratio" else f"{number} {unit}"

@@ -1,4 +1,4 @@
-"""One run: a fresh stack, everything measured on it, one after the other."""
+"""The whole system: a fresh stack, everything measured on it, one after the other."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from time import sleep
 from typing import Final
 
 from benchmarks import company
-from benchmarks.decoding import decoding_ratio
 from benchmarks.figures import Figure, at_most, spread_figure
 from benchmarks.intake import intake_under_load
 from benchmarks.load import SETTLE, Ground, Load, measure_load
@@ -23,10 +22,8 @@ _INTAKE_SECONDS: Final = 5.0
 _INTAKE_LIMIT: Final = 10.0  # milliseconds
 
 
-def measure(state_dir: Path, loads: Sequence[Load], steps: Steps) -> list[Figure]:
+def measure_system(state_dir: Path, loads: Sequence[Load], steps: Steps) -> list[Figure]:
     """Put a stack up in this directory, measure, take it down, and return the figures."""
-    steps.begin("decoding, in this process")
-    ratio = decoding_ratio()
     stack = Stack(state_dir, given=company.settings())
     steps.begin("starting a stack")
     endpoints = stack.up(steps)
@@ -34,7 +31,6 @@ def measure(state_dir: Path, loads: Sequence[Load], steps: Steps) -> list[Figure
         return [
             *_effects(loads, endpoints, state_dir, steps),
             *_memory(endpoints),
-            at_most("bytes → validated model ÷ fastavro + pydantic", ratio, 1.3, "ratio", 2),
             _intake(stack, endpoints, steps),
         ]
     finally:

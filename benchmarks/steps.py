@@ -16,13 +16,14 @@ class Steps:
 
     Args:
         inner: where long work says how far it is.
-        shown: called with the number of steps that are over and with what begins.
+        shown: called with the number of steps that are over, which may be a fraction, and with what goes on.
     """
 
-    def __init__(self, inner: Progress, shown: Callable[[int, str], None]) -> None:
+    def __init__(self, inner: Progress, shown: Callable[[float, str], None]) -> None:
         self._inner = inner
         self._shown = shown
         self._over = -1
+        self._what = ""
 
     @classmethod
     @contextmanager
@@ -30,7 +31,7 @@ class Steps:
         """Show so many of them, where they do not mix with the figures."""
         console, inner = Console(stderr=True), progress_on()
         if not console.is_terminal:
-            yield cls(inner, lambda over, what: inner.say(f"[{over + 1}/{number}] {what}"))
+            yield cls(inner, lambda over, what: inner.say(f"[{int(over) + 1}/{number}] {what}"))
             return
         columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Bar(*columns, console=console, transient=True) as bar:
@@ -40,7 +41,22 @@ class Steps:
     def begin(self, what: str) -> None:
         """Begin the next step."""
         self._over += 1
+        self._what = what
         self._shown(self._over, what)
+
+    @contextmanager
+    def part(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show a part of the present step; the function yielded is told how many of `total` are over."""
+        quarters = 0
+
+        def tell(over: int) -> None:
+            nonlocal quarters
+            if 4 * over // total > quarters:
+                quarters = 4 * over // total
+                self._shown(self._over, f"{self._what}: {what}, {quarters * 25} %")
+
+        self._shown(self._over, f"{self._what}: {what}")
+        yield tell
 
     def say(self, sentence: str) -> None:
         """Say one sentence."""

@@ -9,7 +9,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks.company import CRITICAL_GROUPS
-from benchmarks.figures import Figure, as_json, at_most, effect_figures, show, spread_figure, table
+from benchmarks.figures import Figure, as_json, at_least, at_most, effect_figures, plain, show, spread_figure, table
+from benchmarks.kit.backlog import flatness
+from benchmarks.kit.service import Done, effects_in
+from benchmarks.kit.span import Moment, Span, median_rate, times_as_busy, times_as_fast
 from benchmarks.pace import paced
 from benchmarks.spread import Spread, percentile
 from benchmarks.targets import Targets
@@ -136,3 +139,46 @@ def test_effects_are_timed_by_what_the_targets_wrote(tmp_path: Path) -> None:
         "interview": {"E1": entry.stat().st_mtime_ns},
         "access": {"E1": 1_772_442_003_000_001_000},
     }
+
+
+def test_a_value_that_reaches_its_limit_meets_it() -> None:
+    lines = printed(
+        at_least("effects", 5_000, 5_000, "/s", 0),
+        at_least("beside the other one", 11.9, 12, "ratio"),
+        plain("by the way", 1_234.5, "/s", 0),
+    ).splitlines()
+
+    assert [line.split() for line in lines[1:]] == [
+        ["effects", "5,000/s", "≥", "5,000/s", "yes"],
+        ["beside", "the", "other", "one", "11.9", "×", "≥", "12", "×", "missed"],
+        ["by", "the", "way", "1,234/s"],
+    ]
+
+
+def test_a_span_is_what_lies_between_two_moments() -> None:
+    assert Moment(10.0, 1.0).until(Moment(12.0, 1.5), 100) == Span(100, 2.0, 0.5)
+    assert Span(100, 2.0, 0.5).rate == 50.0
+
+
+def test_one_slow_round_in_three_changes_no_figure() -> None:
+    rounds = [Span(100, 1.0, 0.5), Span(100, 50.0, 20.0), Span(100, 1.0, 0.5)]
+    other = Span(100, 2.0, 0.25)
+    pairs = [(one, other) for one in rounds]
+
+    assert median_rate(rounds) == 100.0
+    assert times_as_fast(pairs) == 2.0
+    assert times_as_busy(pairs) == 2.0
+
+
+def test_memory_that_grows_is_not_flat() -> None:
+    assert flatness([100.0, 100.0, 100.0, 100.0]) == 1.0
+    assert flatness([100.0, 100.0, 150.0, 150.0]) == 1.5
+
+
+def test_a_line_that_is_not_written_whole_yet_is_no_effect(tmp_path: Path) -> None:
+    file = tmp_path / "effects.txt"
+    nothing = effects_in(file)
+    file.write_text("12 C1 1000\n13 C2 2000\n13 C")
+
+    assert nothing == []
+    assert effects_in(file) == [Done(12, "C1", 1000), Done(13, "C2", 2000)]

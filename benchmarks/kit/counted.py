@@ -1,0 +1,65 @@
+"""Where the time is taken: at the consumer's thread, and where a record ends."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from benchmarks.kit.span import Moment, Span
+from choreography.in_flight import Handling
+from choreography.lane import After, Lane
+from choreography.record import Record
+from choreography.subscription import Subscription
+from choreography.waited import Waited
+
+
+class Watched(Subscription):
+    """Tells when a batch is handed over, on the consumer's thread."""
+
+    on_polled: Callable[[], None] = staticmethod(lambda: None)
+    on_batch: Callable[[Sequence[Record]], None] = staticmethod(lambda _batch: None)
+
+    def polled(self) -> None:
+        """Take note that `poll()` has returned."""
+        self.on_polled()
+        super().polled()
+
+    def records(self, batch: Sequence[Record]) -> None:
+        """Take note of a batch."""
+        self.on_batch(batch)
+        super().records(batch)
+
+
+class Counted:
+    """Counts the records that have ended, and takes the time between two of them.
+
+    Args:
+        inner: handles them.
+        warm: the number of the record at whose end the time begins; 0 is the first batch.
+        number: of records from there to the end.
+        told: hears now and then how many there are.
+    """
+
+    def __init__(self, inner: Handling, warm: int, number: int, told: Callable[[int], None]) -> None:
+        self._inner = inner
+        self._warm = warm
+        self._number = number
+        self._told = told
+        self._begun: Moment | None = None
+        self._ended = 0
+        self.over: asyncio.Future[Span] = asyncio.get_running_loop().create_future()
+
+    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+        """Handle a record and count it."""
+        after = await self._inner.handle(record, lane, waited)
+        self._ended += 1
+        if self._ended == self._warm:
+            self._begun = Moment.now()
+        elif self._ended == self._warm + self._number and self._begun is not None:
+            self.over.set_result(self._begun.until(Moment.now(), self._number))
+        if not self._ended % 1_000:
+            self._told(self._ended)
+        return after
+
+    def begin(self) -> None:
+        """Begin with the first batch, unless some records come before."""
+        if not self._warm and self._begun is None:
+            self._begun = Moment.now()
