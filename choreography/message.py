@@ -25,8 +25,6 @@ _REMEDY: Final = {
     KafkaError.GROUP_AUTHORIZATION_FAILED: "Allow this client to use its consumer group.",
     KafkaError.INVALID_SESSION_TIMEOUT: "Set SESSION_TIMEOUT_MS between the broker's group.min.session.timeout.ms and "
     "group.max.session.timeout.ms.",
-    KafkaError.UNSUPPORTED_VERSION: _NO_SUCH_PROTOCOL,
-    KafkaError._UNSUPPORTED_FEATURE: _NO_SUCH_PROTOCOL,  # noqa: SLF001
     KafkaError._AUTO_OFFSET_RESET: "Records that this group had not read were deleted, or the topic was made anew. "  # noqa: SLF001
     "Choose where to go on with kafka-consumer-groups.sh --reset-offsets.",
 }
@@ -52,6 +50,8 @@ def is_record(message: Message) -> bool:
 
 def refusal(error: KafkaError) -> InvalidSettings | KafkaException:
     """Return what to raise for an error that does not pass by itself, with its remedy where there is one."""
+    if error.code() == KafkaError._FATAL and "ConsumerGroupHeartbeat" in error.str():  # noqa: SLF001 - all that is told
+        return InvalidSettings((f"{error.str()}. {_NO_SUCH_PROTOCOL}",))
     if error.code() in _REMEDY:
         return InvalidSettings((f"{error.str()}. {_REMEDY[error.code()]}",))
     return KafkaException(error)
