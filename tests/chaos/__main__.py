@@ -7,7 +7,7 @@ import random
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,12 +29,13 @@ def chaos(
     kills: Annotated[int, typer.Option(help="How many processes are killed, at the least.")] = 100,
     events: Annotated[int, typer.Option(help="How many events the intake accepts, at the least.")] = 10_000,
     seed: Annotated[int | None, typer.Option(help="Chooses everything; by default one is drawn and printed.")] = None,
-    rate: Annotated[float, typer.Option(help="Requests a second, at most.")] = 10.0,
+    rate: Annotated[float, typer.Option(help="Requests a second, at most.")] = 9.0,
+    protocol: Annotated[Literal["classic", "consumer"], typer.Option(help="Of the consumer groups.")] = "classic",
     keep: Annotated[bool, typer.Option("--keep", help="Keep history and logs also when all is well.")] = False,
 ) -> None:
     """Kill everything while people resign, and let the checker say what was lost or doubled."""
     chosen = random.SystemRandom().randrange(1_000_000) if seed is None else seed
-    dose = Dose(kills, events, chosen, rate, rarer=max(1.0, min(8.0, events / _SMALL)), patience=900)
+    dose = Dose(kills, events, chosen, rate, rarer=max(1.0, min(8.0, events / _SMALL)), protocol=protocol, patience=900)
     home = Path(".ems").absolute() / "chaos"
     folder = home / f"history-{chosen}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -49,20 +50,27 @@ def chaos(
                 _keep(state_dir, folder)
     if outcome.anomalies:
         typer.echo(as_text(outcome.history, outcome.anomalies))
-    typer.echo(
-        table(outcome, f"python -m tests.chaos --kills {kills} --events {events} --rate {rate:g} --seed {chosen}")
-    )
+    typer.echo(table(outcome, _command(dose)))
     if not (failed or keep):
         shutil.rmtree(folder)
     raise typer.Exit(int(failed))
 
 
+def _command(dose: Dose) -> str:
+    """Return the command that does the same again."""
+    given = f"--kills {dose.kills} --events {dose.events} --seed {dose.seed} --rate {dose.rate:g}"
+    return f"python -m tests.chaos {given} --protocol {dose.protocol}"
+
+
 def _keep(state_dir: Path, folder: Path) -> None:
     """Keep what one would look at: the logs of the processes, the ledgers, what the targets wrote."""
     for name in ("logs", "sandbox"):
-        shutil.copytree(state_dir / name, folder / name, dirs_exist_ok=True)
-    for database in state_dir.glob("*.db*"):
-        shutil.copy2(database, folder)
+        if (state_dir / name).exists():
+            shutil.copytree(state_dir / name, folder / name, dirs_exist_ok=True)
+    for pattern in ("*.db", "*.db-wal", "*.db-shm"):
+        for database in state_dir.glob(pattern):
+            shutil.copy2(database, folder)
+    typer.echo(f"History and logs are kept in {folder}.", err=True)
 
 
 def main() -> int:

@@ -31,10 +31,16 @@ PROXIED: Final = ("smtp", "caldav", "scim", "intake")
 
 @dataclass(frozen=True)
 class Ground:
-    """One state directory, and what runs in it."""
+    """One state directory, and what runs in it.
+
+    Attributes:
+        company: who is there.
+        protocol: of the consumer groups, `classic` or `consumer` (KIP-848).
+    """
 
     state_dir: Path
     company: Company
+    protocol: str = "classic"
 
     @property
     def ports(self) -> Ports:
@@ -121,6 +127,7 @@ class Ground:
             "EMS_SCIM_URL": self.url("scim-proxy"),
             "EMS_CALDAV_URL": f"{self.url('caldav-proxy')}/",
             "EMS_SESSION_TIMEOUT_MS": str(round(SESSION * 1_000)),
+            "EMS_GROUP_PROTOCOL": self.protocol,
             "EMS_MAIL_AMBIGUOUS": "lookup",
             "EMS_MAIL_SETTLE": str(SETTLE),
             "EMS_IMAP_HOST": "127.0.0.1",

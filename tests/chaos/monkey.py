@@ -15,6 +15,7 @@ from tests.chaos.mischief import Mischief
 from tests.chaos.plan import BROKER, FAIL_POINTS, SERVICES, Deed
 from tests.chaos.supervisor import Supervisor
 
+_SUCCESSORS: Final = 0.6  # part of the pauses
 _LATER: Final = 0.01  # part of the load
 _LOOK: Final = 0.1  # seconds
 
@@ -144,6 +145,9 @@ class Monkey(threading.Thread):
         return name
 
     def _pause(self, name: str) -> None:
+        """Pause a process; mostly there is, or comes, another one that takes its partitions over meanwhile."""
+        if name in self._second and self._chance.random() < _SUCCESSORS:
+            self._join(name)
         if not self._supervisor.pause(name):
             return
         seconds = SESSION + self._chance.uniform(*self._lengths.longer)

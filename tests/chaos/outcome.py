@@ -14,6 +14,7 @@ class Dose:
     Attributes:
         rate: requests a second, at most.
         rarer: how many times rarer than in a small run the faults of the targets are.
+        protocol: of the consumer groups, `classic` or `consumer` (KIP-848).
         patience: seconds that everything may take to come to rest.
         brief: nothing is done that takes long: short visits and outages, and nobody is silent for longer than a client
             waits.
@@ -24,6 +25,7 @@ class Dose:
     seed: int
     rate: float
     rarer: float = 1.0
+    protocol: str = "classic"
     patience: float = 600.0
     brief: bool = False
 

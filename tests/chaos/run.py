@@ -51,7 +51,7 @@ class Run:
         self._dose = dose
         self._telling = telling
         people = max(_FEWEST, min(_MOST, dose.events // _EVENTS_EACH))
-        self._ground = Ground(state_dir, Company.of(people))
+        self._ground = Ground(state_dir, Company.of(people), dose.protocol)
         self._diary = Diary(folder / "diary.jsonl")
         self._databases = Databases(state_dir)
         self._supervisor = Supervisor(state_dir, self._diary, self._chance("supervisor"))
