@@ -1,5 +1,16 @@
 """`python -m tests.chaos --kills 100 --events 10000 --seed 7`: a large dose by hand, on a fresh system of its own.
 
+A real broker, registry, directory, calendar and mail server, the producer and every service, each a process. People
+resign through the real intake (`load`, `scripts`) while the `monkey` carries out its `plan`: kill -9 at random and at
+each fail point, SIGSTOP past the session time-out, the broker killed and restarted, second members on the same database
+that come and go. Between services and targets stand proxies that misbehave (`mischief`, `smtp_proxy`, `http_proxy`).
+What dies is started again (`supervisor`); what is held is released by the command line (`person`). Then the faults
+stop, everything comes to `rest`, what everybody wrote down is collected (`collect`), and the checker, which shares no
+code with the product, compares it with what was promised (`expected`).
+
+The seed chooses the plan, what everybody does, and at which exchange a target misbehaves; how the processes interleave
+is the machine's own matter. So a seed repeats the plan, and the history of a run that failed is kept.
+
 Exit codes: 0 nothing was lost, doubled or otherwise wrong; 1 the checker found anomalies, or it did not come to rest.
 """
 
