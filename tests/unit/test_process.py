@@ -30,13 +30,28 @@ service = Service(group="shop.warehouse", starts="now",
 run(service, open_ports, Settings)
 """
 
+STUCK = """
+import sys
+from pydantic_settings import SettingsConfigDict
+from choreography import ServiceSettings, run_process
+from choreography.watchdog import PartitionStuck
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SHOP_")
+
+async def main(settings, stop):
+    raise PartitionStuck("shop.orders.v1:0 yields nothing.")
+
+sys.exit(run_process(Settings, "shop.warehouse", main))
+"""
+
 
 @contextmanager
-def started(folder: Path, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+def started(folder: Path, script: str = SERVICE, **settings: str) -> Iterator["subprocess.Popen[str]"]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOP_")}
     environment |= {"SHOP_STATE_DIR": str(folder)} | {f"SHOP_{name}": value for name, value in settings.items()}
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVICE], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
         yield process
@@ -74,3 +89,12 @@ def test_a_service_that_never_ran_waits_for_the_broker_and_can_be_stopped(tmp_pa
     assert process.returncode == 0
     assert "The cluster does not answer" in line
     assert "Traceback" not in rest
+
+
+def test_a_stuck_partition_ends_the_process_with_an_error_so_that_it_is_started_again(tmp_path: Path) -> None:
+    with started(tmp_path, STUCK, KAFKA_BOOTSTRAP_SERVERS="k:1", SCHEMA_REGISTRY_URL="http://r") as process:
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "shop.orders.v1:0 yields nothing." in said
+    assert "Traceback" not in said
