@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test lint types unit bench chaos lock clean
+.PHONY: help demo up down status test lint types unit simulate bench chaos lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ types: $(INSTALLED) ## Check types
 
 unit: $(INSTALLED) ## Run the tests that need no broker
 	@$(BIN)/python -m pytest -q tests/unit tests/contract tests/architecture
+
+simulate: $(INSTALLED) ## Live 100,000 crash histories of the real runtime and have the checker judge them
+	@$(BIN)/python -m tests.simulation
 
 bench: $(INSTALLED) ## Measure it
 	@$(BIN)/python -m benchmarks

@@ -1,0 +1,93 @@
+"""The real handlers of Access, at a simulated directory."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, TypeVar
+
+from choreography import Effect, fact_id
+from choreography.records import ReactionDecided
+from consumers.access.ports import CriticalAccess, Ports, Returned, Taken
+from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
+from tests.simulation.broker import Log
+from tests.simulation.targets import Directory
+from tests.simulation.world import Process
+
+CRITICAL: Final = ("admins", "payments")
+T = TypeVar("T")
+Claim = Callable[[], Awaitable[None]]
+_BY_GROUP: Final = attrgetter("entitlement_id")
+
+
+@dataclass(frozen=True)
+class SimAccessDirectory:
+    """The adapter: read → claim → write, again from the read when somebody else was faster."""
+
+    process: Process
+    directory: Directory
+    logs: Sequence[Log]
+
+    async def probe(self) -> None:
+        await self._ask(lambda: None)
+
+    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
+        found = await self._ask(lambda: [name for name in groups if employee_id in self.directory.read(name).people])
+        return Taken(tuple(Membership(entitlement_id=name, member_id=employee_id) for name in found))
+
+    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+        taken: list[Membership] = []
+        left: list[NotTaken] = []
+        for one in memberships:
+            if await self._set(one, claim, is_member=False):
+                taken.append(one)
+            else:
+                left.append(NotTaken(entitlement_id=one.entitlement_id, cause=BlockFailureCause.LAST_MEMBER))
+        return Taken(tuple(taken), tuple(left))
+
+    async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
+        returned: list[Membership] = []
+        left: list[NotRestored] = []
+        for group, objects in groupby(sorted(memberships, key=_BY_GROUP), key=_BY_GROUP):
+            members = await self._ask(partial(self.directory.read, group))
+            if employee_id in members.people:
+                left.append(NotRestored(entitlement_id=group, cause=NotRestoredCause.CHANGED_BY_OTHERS))
+            else:
+                returned += objects
+        return Returned(tuple(returned), tuple(left))
+
+    async def give_back(self, memberships: tuple[Membership, ...], claim: Claim) -> Returned:
+        for one in memberships:
+            await self._set(one, claim, is_member=True)
+        return Returned(memberships)
+
+    async def _set(self, one: Membership, claim: Claim, *, is_member: bool) -> bool:
+        while True:
+            group = await self._ask(partial(self.directory.read, one.entitlement_id))
+            if (one.member_id in group.people) == is_member:
+                return True
+            if not is_member and len(group.people) == 1:
+                return False
+            await claim()
+            self._must_be_logged(claim, is_member=is_member)
+            change = partial(
+                self.directory.change, one.entitlement_id, one.member_id, is_member=is_member, if_match=group.etag
+            )
+            await self._ask(change)
+
+    def _must_be_logged(self, claim: Any, *, is_member: bool) -> None:
+        """See that what is taken was said on the log before; else it could not be known after the ledger is lost."""
+        effect: Effect = claim.__self__
+        said = str(fact_id(effect.key, ReactionDecided)).encode()
+        if not is_member and not any(("ce_id", said) in one.headers for log in self.logs for one in log.records):
+            self.process.world.anomalies.append(f"unlogged-decision: {effect.key} takes what nobody has been told of")
+
+    async def _ask(self, work: Callable[[], T]) -> T:
+        return await self.directory.ask(self.process, work)
+
+
+def ports(process: Process, directory: Directory, logs: Sequence[Log]) -> Ports:
+    """Return the ports of one process; `logs` are the partitions on which decisions are said."""
+    critical = CriticalAccess(system="simulated", groups=CRITICAL)
+    return Ports(directory=SimAccessDirectory(process, directory, logs), critical=critical)

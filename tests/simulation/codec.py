@@ -1,0 +1,32 @@
+"""One codec for all simulated processes: it knows every schema before a history begins."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from choreography import Event, Topic
+from choreography import registry as registry_tables
+from choreography.codec import Codec
+from choreography.records import REACTIONS, RECORDS
+from choreography.registry import Schemas
+from choreography.schema_client import FakeRegistry
+from choreography.subject import Subject
+from tests.simulation.database import Disk, SimDatabase
+from tests.simulation.world import Process, World
+
+
+@cache
+def codec_for(system: str, kinds: tuple[type[Event], ...]) -> Codec:
+    """Return a codec for the events of one system and the kit's own records."""
+    pairs = [*((kind.topic, kind) for kind in kinds), *_kit(system)]
+    registry = FakeRegistry()
+    registry.register(*(Subject.of(topic, kind) for topic, kind in pairs))
+    world = World(0)
+    process = Process(world, "codec")
+    schemas = Schemas(registry, SimDatabase(process, Disk(registry_tables.metadata)))
+    process.begin(schemas.prepare(pairs))
+    world.run(lambda: True, steps=10_000, seconds=10)
+    return Codec(schemas)
+
+
+def _kit(system: str) -> Iterable[tuple[Topic, type[Event]]]:
+    return [(REACTIONS.of(system), kind) for kind in RECORDS if kind.topic == REACTIONS]

@@ -1,0 +1,71 @@
+"""The real mailer and the real turns, at a simulated mail server."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+from choreography import Locks, Retry
+from consumers.mail import Ambiguous, SmtpMailer, Turns
+from tests.simulation.targets import Post, Refused
+from tests.simulation.world import Process
+
+SETTLE: Final = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """As much of a mail as a simulated server looks at."""
+
+    message_id: str
+    about: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return {"Message-ID": self.message_id}[name]
+
+
+def as_message(letter: Letter) -> Any:
+    """Let a letter pass for an `EmailMessage`, which takes long to make."""
+    return letter
+
+
+@dataclass(frozen=True)
+class SimServer:
+    """What `SmtpServer` is to the mailer."""
+
+    process: Process
+    post: Post
+
+    async def deliver(self, message: Letter, *, otherwise: str | None, claim: Any) -> tuple[str, ...]:
+        await claim()
+        try:
+            await self.post.ask(self.process, partial(self.post.send, message.message_id, **message.about))
+        except Refused as refusal:
+            raise Retry("421 try again later") from refusal
+        return ("somebody@desk",)
+
+    async def probe(self) -> None:
+        await self.post.ask(self.process, lambda: None)
+
+
+@dataclass(frozen=True)
+class SimSentMail:
+    """The journal of the mail server."""
+
+    process: Process
+    post: Post
+
+    async def find(self, message_id: str) -> tuple[str, ...] | None:
+        found = await self.post.ask(self.process, partial(self.post.find, message_id))
+        return ("somebody@desk",) if found else None
+
+    async def probe(self) -> None:
+        await self.post.ask(self.process, lambda: None)
+
+
+def mailer(process: Process, post: Post, locks: Locks, ambiguous: Ambiguous) -> SmtpMailer:
+    """Return the mailer of one process."""
+    server: Any = SimServer(process, post)
+    sent_mail = SimSentMail(process, post) if ambiguous is Ambiguous.LOOKUP else None
+    turns = Turns(locks, process.clock)
+    return SmtpMailer(server, turns, process.clock, ambiguous=ambiguous, sent_mail=sent_mail, settle=SETTLE)

@@ -1,0 +1,212 @@
+"""What a history is made of: submissions, faults and circumstances; drawn from a seed, or by hypothesis."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, Literal
+
+STEPS_BEFORE: Final = 60
+STEPS_PER_EVENT: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An event that is going to happen.
+
+    Attributes:
+        after: seconds after the one before.
+        story: the number of the case that it belongs to.
+        kind: the event's class.
+        version: its number within the case.
+        twice: it is published twice, with one id.
+        is_old: it happened many days ago.
+        is_poison: its body is garbage.
+    """
+
+    after: float
+    story: int
+    key: int
+    kind: str
+    version: int
+    twice: bool = False
+    is_old: bool = False
+    is_poison: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong at a step of the scheduler.
+
+    Attributes:
+        kind: what, see `tests.simulation.troubles`.
+        who: whom it hits, counted around.
+        amount: between 0 and 1: how long, how much, which.
+    """
+
+    step: int
+    kind: str
+    who: int = 0
+    amount: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One history before it has happened.
+
+    Attributes:
+        seed: of the scheduler and of everything that is not said here.
+        service: which service lives it.
+        members: how many processes the service has.
+        gaps: how likely offsets are left out.
+        outbox: events leave through an outbox and two relays, instead of appearing on the topic.
+        backlog: that many events are there before the service starts for the first time.
+        travels: how many seconds a request to a target may be on its way.
+        keeps_relay_lock: whether the lock of a relay that is paused for long stays its own.
+        mail: what is done about a mail that may have been sent.
+    """
+
+    seed: int
+    service: str = "desk"
+    members: int = 1
+    partitions: int = 1
+    gaps: float = 0.2
+    outbox: bool = False
+    backlog: int = 0
+    travels: float = 0.0
+    keeps_relay_lock: bool = True
+    mail: Literal["lookup", "resend"] = "lookup"
+    submissions: tuple[Submission, ...] = ()
+    faults: tuple[Fault, ...] = field(default=())
+
+
+STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "desk": (
+        ("CaseOpened",),
+        ("CaseOpened", "CaseClosed"),
+        ("CaseOpened", "CaseMoved"),
+        ("CaseOpened", "CaseMoved", "CaseClosed"),
+        ("CaseOpened", "CaseMoved", "CaseMoved", "CaseClosed"),
+    ),
+    "access": (
+        ("EmployeeResigned",),
+        ("EmployeeResigned", "EmployeeRetained"),
+        ("EmployeeResigned", "ResignationWithdrawn"),
+        ("EmployeeResigned", "ExitCaseVoided"),
+        ("EmployeeResigned", "ExitConfirmed"),
+        ("EmployeeResigned", "ExitConfirmed", "ResignationWithdrawn"),
+        ("EmployeeResigned", "ExitConfirmed", "EmployeeDeparted"),
+    ),
+}
+_POLICIES: Final[tuple[Literal["lookup", "resend"], ...]] = ("lookup", "resend")
+SERVICES: Final = tuple(STORIES)
+FAULTS: Final[dict[str, int]] = {
+    "crash": 7,
+    "pause": 2,
+    "freeze": 3,
+    "disk": 1,
+    "lost_commit": 1,
+    "target": 6,
+    "target_away": 1,
+    "handler": 5,
+    "rebalance": 2,
+    "expel": 2,
+    "stop": 1,
+    "join": 1,
+    "producer": 2,
+    "broker": 1,
+    "reset": 1,
+    "release": 1,
+    "drop": 1,
+    "stir": 1,
+}
+# What is rare by chance and worth seeing: (steps after the one before, fault).
+SCENES: Final[tuple[tuple[tuple[int, str], ...], ...]] = (
+    ((0, "freeze_at_target"),),
+    ((0, "freeze_at_target"), (80, "crash")),
+    ((0, "join"), (60, "freeze_at_target")),
+    ((0, "join"), (60, "freeze_at_target"), (90, "expel")),
+    ((0, "crash_at_target"),),
+    ((0, "crash_at_target"), (60, "crash_at_target")),
+    ((0, "handler"), (60, "release"), (25, "crash")),
+    ((0, "handler"), (40, "crash"), (60, "release"), (25, "crash")),
+    ((0, "handler"), (60, "crash"), (0, "target")),
+    ((0, "handler"), (50, "expel"), (50, "release")),
+    ((0, "target"), (20, "expel"), (20, "target")),
+    ((0, "lost_commit"), (10, "crash")),
+    ((0, "producer"), (10, "crash"), (5, "crash")),
+    ((100, "reset"), (60, "crash")),
+)
+_KINDS: Final = tuple(FAULTS)
+_WEIGHTS: Final = tuple(FAULTS.values())
+
+
+def plan_of(seed: int) -> Plan:
+    """Draw a plan."""
+    chance = Random(seed)
+    service = chance.choice(SERVICES)
+    submissions = _submissions(chance, service)
+    return Plan(
+        seed=seed,
+        service=service,
+        members=chance.choice((1, 1, 2)),
+        partitions=chance.choice((1, 1, 2)),
+        gaps=chance.choice((0.0, 0.3)),
+        outbox=chance.random() < 0.25,
+        backlog=chance.choice((0, 0, len(submissions) // 2, len(submissions))),
+        travels=chance.choice((0.0, 0.0, 1.0, 5.0)),
+        keeps_relay_lock=chance.random() < 0.7,
+        mail=chance.choice(_POLICIES),
+        submissions=submissions,
+        faults=_faults(chance, len(submissions)),
+    )
+
+
+def _submissions(chance: Random, service: str) -> tuple[Submission, ...]:
+    number = chance.choice((1, 1, 2, 3))
+    keys = [chance.randrange(2) for _ in range(number)]
+    waiting = [(story, _story(chance, service, keys, story)) for story in range(number)]
+    versions = [0] * len(waiting)
+    made: list[Submission] = []
+    while waiting:
+        story, kinds = chance.choice(waiting)
+        versions[story] += 1
+        is_poison, is_old = chance.random() < 0.02, chance.random() < 0.04
+        twice = chance.random() < 0.08
+        made.append(
+            Submission(
+                _pause(chance), story, keys[story], kinds.pop(0), versions[story], twice, is_old, is_poison=is_poison
+            )
+        )
+        waiting = [one for one in waiting if one[1]]
+    return tuple(made)
+
+
+def _story(chance: Random, service: str, keys: list[int], story: int) -> list[str]:
+    """Choose what happens in a case; nobody departs in one case while another one of theirs is open."""
+    kinds = chance.choice(STORIES[service])
+    is_alone = keys.count(keys[story]) == 1
+    return [kind for kind in kinds if is_alone or kind != "EmployeeDeparted"]
+
+
+def _pause(chance: Random) -> float:
+    luck = chance.random()
+    if luck < 0.6:
+        return 0.0
+    if luck < 0.9:
+        return chance.random() * 3
+    return chance.random() * (400 if luck > 0.98 else 40)
+
+
+def _faults(chance: Random, events: int) -> tuple[Fault, ...]:
+    steps = STEPS_BEFORE + STEPS_PER_EVENT * events
+    number = chance.choice((0, 0, 1, 1, 2, 2, 3, 5))
+    drawn = [_fault(chance, int(chance.random() * steps), kind) for kind in chance.choices(_KINDS, _WEIGHTS, k=number)]
+    for _ in range(chance.choice((0, 1, 1, 2))):
+        at = int(chance.random() * steps)
+        for later, kind in chance.choice(SCENES):
+            at += int(chance.random() * later)
+            drawn.append(_fault(chance, at, kind))
+    return tuple(sorted(drawn, key=lambda fault: fault.step))
+
+
+def _fault(chance: Random, step: int, kind: str) -> Fault:
+    return Fault(step, kind, chance.randrange(4), chance.random())

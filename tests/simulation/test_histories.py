@@ -1,0 +1,90 @@
+"""Crash histories of the real runtime: whatever dies, wakes, gets lost or is repeated, the checker finds nothing."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.simulation.plan import FAULTS, SERVICES, STORIES, Fault, Plan, Submission
+from tests.simulation.run import live
+from tests.simulation.runner import SILENT
+
+HISTORIES = 5_000
+_STEPS = 500
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
+
+
+def simulation(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the simulation as a person does: in processes of its own, where a seed means the same each time."""
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "."})
+
+
+@pytest.mark.timeout(900)
+def test_nothing_is_lost_and_nothing_happens_twice_in_thousands_of_crash_histories() -> None:
+    run = simulation("--histories", str(HISTORIES))
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{HISTORIES:,} histories" in run.stdout
+
+
+def test_no_history_that_found_something_once_finds_it_again() -> None:
+    run = simulation("--kept")
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_seed_always_means_the_same_history() -> None:
+    first, again = simulation("--seed", "7", "--trace"), simulation("--seed", "7", "--trace")
+
+    assert first.stdout == again.stdout
+    assert "is submitted" in first.stdout
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Draw small histories, which shrink to the few events and faults that matter."""
+    service = draw(st.sampled_from(SERVICES))
+    stories = [draw(st.sampled_from(STORIES[service])) for _ in range(draw(st.integers(1, 2)))]
+    keys = [draw(st.integers(0, 1)) for _ in stories]
+    if len(set(keys)) < len(keys):  # nobody departs in one case while another one of theirs is open
+        stories = [tuple(kind for kind in story if kind != "EmployeeDeparted") for story in stories]
+    pauses = st.sampled_from((0.0, 0.0, 1.0, 20.0))
+    submissions = tuple(
+        Submission(draw(pauses), story, keys[story], kind, version, twice=draw(st.booleans()))
+        for story, kinds in enumerate(stories)
+        for version, kind in enumerate(kinds, 1)
+    )
+    faults = st.builds(
+        Fault,
+        step=st.integers(0, _STEPS),
+        kind=st.sampled_from(sorted(FAULTS)),
+        who=st.integers(0, 3),
+        amount=st.floats(0.0, 1.0, exclude_max=True),
+    )
+    drawn = draw(st.lists(faults, max_size=4))
+    return Plan(
+        seed=draw(st.integers(0, 2**32)),
+        service=service,
+        members=draw(st.integers(1, 2)),
+        partitions=draw(st.integers(1, 2)),
+        gaps=draw(st.sampled_from((0.0, 0.3))),
+        outbox=draw(st.booleans()),
+        backlog=draw(st.integers(0, len(submissions))),
+        submissions=submissions,
+        faults=tuple(sorted(drawn, key=lambda fault: fault.step)),
+    )
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(plans())
+def test_no_small_history_shows_what_must_not_be(plan: Plan) -> None:
+    assert live(plan).anomalies == ()
