@@ -1,0 +1,39 @@
+"""Histories in which the ledger is asked about every batch before it is handed on, as it is about large ones.
+
+The batches of a simulated history are small; without this nobody would see what a replay of a large one does.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from random import Random
+from typing import Any, Final
+
+from choreography.intake import Intake
+from tests.checker.anomaly import Anomaly
+from tests.simulation.judging import judged
+from tests.simulation.plan import Fault, Plan, plan_of
+from tests.simulation.replacing import replaced
+
+EARLY: Final = 400
+
+
+def plan_with_resets(seed: int) -> Plan:
+    """Draw a plan in which offsets are set back, so that much is delivered again."""
+    chance, drawn = Random(seed), plan_of(seed)
+    resets = [Fault(int(chance.random() * EARLY), "reset", 0, chance.random()) for _ in range(chance.choice((1, 2)))]
+    return replace(drawn, faults=tuple(sorted((*drawn.faults, *resets), key=lambda fault: fault.step)))
+
+
+def judged_asking_first(plan: Plan) -> list[Anomaly]:
+    """Live a history in which no batch is too small to ask about, and have the checker name what it sees."""
+    with replaced(Intake, "__init__", _asking_always(Intake.__init__)):
+        return judged(plan)
+
+
+def _asking_always(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def begin(self: Intake, *given: Any, **named: Any) -> None:
+        original(self, *given, **{**named, "large": 1})
+
+    return begin
