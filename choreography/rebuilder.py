@@ -12,6 +12,7 @@ What the lost outbox still held is not brought back: facts that were not publish
 among the leftovers; doing them again finds at the targets what was done, and states the same facts under the same ids.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
@@ -62,6 +63,7 @@ class Rebuilder:
         self._database = database
         self._outbox = Outbox(codec, f"/{service.system}/{service.name}", clock)
         self._rows: list[dict[str, Any]] = []
+        self._writing: asyncio.Future[Any] | None = None
 
     async def rebuild(self, past: Past, *, repeats: bool, margin: int = MARGIN) -> Rebuilt:
         """Read everything, and write the ledger.
@@ -114,6 +116,7 @@ class Rebuilder:
             row = rebuild.on_fact(fact, causation)
             if row is not None:
                 await self._add(rebuilt, row)
+        await self._write()  # the rows of what is left over have more columns
         left = list(rebuild.leftovers())
         wanted: dict[TopicPartition, list[int]] = defaultdict(list)
         for one in left:
@@ -130,12 +133,20 @@ class Rebuilder:
             await self._write()
 
     async def _write(self) -> None:
+        """Have the rows written while the next ones are read."""
         rows, self._rows = self._rows, []
         if rows and self._database is not None:
-            await self._database.run(lambda tx: tx.execute(insert(ledger), rows))
+            await self._written()
+            self._writing = asyncio.ensure_future(self._database.run(lambda tx: tx.execute(insert(ledger), rows)))
+            await asyncio.sleep(0)  # lets it begin: reading blocks the loop
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
 
     async def _finish(self, rebuilt: Rebuilt, past: Past, *, is_stated: bool) -> None:
         await self._write()
+        await self._written()
         if self._database is None:
             return
         group, now, reactions = self._service.group, self._clock.now(), REACTIONS.of(self._service.system)

@@ -18,14 +18,17 @@ UNKNOWN: Final = (
     "The ledger was lost before anybody was told whether this has been done. Look at the target: if it has, drop this; "
     "if it has not, release it."
 )
-_EMPTY: Final[Values] = {column.name: None for column in ledger.c if not column.primary_key} | {
+_PLAIN: Final[Values] = {
     "begun": False,
     "attempts": 0,
     "holds": 0,
     "claim": 0,
+    "decided_kind": None,
+    "decided": None,
     "blocks_lane": False,
     "released": False,
 }
+_EMPTY: Final[Values] = {**{column.name: None for column in ledger.c if not column.primary_key}, **_PLAIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +47,15 @@ class Leftover:
 
     def row(self, record: Record | None) -> dict[str, Any]:
         """Return the whole row."""
-        return row_of(self.effect_key, self.known, {**self.values, **(kept(record) if record else {})})
-
-
-def row_of(effect: UUID, known: Known, values: Values) -> dict[str, Any]:
-    """Return a whole row."""
-    own = {
-        "effect_key": str(effect),
-        "record_key": known.record_key,
-        "correlation_id": str(known.correlation),
-        "sequence": known.order,
-        "event_id": str(known.event_id),
-        "event_type": known.event_type,
-        "topic": known.at.topic,
-        "partition": known.at.partition,
-        "offset": known.offset,
-    }
-    return {**_EMPTY, **own, **values}
+        return {**_EMPTY, **_own(self.effect_key, self.known), **self.values, **(kept(record) if record else {})}
 
 
 def done_row(effect: UUID, known: Known, fact: Event, said: Said | None) -> dict[str, Any]:
-    """Return the row of an effect that has happened."""
-    at, text = fact.recorded_at.isoformat(), fact.model_dump_json()
-    stated = {"fact_type": type(fact).__name__, "fact": text, "created_at": at, "updated_at": at}
+    """Return the row of an effect that has happened; without the columns that are empty in every such row."""
+    at = fact.recorded_at.isoformat()
+    stated = {"fact_type": type(fact).__name__, "fact": fact.model_dump_json(), "created_at": at, "updated_at": at}
     done = {"state": State.DONE, "begun": True, "attempts": 1, **stated}
-    return row_of(effect, known, done | (told(said) if said else {}) | stated)
+    return {**_PLAIN, **_own(effect, known), **(told(said) if said else {}), **done}
 
 
 def told(said: Said) -> dict[str, Any]:
@@ -112,4 +99,18 @@ def kept(record: Record) -> dict[str, Any]:
         "raw_value": record.value,
         "raw_headers": pack_headers(record.headers),
         "raw_timestamp": record.timestamp_ms,
+    }
+
+
+def _own(effect: UUID, known: Known) -> dict[str, Any]:
+    return {
+        "effect_key": str(effect),
+        "record_key": known.record_key,
+        "correlation_id": str(known.correlation),
+        "sequence": known.order,
+        "event_id": str(known.event_id),
+        "event_type": known.event_type,
+        "topic": known.at.topic,
+        "partition": known.at.partition,
+        "offset": known.offset,
     }
