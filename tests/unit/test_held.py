@@ -1,7 +1,6 @@
 """What is held, and the marks that a person makes, on a real database."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,8 +34,8 @@ class Store:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+def store(database_url: str) -> Iterator[Store]:
+    database = Database(database_url)
     database.create(metadata)
     yield Store(database)
     database.close()
