@@ -1,7 +1,8 @@
 """How a database is connected to: SQLite, or PostgreSQL (see `choreography.postgresql`).
 
 SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Every transaction
-takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits.
+takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits, and looks whether
+the files are still the same (`choreography.watched_files`).
 """
 
 from pathlib import Path
@@ -24,6 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from choreography.errors import InvalidSettings
+from choreography.watched_files import WatchedFiles
 
 _DRIVER: Final = "postgresql+psycopg"
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", _DRIVER})
@@ -48,6 +50,11 @@ def read_url(text: str) -> URL:
         "postgresql://user:password@host/database, or nothing: then it is a file in the state directory."
     )
     raise InvalidSettings((reason,))
+
+
+def is_file(url: URL) -> bool:
+    """Tell whether it is SQLite's and a file, so that other processes can see it."""
+    return url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
 
 
 def lock_id(kind: str) -> ColumnElement[int]:
@@ -79,6 +86,10 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     engine = create_engine(url, connect_args={"timeout": busy_seconds, "check_same_thread": False})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_immediate)
+    if is_file(url):
+        files = WatchedFiles(str(Path(url.database or "").absolute()))
+        event.listen(engine, "begin", lambda _connection: files.check())
+        event.listen(engine, "checkin", lambda _connection, _record: files.note())
     return engine
 
 

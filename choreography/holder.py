@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from choreography.engine import lock_id, open_engine
+from choreography.engine import is_file, lock_id, open_engine
 
 T = TypeVar("T")
 
@@ -42,8 +42,7 @@ def open_holder(url: URL) -> Holder:
     """Return what holds the locks of a database."""
     if url.get_backend_name() != "sqlite":
         return SessionHolder(open_engine(url, busy_seconds=5.0))
-    is_file = url.database and url.database != ":memory:"
-    return FileHolder(Path(url.database) if url.database and is_file else None)
+    return FileHolder(Path(url.database or "") if is_file(url) else None)
 
 
 class FileHolder:
