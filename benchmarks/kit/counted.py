@@ -1,21 +1,22 @@
 """Where the time is taken: at the consumer's thread, and where a record ends."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.kit.span import Moment, Span
 from choreography.in_flight import Handling
 from choreography.lane import After, Lane
-from choreography.record import Record
+from choreography.record import Record, TopicPartition
 from choreography.subscription import Subscription
 from choreography.waited import Waited
 
 
 class Watched(Subscription):
-    """Tells when a batch is handed over, on the consumer's thread."""
+    """Tells when a batch is handed over, on the consumer's thread, and how far the partitions are, on the loop."""
 
     on_polled: Callable[[], None] = staticmethod(lambda: None)
     on_batch: Callable[[Sequence[Record]], None] = staticmethod(lambda _batch: None)
+    on_settled: Callable[[Mapping[TopicPartition, int]], None] = staticmethod(lambda _positions: None)
 
     def polled(self) -> None:
         """Take note that `poll()` has returned."""
@@ -26,6 +27,10 @@ class Watched(Subscription):
         """Take note of a batch."""
         self.on_batch(batch)
         super().records(batch)
+
+    def _settle(self) -> None:
+        super()._settle()
+        self.on_settled(self._finished.positions())
 
 
 class Counted:

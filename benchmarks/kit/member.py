@@ -5,7 +5,7 @@ and it is told when which record has ended.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from choreography.ledger import Ledger
 from choreography.outbox import Outbox
 from choreography.positions import Starts, ledger_id
 from choreography.producer import KafkaProducer
+from choreography.record import Place, Record
 from choreography.relay import Relay
 from choreography.retries import Backoff
 
@@ -54,6 +55,14 @@ class Parts:
     health: Health
 
 
+class Unasked(Journal):
+    """A journal without a ledger to ask: it knows of nothing that is finished."""
+
+    async def finished_among(self, records: Sequence[Record]) -> set[Place]:  # noqa: ARG002 - nobody is asked
+        """Return nothing."""
+        return set()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """What is to be run.
@@ -65,6 +74,7 @@ class Member:
         database: its file; by default one of the group's.
         relays: publish meanwhile what it states.
         starts: where the group begins.
+        asks: asks the ledger what of a large batch is finished already.
     """
 
     group: str
@@ -73,6 +83,7 @@ class Member:
     database: Path | None = None
     relays: bool = False
     starts: Starts = "earliest"
+    asks: bool = True
 
     def run(self, bed: Bed, what: str, *, warm: int, number: int, seconds: float = 120) -> Span:
         """Run until so many records have ended; return how long `number` of them took, after the first `warm` ones."""
@@ -100,7 +111,7 @@ class Member:
             database.create(*TABLES)
             async with bed.codec(database) as codec:
                 health, outbox = Health(), Outbox(codec, "/bench/member", clock)
-                journal = Journal(
+                journal = (Journal if self.asks else Unasked)(
                     self.group,
                     database=database,
                     ledger=Ledger(clock),

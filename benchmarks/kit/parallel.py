@@ -35,6 +35,6 @@ def _round(bed: Bed, topic: str, turn: int) -> tuple[Span, int]:
         handlings.append(Sleeping(parts, AT_ONCE))
         return handlings[0]
 
-    member = Member(group=bed.group("parallel"), topic=topic, handling=make)
+    member = Member(group=bed.group("parallel"), topic=topic, handling=make, asks=False)
     span = member.run(bed, f"{turn + 1} of {ROUNDS}", warm=0, number=FEW_ORDERS)
     return span, handlings[0].disorders

@@ -1,17 +1,21 @@
 """Rows of a ledger as they are after effects that have happened: the same columns, written in bulk."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, text
 
-from benchmarks.kit.bed import CUSTOMERS
+from benchmarks.kit.bed import CUSTOMERS, Bed
+from benchmarks.kit.unledgered import KINDS
 from benchmarks.kit.words import ORDERS, OrderPlaced, ParcelPacked, order
+from choreography.client import scout_config
 from choreography.database import Database
 from choreography.event import Event
 from choreography.ids import effect_key, fact_id
 from choreography.ledger_table import State, ledger
+from choreography.record import Record
+from choreography.topic_log import TopicLog
 
 CHUNK: Final = 5_000
 _EMPTY: Final[dict[str, Any]] = {column.name: None for column in ledger.c if not column.primary_key} | {
@@ -41,14 +45,21 @@ _MULTIPLY: Final = text(  # SQLite's own words: a million rows in some seconds
 )
 
 
-def done_rows(group: str, orders: range, customers: int) -> Iterator[dict[str, Any]]:
-    """Yield the rows of orders that a group has packed."""
-    return (_row(order(number, customers), group) for number in orders)
+async def done_rows(bed: Bed, group: str, topic: str) -> list[dict[str, Any]]:
+    """Return the rows of all orders on a topic, as if a group had packed them."""
+    with TopicLog(scout_config(bed.settings().connection(), f"{group}.past")) as log:
+        async with bed.filling_codec() as codec:
+            return [
+                _row(event, group, record)
+                for batch in log.read(log.spans([topic]))
+                for record in batch
+                if isinstance(event := await codec.decode(record.value, KINDS), OrderPlaced)
+            ]
 
 
 def multiply(database: Database, group: str, number: int, told: Callable[[int], None]) -> None:
     """Write rows of events that are on no topic: nobody asks for them, and they are in the way."""
-    write(database, done_rows(group, range(1), 1), told)
+    write(database, [_row(order(0, 1), group, Record(ORDERS.name, 0, 0, None, None))], told)
     for begin in range(1, number, _AT_ONCE):
         some = {"customers": CUSTOMERS, "begin": begin, "some": min(_AT_ONCE, number - begin)}
         database.run_sync(_executing(some))
@@ -72,7 +83,7 @@ def _inserting(chunk: list[dict[str, Any]]) -> Callable[[Connection], object]:
     return lambda tx: tx.execute(insert(ledger), chunk)
 
 
-def _row(event: OrderPlaced, group: str) -> dict[str, Any]:
+def _row(event: OrderPlaced, group: str, record: Record) -> dict[str, Any]:
     key = effect_key(event.event_id, group)
     fact = fact_of(event, group)
     at = event.recorded_at.isoformat()
@@ -84,9 +95,9 @@ def _row(event: OrderPlaced, group: str) -> dict[str, Any]:
         "sequence": event.order,
         "event_id": str(event.event_id),
         "event_type": event.ce_type(),
-        "topic": ORDERS.name,
-        "partition": 0,
-        "offset": 0,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
         "fact_type": type(fact).__name__,
         "fact": fact.model_dump_json(),
         "created_at": at,

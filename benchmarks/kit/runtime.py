@@ -46,7 +46,7 @@ def _beside_peer(bed: Bed, topic: str, ours: list[Span]) -> Iterator[Figure]:
 
 
 def _ours(bed: Bed, topic: str, turn: int) -> Span:
-    member = Member(group=bed.group("unledgered"), topic=topic, handling=Decoding)
+    member = Member(group=bed.group("unledgered"), topic=topic, handling=Decoding, asks=False)
     return member.run(bed, f"runtime, {turn + 1} of {ROUNDS}", warm=WARM, number=NUMBER)
 
 
