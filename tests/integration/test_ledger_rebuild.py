@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from choreography import Database, Effect, Event, InvalidSettings, Reject, Service, effect_key, on
 from choreography.client import KafkaConnection
+from choreography.engine import read_url
+from choreography.holder import open_holder
 from choreography.ledger_table import ledger
+from choreography.outbox import outbox
 from infra.errors import Refused
 from infra.groups import Group
 from infra.ledger_rebuild import Outcome, rebuild_ledger
@@ -75,16 +78,18 @@ def cancellation(shop: LiveShop, of: Event) -> Event:
     return shop.cancelled.model_validate(cancelled(of).model_dump())
 
 
-def home(shop: LiveShop, service: Service[Any]) -> Home:
+def home(shop: LiveShop, service: Service[Any], database_url: str | None = None) -> Home:
     settings = shop.settings()
-    return Home(service, settings, "tests.shop", settings.database_for(shop.group))
+    return Home(service, settings, "tests.shop", database_url or settings.database_for(shop.group))
 
 
-async def rebuild(shop: LiveShop, *, execute: bool = True, replace: bool = False) -> Outcome:
+async def rebuild(
+    shop: LiveShop, *, execute: bool = True, replace: bool = False, database_url: str | None = None
+) -> Outcome:
     def silent(_what: str, _done: int, _total: int) -> None:
         """Nobody watches."""
 
-    where = home(shop, warehouse(shop))
+    where = home(shop, warehouse(shop), database_url)
     return await rebuild_ledger(where, execute=execute, replace=replace, repeats=False, progress=silent)
 
 
@@ -94,8 +99,8 @@ def lose(shop: LiveShop) -> None:
         file.unlink()
 
 
-def rows(shop: LiveShop) -> list[Any]:
-    database = Database(shop.settings().database_for(shop.group))
+def rows(shop: LiveShop, database_url: str | None = None) -> list[Any]:
+    database = Database(database_url or shop.settings().database_for(shop.group))
     try:
         return list(database.run_sync(lambda tx: tx.execute(select(ledger)).all()))
     finally:
@@ -166,6 +171,73 @@ async def test_a_ledger_that_stands_is_replaced_only_when_told_and_kept_aside(sh
 
     assert outcome.aside is not None
     assert outcome.aside.exists()
+    assert [row.state for row in rows(shop)] == ["DONE"]
+
+
+async def test_a_ledger_in_postgresql_is_rebuilt_where_it_is(shop: LiveShop, postgres: str) -> None:
+    store, service = Store(), warehouse(shop)
+    await shop.publish(*(order(shop, f"c{number}") for number in range(20)))
+    async with shop.serving(service, Ports(store), database_url=postgres):
+        await until(lambda: len(store.packed) == 20)
+    before = {row.effect_key: (row.state, row.fact, row.offset) for row in rows(shop, postgres)}
+
+    with pytest.raises(Refused, match="20 rows"):
+        await rebuild(shop, database_url=postgres)
+    outcome = await rebuild(shop, replace=True, database_url=postgres)
+    async with shop.serving(service, Ports(store), database_url=postgres):
+        await shop.publish(order(shop, "late"))
+        await until(lambda: len(store.packed) == 21)
+
+    assert outcome.aside is None
+    after = {row.effect_key: (row.state, row.fact, row.offset) for row in rows(shop, postgres)}
+    assert {key: after[key] for key in before} == before
+    assert store.attempts == 21
+
+
+async def test_what_waited_in_the_outbox_of_a_replaced_ledger_is_published_all_the_same(shop: LiveShop) -> None:
+    store, service = Store(), warehouse(shop)
+    await shop.publish(order(shop))
+    async with shop.serving(service, Ports(store)):
+        await until(lambda: len(store.packed) == 1)
+    database = Database(shop.settings().database_for(shop.group))
+    unpublished = update(outbox).where(outbox.c.topic == shop.packed.topic.name).values(published_at=None)
+    database.run_sync(lambda tx: tx.execute(unpublished))
+    database.close()
+
+    outcome = await rebuild(shop, replace=True)
+    async with shop.serving(service, Ports(store)):
+        pass
+
+    assert len(outcome.old.waiting) == 1
+    assert outcome.rebuilt.tally.repeated == 1
+    facts = await shop.stated(shop.packed)
+    assert (len(facts), len({fact.event_id for fact in facts})) == (2, 1)
+
+
+async def test_a_paused_process_that_still_has_the_database_keeps_it(shop: LiveShop) -> None:
+    held = open_holder(read_url(shop.settings().database_for(shop.group)))
+    assert held.try_hold("relay")
+
+    try:
+        with pytest.raises(Refused, match="perhaps it is paused"):
+            await rebuild(shop)
+    finally:
+        held.close()
+
+
+async def test_a_broken_file_is_moved_aside_when_told(shop: LiveShop) -> None:
+    await shop.publish(order(shop))
+    store = Store()
+    async with shop.serving(warehouse(shop), Ports(store)):
+        await until(lambda: len(store.packed) == 1)
+    lose(shop)
+    (shop.folder / f"{shop.group}.db").write_bytes(b"this was a ledger once" * 100)
+
+    with pytest.raises(Refused, match="not a database"):
+        await rebuild(shop)
+    outcome = await rebuild(shop, replace=True)
+
+    assert outcome.aside is not None
     assert [row.state for row in rows(shop)] == ["DONE"]
 
 
