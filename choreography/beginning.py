@@ -92,7 +92,7 @@ def begin(
 ) -> Mapping[TopicPartition, int]:
     """Return where this member reads in the partitions given to it; write down and state where the group begins.
 
-    Called on the consumer's thread. The log says how many records a new group has before it.
+    Called on the consumer's thread. The log says how many records and cases a new group has before it.
 
     Raises:
         InvalidSettings: the ledger is not the one that stands behind the committed offsets.
@@ -106,11 +106,18 @@ def begin(
         written = journal.persist_sync(lambda tx: _write(tx, journal, begins, found.reset))
         known = known | {at: Place(offset, None) for at, offset in written.items()}
     if found.fresh:
-        waiting = sum(ask.watermarks(at)[1] - known[at].begin for at in found.fresh)
-        log.info("group.begun", starts=str(starts), partitions=len(found.fresh), records_waiting=waiting)
+        _say(starts, {at: (known[at].begin, ask.watermarks(at)[1]) for at in found.fresh}, ask)
     if found.added:
         log.info("partitions.added", begins="at their first record, so that nothing is lost", partitions=len(earliest))
     return {at: found.onward[at] if at in found.onward else known[at].begin for at in given}
+
+
+def _say(starts: Starts, spans: Mapping[TopicPartition, tuple[int, int]], ask: Offsets) -> None:
+    """Say what the first start of a group means, before the first record is handed out."""
+    waiting = sum(end - first for first, end in spans.values())
+    cases = ask.cases(spans) if waiting else 0
+    before = {"records_waiting": waiting, "cases_waiting": "too many to count" if cases is None else cases}
+    log.info("group.begun", starts=str(starts), partitions=len(spans), **before)
 
 
 def _write(

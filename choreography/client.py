@@ -11,6 +11,15 @@ from pydantic import SecretStr
 
 GroupProtocol = Literal["classic", "consumer"]
 MAX_POLL_INTERVAL_MS: Final = 300_000  # a member whose callback takes longer is taken for dead
+_OF_MEMBERS: Final = frozenset(
+    {
+        "group.protocol",
+        "session.timeout.ms",
+        "heartbeat.interval.ms",
+        "max.poll.interval.ms",
+        "partition.assignment.strategy",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,15 @@ def scout_config(connection: KafkaConnection | str, client_id: str) -> dict[str,
         "queued.max.messages.kbytes": 16_384,
         "allow.auto.create.topics": False,
         "enable.partition.eof": True,
+    }
+
+
+def reader_config(member: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a reader beside a group's member: it joins nothing, commits nothing and needs little."""
+    kept = {name: value for name, value in member.items() if name not in _OF_MEMBERS}
+    return kept | {
+        "enable.auto.commit": False,
+        "queued.max.messages.kbytes": 2_048,
     }
 
 

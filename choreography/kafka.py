@@ -13,8 +13,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -22,10 +23,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
 from choreography.arrival import Arrival
-from choreography.errors import InvalidSettings, NoAnswer, Stopped
+from choreography.census import count_cases
+from choreography.client import reader_config
+from choreography.errors import Stopped
 from choreography.health import Health
-from choreography.message import end_of, is_record, record_of, refusal
-from choreography.offsets import ClientOffsets, partition_of
+from choreography.message import end_of, is_record, record_of
+from choreography.offsets import ClientOffsets, partition_of, patiently
 from choreography.record import Record, TopicPartition
 from choreography.subscriber import Subscriber
 from choreography.watchdog import ClientView, Watchdog
@@ -33,8 +36,6 @@ from choreography.watchdog import ClientView, Watchdog
 __all__ = ["KafkaConsumer", "is_record", "record_of"]
 
 log = structlog.stdlib.get_logger(__name__)
-
-A = TypeVar("A")
 
 POLL_SECONDS: Final = 0.05
 BATCH: Final = 500
@@ -70,6 +71,7 @@ class KafkaConsumer(threading.Thread):
         self._topics = list(topics)
         self._subscriber = subscriber
         self._failed = failed
+        self._count = partial(count_cases, reader_config(config))
         self._metadata = str(ledger) if ledger else ""
         self._watchdog = watchdog or Watchdog(inf, Health())
         self._arrival = arrival
@@ -141,24 +143,12 @@ class KafkaConsumer(threading.Thread):
         if self._arrival is not None:
             self._arrival.happened()
         given = [partition_of(one) for one in partitions]
-        offsets = ClientOffsets(consumer, self._topics)
-        starts = self._patiently(lambda: self._subscriber.begins(given, offsets)) if given else {}
+        offsets = ClientOffsets(consumer, self._topics, self._count)
+        starts = patiently(lambda: self._subscriber.begins(given, offsets), self._stopping) if given else {}
         consumer.incremental_assign([ClientPartition(at.topic, at.partition, start) for at, start in starts.items()])
         self._subscriber.assigned(starts)
         self._store(consumer, starts)
         self._watchdog.assigned(starts)
-
-    def _patiently(self, ask: Callable[[], A]) -> A:
-        while True:
-            try:
-                return ask()
-            except (KafkaException, NoAnswer) as error:
-                cause = refusal(error.args[0]) if isinstance(error, KafkaException) else error
-                if isinstance(cause, InvalidSettings):
-                    raise cause from error
-                if self._stopping.wait(1.0):
-                    raise Stopped from error
-                log.warning("broker.away", reason=str(error))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         positions = self._subscriber.revoked([partition_of(one) for one in partitions])

@@ -4,17 +4,24 @@ A committed offset carries, as its metadata, the id of the ledger that stands be
 they reset a group, and other clients write none: then no ledger is known to stand behind that offset.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event
+from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
+import structlog
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
 
-from choreography.errors import NoAnswer
+from choreography.errors import InvalidSettings, NoAnswer, Stopped
+from choreography.message import refusal
 from choreography.record import TopicPartition
 
+log = structlog.stdlib.get_logger(__name__)
+
+A = TypeVar("A")
 ASK_SECONDS: Final = 10.0
+PAUSE_SECONDS: Final = 1.0
 
 
 class Committed(NamedTuple):
@@ -43,6 +50,10 @@ class Offsets(Protocol):
         """Return the first offset at or after a time; the end where there is none."""
         ...
 
+    def cases(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> int | None:
+        """Count the cases between these offsets; `None` where that takes too long."""
+        ...
+
 
 class ClientOffsets:
     """Asks through the consumer, on the consumer's thread.
@@ -50,11 +61,18 @@ class ClientOffsets:
     Args:
         consumer: the group's member.
         topics: the group's topics.
+        count: counts what stands between offsets.
     """
 
-    def __init__(self, consumer: Consumer, topics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        topics: Sequence[str],
+        count: Callable[[Mapping[TopicPartition, tuple[int, int]]], int | None],
+    ) -> None:
         self._consumer = consumer
         self._topics = topics
+        self.cases = count
 
     def partitions(self) -> Sequence[TopicPartition]:
         """Return every partition of the group's topics, given to this member or not."""
@@ -89,6 +107,25 @@ class ClientOffsets:
         if found.error is not None:
             raise KafkaException(found.error)
         return sorted(found.partitions)
+
+
+def patiently(ask: Callable[[], A], stopping: Event) -> A:
+    """Ask until there is an answer: a broker that is away is waited for.
+
+    Raises:
+        InvalidSettings: a person must mend something.
+        Stopped: the waiting was ended.
+    """
+    while True:
+        try:
+            return ask()
+        except (KafkaException, NoAnswer) as error:
+            cause = refusal(error.args[0]) if isinstance(error, KafkaException) else error
+            if isinstance(cause, InvalidSettings):
+                raise cause from error
+            if stopping.wait(PAUSE_SECONDS):
+                raise Stopped from error
+            log.warning("broker.away", reason=str(error))
 
 
 def partition_of(one: ClientPartition) -> TopicPartition:

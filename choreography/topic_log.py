@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
 from choreography.errors import NoAnswer
-from choreography.kafka import record_of
+from choreography.message import record_of
 from choreography.offsets import ASK_SECONDS, partition_of
 from choreography.record import Record, TopicPartition
 

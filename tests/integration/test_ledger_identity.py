@@ -20,7 +20,7 @@ from infra.local.command import run_to_end
 from infra.local.distribution import KAFKA
 from infra.local.java import kafka_command
 from infra.providers import Broker
-from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, placed
+from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, cancelled, placed
 from tests.shop.live import LIBRDKAFKA, LiveShop, until
 
 pytestmark = pytest.mark.broker
@@ -240,8 +240,13 @@ async def test_a_partition_that_a_topic_gets_later_is_read_from_its_first_record
     assert {place.offset for place in began[1].positions} == {0}
 
 
-async def test_the_first_start_says_how_much_is_before_it(shop: LiveShop, capsys: pytest.CaptureFixture[str]) -> None:
-    await shop.publish(*orders(shop, 7))
+async def test_the_first_start_says_how_many_records_and_cases_are_before_it(
+    shop: LiveShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = placed("c1")
+    events = [first, cancelled(first), *(placed(f"c{number}") for number in range(2, 7))]
+    kinds = {"OrderPlaced": shop.placed, "OrderCancelled": shop.cancelled}
+    await shop.publish(*(kinds[type(one).__name__].model_validate(one.model_dump()) for one in events))
 
     async with shop.serving(warehouse(shop), Ports(Store())):
         await until(lambda: len(committed(shop)) == 6)
@@ -249,3 +254,4 @@ async def test_the_first_start_says_how_much_is_before_it(shop: LiveShop, capsys
     said = capsys.readouterr()
     (line,) = [line for line in (said.out + said.err).splitlines() if "group.begun" in line]
     assert "records_waiting=7" in line
+    assert "cases_waiting=6" in line

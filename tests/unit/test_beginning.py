@@ -148,6 +148,9 @@ class Asked:
     def watermarks(self, at: TopicPartition) -> tuple[int, int]:
         return (3, 10)
 
+    def cases(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> int | None:
+        return None
+
     def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:
         return dict.fromkeys(partitions, 5)
 

@@ -33,6 +33,9 @@ class Broker:
     def watermarks(self, at: TopicPartition) -> tuple[int, int]:
         return (3, 10) if at == AT else (0, 0)
 
+    def cases(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> int | None:
+        return None
+
     def since(self, partitions: Sequence[TopicPartition], timestamp_ms: int) -> Mapping[TopicPartition, int]:
         return dict.fromkeys(partitions, timestamp_ms // 1_000_000_000)
 
