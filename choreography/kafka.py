@@ -75,6 +75,7 @@ class KafkaConsumer(threading.Thread):
         self._metadata = str(ledger) if ledger else ""
         self._watchdog = watchdog or Watchdog(inf, Health())
         self._arrival = arrival
+        self._starts: dict[TopicPartition, int] = {}
         self._orders: deque[Callable[[Consumer], None]] = deque()
         self._stopping = threading.Event()
 
@@ -115,16 +116,13 @@ class KafkaConsumer(threading.Thread):
 
     def _poll(self, consumer: Consumer) -> None:
         consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
-        view = ClientView(consumer)
         while not self._stopping.is_set():
             self._carry_out(consumer)
             first = consumer.poll(POLL_SECONDS)
             self._subscriber.polled()
-            if first is not None:
-                batch = list(self._records((first, *consumer.consume(BATCH, 0))))
-                if batch:
-                    self._subscriber.records(batch)
-            self._watchdog.look(view)
+            if first is not None and (batch := list(self._records((first, *consumer.consume(BATCH, 0))))):
+                self._subscriber.records(batch)
+            self._watchdog.look(ClientView(consumer))
             if self._arrival is not None and self._arrival.is_news(consumer.memberid()):
                 self._subscriber.assigned({})
 
@@ -146,6 +144,7 @@ class KafkaConsumer(threading.Thread):
         offsets = ClientOffsets(consumer, self._topics, self._count)
         starts = patiently(lambda: self._subscriber.begins(given, offsets), self._stopping) if given else {}
         consumer.incremental_assign([ClientPartition(at.topic, at.partition, start) for at, start in starts.items()])
+        self._starts |= starts
         self._subscriber.assigned(starts)
         self._store(consumer, starts)
         self._watchdog.assigned(starts)
@@ -166,9 +165,10 @@ class KafkaConsumer(threading.Thread):
 
     def _store(self, consumer: Consumer, positions: Mapping[TopicPartition, int]) -> None:
         for at, position in positions.items():
-            one = ClientPartition(at.topic, at.partition, position, metadata=self._metadata)
+            if position < self._starts.get(at, 0):
+                continue  # said about an earlier assignment; the offset would go back, and nothing might move it again
             try:
-                consumer.store_offsets(offsets=[one])
+                consumer.store_offsets(offsets=[ClientPartition(*at, position, metadata=self._metadata)])
             except KafkaException as error:
                 if error.args[0].code() not in _NOT_OURS:
                     raise

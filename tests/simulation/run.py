@@ -11,6 +11,7 @@ from tests.simulation.evidence import history_of
 from tests.simulation.plan import Plan
 from tests.simulation.scene import Scene
 from tests.simulation.troubles import bring_about
+from tests.simulation.undone import held_though_undone
 
 STEPS: Final = 60_000
 SECONDS: Final = 4 * 3600.0
@@ -52,6 +53,8 @@ def _lived(scene: Scene) -> list[str]:
     for _ in range(ROUNDS):
         if not world.run(partial(is_finished, scene), steps=STEPS, seconds=SECONDS):
             break
+        if found := held_though_undone(scene):
+            return found
         if not settle_held(scene):
             return []
     return unfinished(scene) or ["not ended: something is held again and again"]
