@@ -104,6 +104,20 @@ async def test_what_is_in_flight_when_a_partition_is_taken_away_comes_to_its_end
     assert set(team.effects().values()) == {1}
 
 
+async def test_a_group_changes_its_protocol_member_by_member(shop: LiveShop, team: Members, protocol: str) -> None:
+    other = {"classic": "consumer", "consumer": "classic"}[protocol]
+    first = await team.start(group_protocol=protocol)
+    await shop.publish(*orders(shop, 20, "before"))
+    await until(lambda: sum(shop.committed(shop.group, shop.placed.topic.name).values()) == 20)
+
+    await team.start(group_protocol=other)
+    assert first.end() == 0
+    await shop.publish(*orders(shop, 20, "after"))
+    await until(lambda: len(team.effects()) == 40, 60)
+
+    assert set(team.effects().values()) == {1}
+
+
 async def test_a_member_for_whom_there_is_no_partition_stands_by_in_good_health(
     broker: Broker, tmp_path: Path, protocol: str
 ) -> None:
