@@ -13,8 +13,6 @@ from choreography.record import TopicPartition
 from infra.admin import admin_client
 from infra.errors import Refused, Unreachable
 
-_SECONDS: Final = 15.0
-_LONGER: Final = 20.0
 _NO_GROUP: Final = frozenset({KafkaError.GROUP_ID_NOT_FOUND, KafkaError.INVALID_GROUP_ID})
 
 
@@ -25,10 +23,12 @@ class Group:
     Attributes:
         name: such as `ems.access`.
         connection: how the cluster is reached.
+        seconds: how long it may take to answer.
     """
 
     name: str
     connection: KafkaConnection
+    seconds: float = 15.0
 
     def members(self) -> tuple[str, ...]:
         """Return who is in the group now: client id and host of each member.
@@ -38,7 +38,8 @@ class Group:
         """
         admin = admin_client(self.connection)  # kept until the answer is there: its end would end the question
         try:
-            found = admin.describe_consumer_groups([self.name], request_timeout=_SECONDS)[self.name].result(_LONGER)
+            asked = admin.describe_consumer_groups([self.name], request_timeout=self.seconds)
+            found = asked[self.name].result(2 * self.seconds)
         except TimeoutError as error:
             raise self._unreachable("it has not answered in time") from error
         except KafkaException as error:
@@ -57,8 +58,8 @@ class Group:
         asked = ConsumerGroupTopicPartitions(self.name)
         admin = admin_client(self.connection)
         try:
-            answer = admin.list_consumer_group_offsets([asked], request_timeout=_SECONDS)
-            found = answer[self.name].result(_LONGER).topic_partitions or []
+            answer = admin.list_consumer_group_offsets([asked], request_timeout=self.seconds)
+            found = answer[self.name].result(2 * self.seconds).topic_partitions or []
         except TimeoutError as error:
             raise self._unreachable("it has not answered in time") from error
         except KafkaException as error:
