@@ -1,9 +1,11 @@
 """Histories in which the ledger is asked about every batch before it is handed on, as it is about large ones.
 
-The batches of a simulated history are small; without this nobody would see what a replay of a large one does.
+The batches of a simulated history are small; without this nobody would see what a replay of a large one does:
+`python -m tests.simulation.asked_first [HISTORIES]`.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from random import Random
@@ -14,8 +16,10 @@ from tests.checker.anomaly import Anomaly
 from tests.simulation.judging import judged
 from tests.simulation.plan import Fault, Plan, plan_of
 from tests.simulation.replacing import replaced
+from tests.simulation.runner import be_silent, fix_the_order_of_sets
 
 EARLY: Final = 400
+HISTORIES: Final = 100
 
 
 def plan_with_resets(seed: int) -> Plan:
@@ -37,3 +41,19 @@ def _asking_always(original: Callable[..., None]) -> Callable[..., None]:
         original(self, *given, **{**named, "large": 1})
 
     return begin
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Live histories and print what the checker names in them."""
+    found = 0
+    for seed in range(int(arguments[0]) if arguments else HISTORIES):
+        for one in judged_asking_first(plan_with_resets(seed)):
+            found += 1
+            sys.stdout.write(f"Seed {seed}: {one.name}: {one.says}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    fix_the_order_of_sets()
+    be_silent()
+    sys.exit(main(sys.argv[1:]))

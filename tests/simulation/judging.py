@@ -1,9 +1,5 @@
 """Living a history to its end, or to where nothing moves any more, and having the checker name what it sees."""
 
-import logging
-
-import structlog
-
 from tests.checker.anomaly import Anomaly
 from tests.checker.checker import check
 from tests.simulation.evidence import history_of
@@ -20,8 +16,3 @@ def judged(plan: Plan) -> list[Anomaly]:
         return check(history_of(scene), scene.setting.expectations)
     finally:
         scene.world.bury()
-
-
-def quiet() -> None:
-    """Have the runtime write no log."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

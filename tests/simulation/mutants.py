@@ -1,7 +1,7 @@
 """Bugs to be planted: each replaces something of the runtime for a while, and no code of the product knows of it.
 
 Each is a mistake that systems like this one really make. That simulation and checker find every one of them is what
-makes their silence about the runtime worth something.
+makes their silence about the runtime worth something: `python -m tests.simulation.mutants` prints the table.
 """
 
 import sys
@@ -34,10 +34,11 @@ from choreography.waiting import Batch, oldest_waiting
 from tests.checker.anomaly import Anomaly, Name
 from tests.simulation.chases import with_doubt, with_holds, with_outbox, with_sleepers, with_zombies
 from tests.simulation.database import SimDatabase
-from tests.simulation.judging import judged, quiet
+from tests.simulation.judging import judged
 from tests.simulation.plan import Plan, plan_of
 from tests.simulation.relay import RelayLock
 from tests.simulation.replacing import replaced
+from tests.simulation.runner import be_silent, fix_the_order_of_sets
 from tests.simulation.targets import Diary, Directory
 from tests.simulation.unbegun import judged_from_now, plan_from_now
 from tests.simulation.world import Process
@@ -380,13 +381,12 @@ def _shown(mutant: Mutant, plan: Plan) -> Anomaly | None:
     return next((one for one in mutant.judges(plan) if one.name in mutant.shows), None)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print for each mutant as what it was found, and after how many histories."""
-    most = int(arguments[0]) if arguments else MOST
+def main(names: Sequence[str]) -> int:
+    """Print for each mutant, or for those that are named, as what it was found, and after how many histories."""
     missed = 0
     sys.stdout.write("| planted | found as | histories until then |\n|---|---|---|\n")
-    for mutant in MUTANTS:
-        end = hunt(mutant, most)
+    for mutant in [one for one in MUTANTS if not names or one.name in names]:
+        end = hunt(mutant, MOST)
         missed += end.found is None
         named = end.found.name if end.found else "NOT FOUND"
         sys.stdout.write(f"| {mutant.name} | {named} | {end.histories} |\n")
@@ -395,5 +395,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    quiet()
+    fix_the_order_of_sets()
+    be_silent()
     sys.exit(main(sys.argv[1:]))
