@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from traceback import extract_tb
 from typing import Final
 
 from tests.checker.anomaly import Anomaly
@@ -36,12 +37,20 @@ def live(plan: Plan, *, trace: bool = False) -> Outcome:
     if trace:
         scene.world.trace = lines.append
     try:
-        anomalies = [*_lived(scene), *scene.world.anomalies]
-        if not anomalies:
-            anomalies = [_said(one) for one in check(history_of(scene), scene.setting.expectations)]
+        anomalies = _judged(scene)
         return Outcome(plan, tuple(anomalies), scene.world.steps, scene.world.now, tuple(lines))
     finally:
         scene.world.bury()
+
+
+def _judged(scene: Scene) -> list[str]:
+    try:
+        anomalies = [*_lived(scene), *scene.world.anomalies]
+    except Exception as error:  # noqa: BLE001 - the history shows it
+        cause = error.__cause__ or error
+        where = extract_tb(cause.__traceback__)[-1]
+        return [f"crashed: {error!r} {cause!r} at {where.filename}:{where.lineno}"]
+    return anomalies or [_said(one) for one in check(history_of(scene), scene.setting.expectations)]
 
 
 def _lived(scene: Scene) -> list[str]:
