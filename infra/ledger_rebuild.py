@@ -92,6 +92,8 @@ async def rebuild_ledger(home: Home, *, execute: bool, replace: bool, repeats: b
                 "old copy or broken, say so with --replace: a file is moved aside, rows of a PostgreSQL are deleted."
             )
         past = await asyncio.to_thread(group.past)
+        if execute and home.file is None and old.rows:  # nothing is deleted before everything could be read
+            await _rebuilt(home, past, old, execute=False, repeats=repeats, progress=progress)
         rebuilt = await _rebuilt(home, past, old, execute=execute, repeats=repeats, progress=progress)
         await asyncio.to_thread(_refuse_members, group)
         return Outcome(rebuilt, old, put_in_place(home) if execute else None)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from choreography import Database, Effect, Event, InvalidSettings, Reject, Service, effect_key, on
+from choreography import Database, Effect, Event, InvalidSettings, RegistryUnavailable, Reject, Service, effect_key, on
 from choreography.client import KafkaConnection
 from choreography.engine import read_url
 from choreography.holder import open_holder
@@ -84,13 +85,13 @@ def home(shop: LiveShop, service: Service[Any], database_url: str | None = None)
 
 
 async def rebuild(
-    shop: LiveShop, *, execute: bool = True, replace: bool = False, database_url: str | None = None
+    shop: LiveShop, *, execute: bool = True, replaces: bool = False, database_url: str | None = None
 ) -> Outcome:
     def silent(_what: str, _done: int, _total: int) -> None:
         """Nobody watches."""
 
     where = home(shop, warehouse(shop), database_url)
-    return await rebuild_ledger(where, execute=execute, replace=replace, repeats=False, progress=silent)
+    return await rebuild_ledger(where, execute=execute, replace=replaces, repeats=False, progress=silent)
 
 
 def lose(shop: LiveShop) -> None:
@@ -167,7 +168,7 @@ async def test_a_ledger_that_stands_is_replaced_only_when_told_and_kept_aside(sh
 
     with pytest.raises(Refused, match="--replace"):
         await rebuild(shop)
-    outcome = await rebuild(shop, replace=True)
+    outcome = await rebuild(shop, replaces=True)
 
     assert outcome.aside is not None
     assert outcome.aside.exists()
@@ -183,7 +184,7 @@ async def test_a_ledger_in_postgresql_is_rebuilt_where_it_is(shop: LiveShop, pos
 
     with pytest.raises(Refused, match="20 rows"):
         await rebuild(shop, database_url=postgres)
-    outcome = await rebuild(shop, replace=True, database_url=postgres)
+    outcome = await rebuild(shop, replaces=True, database_url=postgres)
     async with shop.serving(service, Ports(store), database_url=postgres):
         await shop.publish(order(shop, "late"))
         await until(lambda: len(store.packed) == 21)
@@ -192,6 +193,24 @@ async def test_a_ledger_in_postgresql_is_rebuilt_where_it_is(shop: LiveShop, pos
     after = {row.effect_key: (row.state, row.fact, row.offset) for row in rows(shop, postgres)}
     assert {key: after[key] for key in before} == before
     assert store.attempts == 21
+
+
+async def test_nothing_is_deleted_from_postgresql_before_everything_could_be_read(
+    shop: LiveShop, postgres: str
+) -> None:
+    store, service = Store(), warehouse(shop)
+    await shop.publish(order(shop))
+    async with shop.serving(service, Ports(store), database_url=postgres):
+        await until(lambda: len(store.packed) == 1)
+    where = home(shop, service, postgres)
+    away = where.settings.model_copy(update={"schema_registry_url": "http://127.0.0.1:9"})
+
+    with pytest.raises(RegistryUnavailable):
+        await rebuild_ledger(
+            replace(where, settings=away), execute=True, replace=True, repeats=False, progress=lambda *_: None
+        )
+
+    assert [row.state for row in rows(shop, postgres)] == ["DONE"]
 
 
 async def test_what_waited_in_the_outbox_of_a_replaced_ledger_is_published_all_the_same(shop: LiveShop) -> None:
@@ -204,7 +223,7 @@ async def test_what_waited_in_the_outbox_of_a_replaced_ledger_is_published_all_t
     database.run_sync(lambda tx: tx.execute(unpublished))
     database.close()
 
-    outcome = await rebuild(shop, replace=True)
+    outcome = await rebuild(shop, replaces=True)
     async with shop.serving(service, Ports(store)):
         pass
 
@@ -235,7 +254,7 @@ async def test_a_broken_file_is_moved_aside_when_told(shop: LiveShop) -> None:
 
     with pytest.raises(Refused, match="not a database"):
         await rebuild(shop)
-    outcome = await rebuild(shop, replace=True)
+    outcome = await rebuild(shop, replaces=True)
 
     assert outcome.aside is not None
     assert [row.state for row in rows(shop)] == ["DONE"]
