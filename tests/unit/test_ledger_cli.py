@@ -1,6 +1,7 @@
 """`ems ledger`, on the ledger of a real service; what rebuilds one is tested with a broker."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -18,9 +19,21 @@ from choreography.record import TopicPartition
 from infra.cli.app import app
 from infra.errors import InfraError, Unreachable
 from infra.groups import Group
+from infra.mail_policy import looks_up_mail
+from infra.service_database import home_of
 from tests.shop.rows import write_row
 
 GROUP = "ems.access"
+COMPLETE = {
+    "EMS_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    "EMS_SCHEMA_REGISTRY_URL": "http://127.0.0.1:8081",
+    "EMS_SMTP_HOST": "smtp.example",
+    "EMS_MAIL_FROM": "hr@example.com",
+    "EMS_MAIL_DOMAIN": "example.com",
+    "EMS_HR_MAILBOX": "hr@example.com",
+    "EMS_SCIM_URL": "http://scim.example",
+    "EMS_SCIM_TOKEN": "secret",
+}
 FIRST, SECOND = TopicPartition("ems.exits.v1", 0), TopicPartition("ems.exits.v1", 1)
 
 
@@ -88,3 +101,35 @@ def test_a_broker_that_does_not_answer_is_named(free_port: int) -> None:
     for ask in (group.members, group.past):
         with pytest.raises(Unreachable, match=f"The broker at {where} does not tell about {GROUP}"):
             ask()
+
+
+@pytest.mark.parametrize(
+    ("settings", "looked_up"),
+    [
+        ({"EMS_MAIL_AMBIGUOUS": "lookup", "EMS_IMAP_HOST": "imap.example"}, True),
+        ({"EMS_IMAP_HOST": "imap.example"}, True),
+        ({"EMS_MAIL_AMBIGUOUS": "hold", "EMS_IMAP_HOST": "imap.example"}, False),
+        ({}, False),
+    ],
+)
+def test_a_mail_in_doubt_is_left_to_the_service_only_where_it_looks_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], *, looked_up: bool
+) -> None:
+    for name in [name for name in os.environ if name.startswith("EMS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("EMS_STATE_DIR", str(tmp_path))
+    lines = [f'{name}="{value}"' for name, value in (COMPLETE | settings).items()]
+    (tmp_path / "env").write_text("\n".join(lines))
+
+    assert looks_up_mail(home_of("ems.notification")) is looked_up
+
+
+def test_where_the_settings_are_not_known_a_person_decides_about_a_mail_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("EMS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("EMS_STATE_DIR", str(tmp_path))
+
+    assert not looks_up_mail(home_of("ems.notification"))
+    assert not looks_up_mail(home_of("ems.access"))
