@@ -47,7 +47,7 @@ class KafkaServer:
 
     Args:
         directory: a directory of its own below the session's; what is left in it is ended with the session.
-        properties: what differs from the broker of the local stack.
+        properties: what differs from the broker of the local stack; `{port}` and `{controller}` stand for its ports.
         users: logins and their passwords, for a secured one.
         features: of the cluster, such as `group.version=0`.
     """
@@ -132,7 +132,8 @@ class KafkaServer:
         if self._users:
             lines["listeners"] = lines["listeners"].replace("PLAINTEXT://", "SASL_PLAINTEXT://")
             lines["advertised.listeners"] = lines["advertised.listeners"].replace("PLAINTEXT://", "SASL_PLAINTEXT://")
-        lines |= self._properties
+        places = {"port": self._port, "controller": self._controller}
+        lines |= {name: value.format(**places) for name, value in self._properties.items()}
         self._config().write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")
         if not data.exists():
             self._format(data)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient
 
@@ -166,9 +166,12 @@ class LiveShop:
             consumer.close()
 
     def members(self) -> int:
-        """Return how many members the group has now."""
+        """Return how many members the group has now; none where a young broker cannot tell yet."""
         admin = AdminClient({"bootstrap.servers": self.broker.bootstrap_servers}, logger=LIBRDKAFKA)
-        return len(admin.describe_consumer_groups([self.group])[self.group].result(10).members)
+        try:
+            return len(admin.describe_consumer_groups([self.group])[self.group].result(10).members)
+        except KafkaException:
+            return 0
 
     def _reader(self, group: str) -> Consumer:
         where = {"bootstrap.servers": self.broker.bootstrap_servers, "group.id": group, **self._login}
