@@ -86,6 +86,12 @@ class LetterSent(DeskEvent):
     perhaps_repeated: bool
 
 
+KINDS: Final[tuple[type[DeskEvent], ...]] = (
+    *(CaseOpened, CaseMoved, CaseClosed),
+    *(VisitBooked, VisitMoved, VisitKept, VisitCancelled, LetterSent),
+)
+
+
 class Slot(BaseModel):
     """What is decided before it is booked."""
 
@@ -107,6 +113,8 @@ class DiaryPort:
         ask, diary = partial(self.diary.ask, self.process), self.diary
         while True:
             found = await ask(lambda: diary.read(slot.uid))
+            if found is not None and found.is_cancelled:
+                return None
             if found is not None and found.content["version"] >= event.case_version:
                 return int(found.content["place"]) if found.content["version"] == event.case_version else None
             content = {"place": found.content["place"] if found else slot.place, "version": event.case_version}
@@ -115,12 +123,12 @@ class DiaryPort:
             if await ask(partial(diary.put, slot.uid, content, etag, **_about(event, effect))):
                 return int(content["place"])
 
-    async def delete(self, event: DeskEvent, effect: Effect, uid: str) -> None:
-        """See to it that the entry is gone."""
+    async def cancel(self, event: DeskEvent, effect: Effect, uid: str) -> None:
+        """See to it that the entry is cancelled, if there is one."""
         ask, diary = partial(self.diary.ask, self.process), self.diary
-        while (found := await ask(lambda: diary.read(uid))) is not None:
+        while (found := await ask(lambda: diary.read(uid))) is not None and not found.is_cancelled:
             await effect.claim()
-            if await ask(partial(diary.delete, uid, found.etag, **_about(event, effect))):
+            if await ask(partial(diary.cancel, uid, found.etag, **_about(event, effect))):
                 return
 
 
@@ -162,7 +170,7 @@ async def cancel(event: CaseClosed, ports: Ports, effect: Effect) -> VisitCancel
     begun = [slot for slot in await effect.unfinished(Slot) if slot.uid == _uid(event)]
     if booked is None and not begun:
         raise NothingToDo("nothing was booked")
-    await ports.diary.delete(event, effect, _uid(event))
+    await ports.diary.cancel(event, effect, _uid(event))
     return VisitCancelled(uid=_uid(event))
 
 

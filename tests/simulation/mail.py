@@ -36,13 +36,15 @@ class SimServer:
     process: Process
     post: Post
 
-    async def deliver(self, message: Letter, *, otherwise: str | None, claim: Any) -> tuple[str, ...]:
+    async def deliver(self, message: Any, *, otherwise: str | None, claim: Any) -> tuple[str, ...]:
+        message_id, to = str(message["Message-ID"]), _addresses(message)
+        about = message.about if isinstance(message, Letter) else {"effect_key": message_id[1:].partition("@")[0]}
         await claim()
         try:
-            await self.post.ask(self.process, partial(self.post.send, message.message_id, **message.about))
+            await self.post.ask(self.process, partial(self.post.send, message_id, to, **about))
         except Refused as refusal:
             raise Retry("421 try again later") from refusal
-        return ("somebody@desk",)
+        return to
 
     async def probe(self) -> None:
         await self.post.ask(self.process, lambda: None)
@@ -56,11 +58,16 @@ class SimSentMail:
     post: Post
 
     async def find(self, message_id: str) -> tuple[str, ...] | None:
-        found = await self.post.ask(self.process, partial(self.post.find, message_id))
-        return ("somebody@desk",) if found else None
+        return await self.post.ask(self.process, partial(self.post.find, message_id))
 
     async def probe(self) -> None:
         await self.post.ask(self.process, lambda: None)
+
+
+def _addresses(message: Any) -> tuple[str, ...]:
+    if isinstance(message, Letter):
+        return ("somebody@desk",)
+    return tuple(address.addr_spec for address in message["To"].addresses)
 
 
 def mailer(process: Process, post: Post, locks: Locks, ambiguous: Ambiguous) -> SmtpMailer:

@@ -78,6 +78,15 @@ class Plan:
     faults: tuple[Fault, ...] = field(default=())
 
 
+_EXITS: Final = (
+    ("EmployeeResigned",),
+    ("EmployeeResigned", "EmployeeRetained"),
+    ("EmployeeResigned", "ResignationWithdrawn"),
+    ("EmployeeResigned", "ExitCaseVoided"),
+    ("EmployeeResigned", "ExitConfirmed"),
+    ("EmployeeResigned", "ExitConfirmed", "ResignationWithdrawn"),
+    ("EmployeeResigned", "ExitConfirmed", "EmployeeDeparted"),
+)
 STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "desk": (
         ("CaseOpened",),
@@ -86,18 +95,13 @@ STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("CaseOpened", "CaseMoved", "CaseClosed"),
         ("CaseOpened", "CaseMoved", "CaseMoved", "CaseClosed"),
     ),
-    "access": (
-        ("EmployeeResigned",),
-        ("EmployeeResigned", "EmployeeRetained"),
-        ("EmployeeResigned", "ResignationWithdrawn"),
-        ("EmployeeResigned", "ExitCaseVoided"),
-        ("EmployeeResigned", "ExitConfirmed"),
-        ("EmployeeResigned", "ExitConfirmed", "ResignationWithdrawn"),
-        ("EmployeeResigned", "ExitConfirmed", "EmployeeDeparted"),
-    ),
+    "access": _EXITS,
+    "notification": _EXITS,
+    "hr": _EXITS,
 }
 _POLICIES: Final[tuple[Literal["lookup", "resend"], ...]] = ("lookup", "resend")
 SERVICES: Final = tuple(STORIES)
+_SHARES: Final = (5, 5, 2, 3)
 FAULTS: Final[dict[str, int]] = {
     "crash": 7,
     "pause": 2,
@@ -142,7 +146,7 @@ _WEIGHTS: Final = tuple(FAULTS.values())
 def plan_of(seed: int) -> Plan:
     """Draw a plan."""
     chance = Random(seed)
-    service = chance.choice(SERVICES)
+    (service,) = chance.choices(SERVICES, _SHARES)
     submissions = _submissions(chance, service)
     return Plan(
         seed=seed,

@@ -3,28 +3,28 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from choreography import Effect, Event, Hold, Reject, Retry, Service, Unavailable
-from choreography.reaction import Reaction as Rule
+from choreography import Event, Service
 from choreography.records import REACTIONS
 from consumers.access.service import service as access_service
-from consumers.mail import Ambiguous
+from consumers.hr.ports import Ports as HrPorts
+from consumers.hr.ports import Sender as HrSender
+from consumers.hr.service import service as hr_service
+from consumers.hr.slots import Promises
+from consumers.mail import Ambiguous, SmtpMailer
+from consumers.notification.ports import Ports as NotificationPorts
+from consumers.notification.ports import Sender
+from consumers.notification.service import service as notification_service
 from schemas import exits
-from schemas.access import (
-    CriticalAccessBlocked,
-    CriticalAccessBlockFailed,
-    CriticalAccessRestored,
-    CriticalAccessRevoked,
-)
-from tests.checker.expectations import Expectations, Reaction, Source
-from tests.checker.expectations import Final as End
+from tests.checker.expectations import Expectations
 from tests.checker.expectations import Target as Kind
-from tests.simulation import access, desk
+from tests.simulation import access, desk, rights
 from tests.simulation.broker import Broker
+from tests.simulation.company import HR_MAILBOX, SimCalendar, SimPeople
 from tests.simulation.faults import Faults
+from tests.simulation.handlers import troubled_service
 from tests.simulation.locks import SimLock, SimLocks
 from tests.simulation.mail import SETTLE, mailer
 from tests.simulation.plan import Plan, Submission
@@ -33,6 +33,13 @@ from tests.simulation.world import START, Process, World
 
 KEYS: Final = ("e-1", "e-2")
 OLD: Final = timedelta(days=12)
+DOMAIN: Final = "company"
+SERVICES: Final[dict[str, Service[Any]]] = {
+    "desk": desk.service,
+    "access": access_service,
+    "notification": notification_service,
+    "hr": hr_service,
+}
 
 
 @dataclass(frozen=True)
@@ -48,193 +55,107 @@ class Setting:
 
 def system_of(plan: Plan) -> str:
     """Return the system that the service of a plan belongs to."""
-    return (access_service if plan.service == "access" else desk.service).system
+    return SERVICES[plan.service].system
 
 
 def setting_of(plan: Plan, world: World, faults: Faults, broker: Broker) -> Setting:
     """Return the setting of a plan."""
-    made = _access(world, faults, plan, broker) if plan.service == "access" else _desk(world, faults, plan)
-    return replace(made, service=_troubled(made.service, world, faults))
+    made = _BUILDERS[plan.service](plan, world, faults, broker)
+    return replace(made, service=troubled_service(made.service, world, faults))
 
 
 def event_of(plan: Plan, one: Submission, event_id: UUID, now: float) -> Event:
     """Return the event of a submission."""
     at = START + timedelta(seconds=now) - (OLD if one.is_old else timedelta())
     common: dict[str, Any] = {"event_id": event_id, "occurred_at": at, "recorded_at": at}
-    case = UUID(int=(plan.seed << 8) + one.story, version=4)
+    common |= {"case_id": UUID(int=(plan.seed << 8) + one.story, version=4), "case_version": one.version}
     if plan.service == "desk":
         kind: Any = getattr(desk, one.kind)
-        visit: Event = kind(**common, person_id=KEYS[one.key], case_id=case, case_version=one.version)
+        visit: Event = kind(**common, person_id=KEYS[one.key])
         return visit
     kind = getattr(exits, one.kind)
     if kind is exits.EmployeeResigned:
         common |= {"submitted_on": date(2026, 3, 2), "time_zone": "Europe/Berlin"}
-    event: Event = kind(**common, employee_id=KEYS[one.key], case_id=case, case_version=one.version)
+    event: Event = kind(**common, employee_id=KEYS[one.key])
     return event
 
 
-def _desk(world: World, faults: Faults, plan: Plan) -> Setting:
-    diary = Diary(world, faults, plan.travels)
-    post = Post(world, faults, settles=SETTLE.total_seconds() * 0.9)
-    held: dict[str, SimLock] = {}
+class _Mail:
+    """A mail server, and the mailer of each process."""
+
+    def __init__(self, plan: Plan, world: World, faults: Faults) -> None:
+        self.post = Post(world, faults, settles=SETTLE.total_seconds() * 0.9)
+        self.kind = Kind("post", "mail", plan.mail)
+        self._ambiguous = Ambiguous(plan.mail)
+        self._held: dict[str, SimLock] = {}
+
+    def mailer(self, process: Process) -> SmtpMailer:
+        """Return the mailer of one process."""
+        return mailer(process, self.post, SimLocks(process, self._held), self._ambiguous)
+
+
+def _desk(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
+    diary, mail = Diary(world, faults, plan.travels), _Mail(plan, world, faults)
 
     def ports(process: Process) -> desk.Ports:
-        own = mailer(process, post, SimLocks(process, held), Ambiguous(plan.mail))
+        own = mail.mailer(process)
         return desk.Ports(desk.DiaryPort(process, diary), own, own.sent_mail)
 
-    return Setting(
-        service=desk.service,
-        kinds=(
-            *(desk.CaseOpened, desk.CaseMoved, desk.CaseClosed),
-            *(desk.VisitBooked, desk.VisitMoved, desk.VisitKept, desk.VisitCancelled, desk.LetterSent),
-        ),
-        targets={"diary": diary, "post": post},
-        ports=ports,
-        expectations=replace(_DESK, targets=(Kind("diary", "object"), Kind("post", "mail", plan.mail))),
-    )
+    expectations = replace(rights.DESK, targets=(*rights.DESK.targets, mail.kind))
+    return Setting(desk.service, desk.KINDS, {"diary": diary, "post": mail.post}, ports, expectations)
 
 
-def _access(world: World, faults: Faults, plan: Plan, broker: Broker) -> Setting:
+def _access(plan: Plan, world: World, faults: Faults, broker: Broker) -> Setting:
     directory = Directory(world, faults, plan.travels)
     for number, person in enumerate((*KEYS, "e-3")):
         directory.put(person, list(access.CRITICAL) if number != 1 else [access.CRITICAL[0]])
-    kinds = (*_EXITS, CriticalAccessBlocked, CriticalAccessBlockFailed, CriticalAccessRestored, CriticalAccessRevoked)
+    said = broker.of(REACTIONS.of(access_service.system).name)
     return Setting(
-        service=access_service,
-        kinds=kinds,
-        targets={"directory": directory},
-        ports=lambda process: access.ports(process, directory, broker.of(REACTIONS.of(system_of(plan)).name)),
-        expectations=_ACCESS,
+        access_service,
+        (*rights.EXITS, *access_service.publishes),
+        {"directory": directory},
+        lambda process: access.ports(process, directory, said),
+        rights.ACCESS,
     )
 
 
-def _troubled(service: Service[Any], world: World, faults: Faults) -> Service[Any]:
-    """Return the service with handlers that fail now and then, before they do anything or after they did it all."""
-    reactions = [replace(one, handler=_troubled_handler(one, world, faults)) for one in service.reactions]
-    return replace(service, reactions=reactions)
+def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
+    people, mail = Target(world, faults, "people", plan.travels), _Mail(plan, world, faults)
+
+    def ports(process: Process) -> NotificationPorts:
+        own = mail.mailer(process)
+        sender = Sender("ems@company", DOMAIN)
+        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), sender, HR_MAILBOX)
+
+    kinds = (*rights.EXITS, *notification_service.publishes)
+    expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))
+    return Setting(notification_service, kinds, {"people": people, "post": mail.post}, ports, expectations)
 
 
-def _troubled_handler(reaction: Rule[Any], world: World, faults: Faults) -> Any:
-    """Return a handler that asks the faults first.
+def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
+    people, mail = Target(world, faults, "people", plan.travels), _Mail(plan, world, faults)
+    diary = Diary(world, faults, plan.travels)
 
-    What cannot be repeated fails only before it has begun: a mail that was sent by a handler which then fails for ever
-    is beyond what anybody could know.
-    """
-    handler = reaction.handler
+    def ports(process: Process) -> HrPorts:
+        own = mail.mailer(process)
+        return HrPorts(
+            people=SimPeople(process, people),
+            calendar=SimCalendar(process, diary),
+            mailer=own,
+            sent_mail=own.sent_mail,
+            sender=HrSender("ems@company", DOMAIN, HR_MAILBOX),
+            promised=Promises(),
+            company_zone="Europe/Berlin",
+        )
 
-    async def troubled(event: Event, ports: Any, effect: Effect) -> Event:
-        fault = faults.take("handler") if reaction.repeatable or not effect.repeated else None
-        if not reaction.repeatable and fault == "broken after":
-            fault = "away after"
-        world.say(f"handles {type(event).__name__} {event.order} of {event.key} {fault or ''}")
-        if fault in _BEFORE and not (fault == "hold" and effect.released):
-            failure = _BEFORE[fault]()
-            raise failure
-        fact: Event = await handler(event, ports, effect)
-        if fault == "broken after":
-            raise RuntimeError("a bug of the handler's")
-        if fault == "away after":
-            raise Unavailable
-        return fact
-
-    return troubled
+    targets: dict[str, Target] = {"diary": diary, "people": people, "post": mail.post}
+    expectations = replace(rights.HR, targets=(*rights.HR.targets, mail.kind))
+    return Setting(hr_service, (*rights.EXITS, *hr_service.publishes), targets, ports, expectations)
 
 
-_BEFORE: Final[dict[str | None, Callable[[], Exception]]] = {
-    "retry": partial(Retry, "not now"),
-    "reject": partial(Reject, "never"),
-    "hold": partial(Hold, "a person must see this"),
-    "broken": partial(RuntimeError, "a bug of the handler's"),
-    "away": Unavailable,
-    "away untouched": partial(Unavailable, untouched=True),
+_BUILDERS: Final[dict[str, Callable[[Plan, World, Faults, Broker], Setting]]] = {
+    "desk": _desk,
+    "access": _access,
+    "notification": _notification,
+    "hr": _hr,
 }
-HANDLER_FAULTS: Final = (*(name for name in _BEFORE if name), "broken after", "away after")
-
-_EXITS: Final = (
-    exits.EmployeeResigned,
-    exits.ResignationWithdrawn,
-    exits.EmployeeRetained,
-    exits.ExitConfirmed,
-    exits.ExitCaseVoided,
-    exits.EmployeeDeparted,
-)
-_UNDONE: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
-_DESK: Final = Expectations(
-    sources=(Source(desk.CASES.name, ("CaseOpened", "CaseMoved", "CaseClosed")),),
-    reactions=(
-        *(
-            Reaction(
-                "desk.visits", desk.CASES.name, event, "diary", "put", (fact,), ("VisitKept",), unless=("CaseClosed",)
-            )
-            for event, fact in (("CaseOpened", "VisitBooked"), ("CaseMoved", "VisitMoved"))
-        ),
-        Reaction(
-            "desk.visits",
-            desk.CASES.name,
-            "CaseClosed",
-            "diary",
-            "delete",
-            ("VisitCancelled",),
-            undoes=("CaseOpened", "CaseMoved"),
-        ),
-        Reaction(
-            "desk.visits", desk.VISITS.name, "VisitBooked", "post", "sent", ("LetterSent",), unless=("VisitCancelled",)
-        ),
-        Reaction(
-            "desk.visits", desk.VISITS.name, "VisitCancelled", "post", "sent", ("LetterSent",), undoes=("VisitBooked",)
-        ),
-    ),
-    finals=(End("diary", present_after=("CaseOpened", "CaseMoved"), absent_after=("CaseClosed",)),),
-)
-_ACCESS: Final = Expectations(
-    sources=(Source(exits.TOPIC.name, tuple(kind.__name__ for kind in _EXITS)),),
-    reactions=(
-        Reaction(
-            "ems.access",
-            exits.TOPIC.name,
-            "EmployeeResigned",
-            "directory",
-            "set",
-            ("CriticalAccessBlocked",),
-            ("CriticalAccessBlockFailed",),
-            unless=(*_UNDONE, "EmployeeDeparted", "ExitConfirmed"),
-        ),
-        *(
-            Reaction(
-                "ems.access",
-                exits.TOPIC.name,
-                kind,
-                "directory",
-                "set",
-                ("CriticalAccessRestored",),
-                undoes=("EmployeeResigned", "ExitConfirmed"),
-            )
-            for kind in _UNDONE
-        ),
-        *(
-            Reaction(
-                "ems.access",
-                exits.TOPIC.name,
-                kind,
-                "directory",
-                "set",
-                ("CriticalAccessRevoked",),
-                ("CriticalAccessBlockFailed",),
-                unless=unless,
-            )
-            for kind, unless in (
-                ("ExitConfirmed", ("ResignationWithdrawn", "ExitCaseVoided", "EmployeeDeparted")),
-                ("EmployeeDeparted", ()),
-            )
-        ),
-    ),
-    targets=(Kind("directory", "set"),),
-    finals=(
-        End(
-            "directory",
-            present_after=("EmployeeResigned", "ExitConfirmed", "EmployeeDeparted"),
-            absent_after=_UNDONE,
-            takes=access.CRITICAL,
-        ),
-    ),
-)

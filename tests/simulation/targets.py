@@ -103,10 +103,15 @@ class Page:
 
     etag: int
     content: dict[str, Any]
+    is_cancelled: bool = False
 
 
 class Diary(Target):
-    """Entries with versions: PUT and DELETE under `If-None-Match` and `If-Match`."""
+    """Entries with versions: PUT and DELETE under `If-None-Match` and `If-Match`.
+
+    What is only deleted can be put again by a member that was paused between its claim and its request: nothing is
+    there that could refuse it. An entry that is cancelled, and stays, can.
+    """
 
     def __init__(self, world: World, faults: Faults, travels: float) -> None:
         super().__init__(world, faults, "diary", travels)
@@ -134,6 +139,15 @@ class Diary(Target):
             return False
         del self.pages[uid]
         self.accept("delete", uid, before=found.content, after=None, **about)
+        return True
+
+    def cancel(self, uid: str, if_match: int, **about: Any) -> bool:
+        """Mark an entry as cancelled, as it was read; it stays. Return whether the condition held."""
+        found = self.pages.get(uid)
+        if found is None or not self.delete(uid, if_match, **about):
+            return False
+        self._etag += 1
+        self.pages[uid] = Page(self._etag, found.content, is_cancelled=True)
         return True
 
 
@@ -188,13 +202,13 @@ class Post(Target):
     def __init__(self, world: World, faults: Faults, settles: float) -> None:
         super().__init__(world, faults, "post", None)
         self._settles = settles
-        self._accepted: list[tuple[float, str]] = []
+        self._accepted: list[tuple[float, str, tuple[str, ...]]] = []
 
-    def send(self, message_id: str, **about: Any) -> None:
+    def send(self, message_id: str, to: tuple[str, ...], **about: Any) -> None:
         """Accept a mail."""
-        self._accepted.append((self.world.now + self.world.chance.random() * self._settles, message_id))
+        self._accepted.append((self.world.now + self.world.chance.random() * self._settles, message_id, to))
         self.accept("sent", message_id, **about)
 
-    def find(self, message_id: str) -> bool:
-        """Look into the journal."""
-        return any(of == message_id and since <= self.world.now for since, of in self._accepted)
+    def find(self, message_id: str) -> tuple[str, ...] | None:
+        """Look into the journal; return to whom a mail was sent."""
+        return next((to for since, of, to in self._accepted if of == message_id and since <= self.world.now), None)

@@ -9,6 +9,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.simulation.kept import KEPT
 from tests.simulation.plan import FAULTS, SERVICES, STORIES, Fault, Plan, Submission
 from tests.simulation.run import live
 from tests.simulation.runner import SILENT
@@ -40,6 +41,11 @@ def test_no_history_that_found_something_once_finds_it_again() -> None:
     run = simulation("--kept")
 
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("plan", KEPT.values(), ids=KEPT)
+def test_no_kept_history_shows_again_what_it_showed_once(plan: Plan) -> None:
+    assert live(plan).anomalies == ()
 
 
 def test_a_seed_always_means_the_same_history() -> None:

@@ -5,9 +5,9 @@ from typing import Final
 
 from choreography.ledger_table import Order
 from tests.simulation.broker import SESSION_SECONDS, Committed
+from tests.simulation.handlers import HANDLER_FAULTS
 from tests.simulation.plan import Fault
 from tests.simulation.scene import Scene
-from tests.simulation.settings import HANDLER_FAULTS
 from tests.simulation.targets import Directory
 from tests.simulation.world import Process
 

@@ -1,0 +1,98 @@
+"""The people of a small company, and their calendars, for the real handlers of HR and Notification."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from choreography import Effect, Unavailable
+from consumers.hr.entry import Entry
+from consumers.hr.slots import Period
+from consumers.people.person import Person
+from tests.simulation.targets import Diary, Page, Target
+from tests.simulation.world import Process
+
+MANAGER: Final = Person("scim-m", "m-1", "Mo", mail="mo@company", time_zone="Europe/Berlin")
+PARTNER: Final = Person("scim-h", "h-1", "Hanna", mail="hanna@company", time_zone="Europe/Berlin")
+HR_MAILBOX: Final = "hr@company"
+Claim = Callable[[], Awaitable[None]]
+
+
+def employee(employee_id: str) -> Person:
+    """Return an employee."""
+    return Person(
+        f"scim-{employee_id}", employee_id, "Kim", mail=f"{employee_id}@company", manager_scim_id=MANAGER.id,
+        time_zone="Europe/Berlin",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SimPeople:
+    """The directory of people, which is only read."""
+
+    process: Process
+    directory: Target
+
+    async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
+        known = {one.employee_id: one for one in (MANAGER, PARTNER)}
+        return await self.directory.ask(self.process, lambda: (known.get(employee_id) or employee(employee_id),))
+
+    async def manager_of(self, person: Any) -> Person | None:
+        found = MANAGER if person.manager_scim_id == MANAGER.id else None
+        return await self.directory.ask(self.process, lambda: found)
+
+    async def hr_partner_of(self, person: Any) -> Person | None:
+        return await self.directory.ask(self.process, lambda: PARTNER)
+
+    async def probe(self) -> None:
+        await self.directory.ask(self.process, lambda: None)
+
+
+@dataclass(frozen=True)
+class SimCalendar:
+    """The adapter of the calendars, as `CalDavCalendar` is one."""
+
+    process: Process
+    diary: Diary
+
+    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> tuple[Period, ...]:
+        def look() -> tuple[Period, ...]:
+            pages = (page for uid, page in self.diary.pages.items() if uid != besides)
+            taken = (_period(page) for page in pages if page.content["owner"] == owner)
+            return tuple(one for one in taken if one.overlaps(within))
+
+        return await self.diary.ask(self.process, look)
+
+    async def find(self, owner: str, uid: str) -> Period | None:
+        page = await self.diary.ask(self.process, partial(self.diary.read, uid))
+        return _period(page) if page else None
+
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
+        await claim()
+        period, uid = entry.slot.period, entry.slot.uid
+        content = {"owner": owner, "start": period.start.isoformat(), "end": period.end.isoformat()}
+        if await self.diary.ask(self.process, partial(self.diary.put, uid, content, None, **_about(uid, claim))):
+            return period
+        there = await self.find(owner, uid)
+        if there is None:
+            raise Unavailable
+        return there
+
+    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
+        while (page := await self.diary.ask(self.process, partial(self.diary.read, uid))) is not None:
+            await claim()
+            if await self.diary.ask(self.process, partial(self.diary.delete, uid, page.etag, **_about(uid, claim))):
+                return
+
+    async def probe(self) -> None:
+        await self.diary.ask(self.process, lambda: None)
+
+
+def _period(page: Page) -> Period:
+    return Period(datetime.fromisoformat(page.content["start"]), datetime.fromisoformat(page.content["end"]))
+
+
+def _about(uid: str, claim: Any) -> dict[str, str]:
+    effect: Effect = claim.__self__  # the effect whose method it is
+    return {"effect_key": str(effect.key), "correlation": uid.removeprefix("interview-")}
