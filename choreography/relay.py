@@ -25,7 +25,7 @@ from choreography.errors import DatabaseClosed
 from choreography.failpoint import reach
 from choreography.health import Health
 from choreography.relay_lock import RelayLock
-from choreography.waiting import Key, Outgoing, is_waiting, mark_published, oldest_waiting, prefix_per_key, prune
+from choreography.waiting import Outgoing, is_waiting, mark_published, oldest_waiting, prefix_per_key, prune
 
 __all__ = ["Outgoing", "Publishing", "Relay"]
 
@@ -66,8 +66,7 @@ class Relay:
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._lock = threading.Lock()
         self._prune_at = clock.monotonic()
-        self._passed = 0
-        self._refused: set[Key] = set()
+        self._after = 0
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
@@ -102,15 +101,13 @@ class Relay:
         Where none of a whole batch was taken, the next step goes on behind it and leaves its keys alone, and so on to
         the end: what the broker refuses must not keep the others waiting.
         """
-        passed, self._passed = self._passed, 0
-        batch = self._right.run(lambda tx: oldest_waiting(tx, passed))
-        if not passed:
-            self._refused = set()
-        marked = self._publish([row for row in batch.rows if row.order not in self._refused])
-        if passed or not marked:
-            self._refused |= {row.order for row in batch.rows if row.row not in marked}
-            self._health.set(PART, not self._refused, _refusal(self._refused))
-            self._passed = 0 if batch.is_last else batch.rows[-1].row
+        after, self._after = self._after, 0
+        batch = self._right.run(lambda tx: oldest_waiting(tx, after))
+        marked = self._publish(batch.rows)
+        if after or not marked:
+            refused = {topic for topic, _ in batch.passed} | {row.topic for row in batch.rows if row.row not in marked}
+            self._health.set(PART, not refused, _refusal(refused))
+            self._after = batch.end
         return len(marked)
 
     def _publish(self, rows: Sequence[Outgoing]) -> set[int]:
@@ -165,7 +162,7 @@ class Relay:
         """Publish all that waits; tell whether there was no trouble."""
         self._wake.clear()
         try:
-            while self.step() or self._passed:
+            while self.step() or self._after:
                 pass
             if not self._stopping.is_set():
                 self.tidy()
@@ -188,11 +185,10 @@ class Relay:
             future.get_loop().call_soon_threadsafe(_resolve, future)
 
 
-def _refusal(keys: set[Key]) -> str:
-    if not keys:
+def _refusal(topics: set[str]) -> str:
+    if not topics:
         return ""
-    topics = ", ".join(sorted({topic for topic, _ in keys}))
-    return f"The broker does not take what waits for {topics}. See the log; nothing is lost."
+    return f"The broker does not take what waits for {', '.join(sorted(topics))}. See the log; nothing is lost."
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

@@ -22,6 +22,15 @@ def taken_callbacks(tx: Connection) -> list[Callable[[], None]]:
     return callbacks
 
 
+def see_one_moment(tx: Connection) -> None:
+    """Have everything that the transaction reads, from its first statement on, be as at one moment.
+
+    SQLite's transactions always see one.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
 def take_turn(tx: Connection, name: str) -> None:
     """Wait until no other transaction that takes this turn is open, in any process; it lasts until the commit.
 

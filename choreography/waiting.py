@@ -1,4 +1,8 @@
-"""The rows of the outbox as the relay sees them: those that wait, and those that were published long ago."""
+"""The rows of the outbox as the relay sees them: those that wait, and those that were published long ago.
+
+What is read at once is read as at one moment. Otherwise a row of a key could be seen without the one before it, which
+was committed between two looks.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -6,6 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from choreography.outbox import outbox, unpack_headers
+from choreography.transaction import see_one_moment
 
 BATCH: Final = 5_000  # rows
 BATCH_BYTES: Final = 16_000_000  # copies of large records must not fill the memory
@@ -37,9 +42,9 @@ _OLDEST: Final = (
     select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.headers)
     .where(_WAITS, outbox.c.id > bindparam("after"))
     .order_by(outbox.c.id)
-    .limit(BATCH)
-    .execution_options(yield_per=_FETCHED)
+    .limit(_FETCHED)
 )
+_KEYS: Final = select(outbox.c.topic, outbox.c.key).where(_WAITS, outbox.c.id <= bindparam("until")).distinct()
 _IS_WAITING: Final = select(outbox.c.id).where(outbox.c.id == bindparam("of"), _WAITS)
 _MARK: Final = update(outbox).where(outbox.c.id.between(bindparam("first"), bindparam("last")))
 # The oldest rows by their number, so that looking for some costs the same however many there are.
@@ -53,23 +58,30 @@ class Batch(NamedTuple):
     """Rows in the order in which they wait.
 
     Attributes:
-        is_last: whether no more were waiting behind them.
+        rows: to be published.
+        passed: the keys of rows that wait before these; rows of those keys are left alone.
+        end: the number of the last row that was looked at; 0 when no more were waiting behind it.
     """
 
     rows: list[Outgoing]
-    is_last: bool
+    passed: set[Key]
+    end: int
 
 
 def oldest_waiting(tx: Connection, after: int = 0) -> Batch:
     """Return the oldest rows that are not marked, as many as may be in memory at once."""
-    rows, size = [], 0
-    with tx.execute(_OLDEST, {"after": after}) as found:
+    see_one_moment(tx)
+    passed = {(topic, key) for topic, key in tx.execute(_KEYS, {"until": after})} if after else set()
+    rows: list[Outgoing] = []
+    looked, size, end = 0, 0, after
+    while found := tx.execute(_OLDEST, {"after": end}).all():
         for row, topic, key, value, headers in found:
-            rows.append(Outgoing(row, topic, key, value, unpack_headers(headers)))
-            size += len(value or b"")
-            if size >= BATCH_BYTES:
-                break
-    return Batch(rows, is_last=len(rows) < BATCH and size < BATCH_BYTES)
+            looked, size, end = looked + 1, size + len(value or b""), row
+            if (topic, key) not in passed:
+                rows.append(Outgoing(row, topic, key, value, unpack_headers(headers)))
+            if looked >= BATCH or size >= BATCH_BYTES:
+                return Batch(rows, passed, end)
+    return Batch(rows, passed, 0)
 
 
 def is_waiting(tx: Connection, row: int) -> bool:

@@ -16,13 +16,14 @@ from choreography.codec import Codec
 from choreography.database import Database
 from choreography.errors import ClaimLost
 from choreography.fake import FakeClock, FakeProducer
-from choreography.outbox import Outbox
+from choreography.outbox import Outbox, outbox
 from choreography.outbox import metadata as outbox_tables
 from choreography.record import TopicPartition
 from choreography.registry import Schemas
 from choreography.relay import Relay
 from choreography.schema_client import FakeRegistry
 from choreography.transaction import after_commit
+from choreography.waiting import BATCH
 from tests.postgres import Postgres
 
 AT = TopicPartition("shop.orders.v1", 0)
@@ -266,6 +267,28 @@ def test_what_is_said_about_another_key_waits_for_nobody_and_what_commits_late_i
     relay.step()
 
     assert [record.value for record in producer.log] == [b"2", b"1"]
+
+
+def test_where_the_relay_looks_behind_what_is_refused_it_still_keeps_a_key_in_order(
+    database: Database, other: Database
+) -> None:
+    first, second = Outbox(codec(database), "/shop", FakeClock()), Outbox(codec(other), "/shop", FakeClock())
+    producer = FakeProducer()
+    producer.refuses = lambda record: record.key == b"refused"
+    relay = Relay(other, producer, FakeClock())
+    row = {"topic": AT.topic, "key": b"refused", "value": b"", "headers": "{}", "created_at": "2026-03-02"}
+
+    def slow(tx: Connection) -> None:
+        first.add_raw(tx, AT.topic, b"a", b"1", [])
+        other.run_sync(lambda tx: tx.execute(insert(outbox), [row] * BATCH))
+        assert relay.step() == 0
+
+    database.run_sync(slow)
+    database.run_sync(lambda tx: second.add_raw(tx, AT.topic, b"a", b"2", []))
+    while len(producer.log) < 2:
+        relay.step()
+
+    assert [record.value for record in producer.log] == [b"1", b"2"]
 
 
 def test_a_character_that_a_text_cannot_hold_there_is_replaced(database: Database) -> None:
