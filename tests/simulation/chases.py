@@ -1,11 +1,19 @@
-"""Plans that bring about more often what is rare elsewhere: each is drawn from its seed, and then driven one way."""
+"""Plans that bring about more often what is rare elsewhere: each is drawn from its seed, and then driven one way.
 
+`python -m tests.simulation.chases [HISTORIES]` lives them without any planted bug, and names what must not be.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
 
+from tests.simulation.judging import judged
 from tests.simulation.plan import Fault, Plan, Submission, plan_of
+from tests.simulation.runner import be_silent, fix_the_order_of_sets
 
+HISTORIES: Final = 200
 EARLY: Final = 250
 HANDLING: Final = 95  # steps until an event of two members that have just joined is handled
 LONG: Final = 40  # steps that it takes
@@ -73,3 +81,24 @@ def _fault(chance: Random, kind: str, amount: float | None = None) -> Fault:
 
 def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(faults, key=lambda fault: fault.step))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Live histories of each kind and print what the checker names in them."""
+    found, most = 0, int(arguments[0]) if arguments else HISTORIES
+    for plans in CHASES:
+        for seed in range(most):
+            for one in judged(plans(seed)):
+                found += 1
+                sys.stdout.write(f"{plans.__name__}({seed}): {one.name}: {one.says}\n")
+        sys.stdout.write(f"{plans.__name__}: {most} histories\n")
+        sys.stdout.flush()
+    return 1 if found else 0
+
+
+CHASES: Final[tuple[Callable[[int], Plan], ...]] = (with_outbox, with_zombies, with_sleepers, with_doubt, with_holds)
+
+if __name__ == "__main__":
+    fix_the_order_of_sets()
+    be_silent()
+    sys.exit(main(sys.argv[1:]))
