@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from tests.integration.intake.office import NEXT_SECRET, ZONE, Office, open_offi
 RESIGN = "/v1/resignations"
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with open_office(tmp_path_factory.mktemp("office")) as running:
-        yield running
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with ExitStack() as stack:
+        is_server = request.param == "postgresql"
+        server = request.getfixturevalue("postgres_server") if is_server else None
+        url = stack.enter_context(server.database()) if server else None
+        yield stack.enter_context(open_office(tmp_path_factory.mktemp("office"), database_url=url))
 
 
 @pytest.fixture

@@ -111,10 +111,10 @@ def prepared(database: Database) -> Codec:
 
 
 @contextmanager
-def open_office(folder: Path, clock: Clock | None = None) -> Iterator[Office]:
-    """Run an EMS whose database is a file in the folder, on a thread of its own."""
+def open_office(folder: Path, clock: Clock | None = None, database_url: str | None = None) -> Iterator[Office]:
+    """Run an EMS on a thread of its own; its database is a file in the folder unless another one is given."""
     clock = clock or SystemClock()
-    database = Database(f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
+    database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
     intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE)
