@@ -15,6 +15,7 @@ from choreography.claims import check_claim
 from choreography.errors import ClaimLost, DatabaseClosed
 from choreography.failpoint import reach
 from choreography.journal import Journal
+from choreography.partition import Partition
 from choreography.positions import write_finished
 from choreography.record import TopicPartition
 
@@ -27,15 +28,18 @@ class Finished:
 
     Args:
         journal: where it is written down.
-        claim: returns this member's claim on a partition.
+        partition: returns a partition that is held now.
         store: has the positions stored as offsets.
     """
 
     def __init__(
-        self, journal: Journal, claim: Callable[[TopicPartition], int | None], store: Callable[[Positions], None]
+        self,
+        journal: Journal,
+        partition: Callable[[TopicPartition], Partition | None],
+        store: Callable[[Positions], None],
     ) -> None:
         self._journal = journal
-        self._claim = claim
+        self._partition = partition
         self._store = store
         self._waiting: dict[TopicPartition, int] = {}
         self._known: dict[TopicPartition, int] = {}
@@ -79,19 +83,23 @@ class Finished:
     async def _flush(self) -> Positions:
         async with self._flushing:
             taken, self._waiting = self._waiting, {}
-            claims = {at: claim for at in taken if (claim := self._claim(at)) is not None}
-            written = await self._journal.persist(lambda tx: _written(tx, taken, claims))
-            for at in claims.keys() - written.keys():  # a claim that was lost may be taken again
+            held = {at: partition for at in taken if (partition := self._partition(at)) is not None}
+            written = await self._journal.persist(lambda tx: _written(tx, taken, held))
+            owned = {at for at, partition in held.items() if partition.is_owned}  # still, under the same assignment
+            for at in owned - written.keys():  # a claim that was lost may be taken again
                 self._waiting.setdefault(at, taken[at])
-            self._store(written)
-            return written
+            storable = {at: position for at, position in written.items() if at in owned}
+            self._store(storable)
+            return storable
 
 
-def _written(tx: Connection, positions: Positions, claims: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+def _written(
+    tx: Connection, positions: Positions, held: Mapping[TopicPartition, Partition]
+) -> dict[TopicPartition, int]:
     written: dict[TopicPartition, int] = {}
-    for at, claim in claims.items():
+    for at, partition in held.items():
         with suppress(ClaimLost):
-            check_claim(tx, at, claim)
+            check_claim(tx, at, partition.claim)
             written[at] = positions[at]
     write_finished(tx, written)
     return written

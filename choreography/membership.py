@@ -71,7 +71,7 @@ class Membership:
             fence_seconds=fence_seconds,
         )
         self._intake = Intake(journal, self._lanes, self._in_flight.start, moved=self._settle_soon)
-        self._finished = Finished(journal, self._claim, self._store)
+        self._finished = Finished(journal, self._lanes.partition, self._store)
         self._is_paused = False
         self._is_settling = False
         self._resuming: set[TopicPartition] = set()
@@ -186,10 +186,6 @@ class Membership:
         else:
             self._resuming = set(self._lanes.assigned())
             self.scout.measure(self.ahead.ask(self._lanes.assigned()))
-
-    def _claim(self, at: TopicPartition) -> int | None:
-        partition = self._lanes.partition(at)
-        return partition.claim if partition is not None else None
 
     def _store(self, positions: Mapping[TopicPartition, int]) -> None:
         if self.consumer is not None:
