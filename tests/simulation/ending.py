@@ -26,6 +26,7 @@ def calm(scene: Scene) -> None:
     scene.faults.end()
     scene.disk.broken_until, scene.disk.lost_answers = 0.0, 0
     scene.broker.away_until = 0.0
+    scene.resume()
     if not any(one.process.alive for one in scene.members):
         scene.start_member()
     if scene.sources and not any(one.alive for one in scene.sources):

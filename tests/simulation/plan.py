@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
 
+KEYS: Final = 6
+MANY: Final = 0.03  # how often all of them have a case
 STEPS_BEFORE: Final = 60
 STEPS_PER_EVENT: Final = 60
 
@@ -111,6 +113,8 @@ FAULTS: Final[dict[str, int]] = {
     "target": 6,
     "target_away": 1,
     "handler": 5,
+    "bug": 1,
+    "stubborn": 1,
     "rebalance": 2,
     "expel": 2,
     "stop": 1,
@@ -160,13 +164,16 @@ def plan_of(seed: int) -> Plan:
         keeps_relay_lock=chance.random() < 0.7,
         mail=chance.choice(_POLICIES),
         submissions=submissions,
-        faults=_faults(chance, len(submissions)),
+        faults=_faults(chance, submissions),
     )
 
 
 def _submissions(chance: Random, service: str) -> tuple[Submission, ...]:
     number = chance.choice((1, 1, 2, 3))
     keys = [chance.randrange(2) for _ in range(number)]
+    if chance.random() < MANY:
+        keys = list(range(KEYS))
+        number = KEYS
     waiting = [(story, _story(chance, service, keys, story)) for story in range(number)]
     versions = [0] * len(waiting)
     made: list[Submission] = []
@@ -200,8 +207,8 @@ def _pause(chance: Random) -> float:
     return chance.random() * (400 if luck > 0.98 else 40)
 
 
-def _faults(chance: Random, events: int) -> tuple[Fault, ...]:
-    steps = STEPS_BEFORE + STEPS_PER_EVENT * events
+def _faults(chance: Random, submissions: tuple[Submission, ...]) -> tuple[Fault, ...]:
+    steps = STEPS_BEFORE + STEPS_PER_EVENT * len(submissions)
     number = chance.choice((0, 0, 1, 1, 2, 2, 3, 5))
     drawn = [_fault(chance, int(chance.random() * steps), kind) for kind in chance.choices(_KINDS, _WEIGHTS, k=number)]
     for _ in range(chance.choice((0, 1, 1, 2))):
@@ -209,6 +216,8 @@ def _faults(chance: Random, events: int) -> tuple[Fault, ...]:
         for later, kind in chance.choice(SCENES):
             at += int(chance.random() * later)
             drawn.append(_fault(chance, at, kind))
+    if len({one.key for one in submissions}) == KEYS and chance.random() < 0.5:
+        drawn.append(_fault(chance, int(chance.random() * STEPS_BEFORE), "bug"))
     return tuple(sorted(drawn, key=lambda fault: fault.step))
 
 

@@ -15,6 +15,7 @@ from tests.simulation.troubles import bring_about
 from tests.simulation.undone import held_though_undone
 
 STEPS: Final = 60_000
+TROUBLED_SECONDS: Final = 1800.0
 SECONDS: Final = 4 * 3600.0
 ROUNDS: Final = 20
 
@@ -57,7 +58,7 @@ def _lived(scene: Scene) -> list[str]:
     world = scene.world
     for fault in scene.plan.faults:
         world.at_step.setdefault(max(1, fault.step), []).append(partial(bring_about, scene, fault))
-    world.run(partial(is_finished, scene), steps=STEPS, seconds=SECONDS)
+    world.run(partial(is_finished, scene), steps=STEPS, seconds=TROUBLED_SECONDS)
     calm(scene)
     for _ in range(ROUNDS):
         if not world.run(partial(is_finished, scene), steps=STEPS, seconds=SECONDS):

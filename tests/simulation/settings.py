@@ -21,6 +21,7 @@ from schemas import exits
 from tests.checker.expectations import Expectations
 from tests.checker.expectations import Target as Kind
 from tests.simulation import access, desk, rights
+from tests.simulation import plan as plans
 from tests.simulation.broker import Broker
 from tests.simulation.company import HR_MAILBOX, SimCalendar, SimPeople
 from tests.simulation.faults import Faults
@@ -31,7 +32,7 @@ from tests.simulation.plan import Plan, Submission
 from tests.simulation.targets import Diary, Directory, Post, Target
 from tests.simulation.world import START, Process, World
 
-KEYS: Final = ("e-1", "e-2")
+KEYS: Final = tuple(f"e-{number}" for number in range(1, plans.KEYS + 1))
 OLD: Final = timedelta(days=12)
 DOMAIN: Final = "company"
 SERVICES: Final[dict[str, Service[Any]]] = {
@@ -107,7 +108,7 @@ def _desk(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
 
 def _access(plan: Plan, world: World, faults: Faults, broker: Broker) -> Setting:
     directory = Directory(world, faults, plan.travels)
-    for number, person in enumerate((*KEYS, "e-3")):
+    for number, person in enumerate((*KEYS, "somebody else")):
         directory.put(person, list(access.CRITICAL) if number != 1 else [access.CRITICAL[0]])
     said = broker.of(REACTIONS.of(access_service.system).name)
     return Setting(
@@ -134,7 +135,7 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
 def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
     people, mail = Target(world, faults, "people", plan.travels), _Mail(plan, world, faults)
-    diary = Diary(world, faults, plan.travels)
+    diary = Diary(world, faults, None)  # see `troubles.DELETES`
 
     def ports(process: Process) -> HrPorts:
         own = mail.mailer(process)

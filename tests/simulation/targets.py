@@ -113,7 +113,7 @@ class Diary(Target):
     there that could refuse it. An entry that is cancelled, and stays, can.
     """
 
-    def __init__(self, world: World, faults: Faults, travels: float) -> None:
+    def __init__(self, world: World, faults: Faults, travels: float | None) -> None:
         super().__init__(world, faults, "diary", travels)
         self.pages: dict[str, Page] = {}
         self._etag = 0
