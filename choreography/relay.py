@@ -19,6 +19,7 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from choreography.awaited import Awaited
 from choreography.clock import Clock
 from choreography.database import Database
 from choreography.errors import DatabaseClosed
@@ -63,8 +64,7 @@ class Relay:
         self._health = health or Health()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._waiting: dict[int, list[asyncio.Future[None]]] = {}
-        self._lock = threading.Lock()
+        self._awaited = Awaited()
         self._prune_at = clock.monotonic()
         self._after = 0
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -85,14 +85,12 @@ class Relay:
 
     async def published(self, row: int) -> None:
         """Wait until a row is acknowledged, by this relay, or marked by the one that is active in its place."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            self._waiting.setdefault(row, []).append(future)
+        future = self._awaited.wait(row)
         self._wake.set()
         while not future.done():
             with suppress(DBAPIError):  # who waits goes on waiting
                 if not await self._database.run(lambda tx: is_waiting(tx, row)):
-                    self._tell([row])
+                    self._awaited.tell([row])
             await asyncio.wait((future,), timeout=IDLE_SECONDS)
 
     def step(self) -> int:
@@ -114,12 +112,12 @@ class Relay:
         """Publish and mark; return what was marked."""
         prefix = prefix_per_key(rows, self._producer.publish(rows)) if rows else []
         if prefix:
-            self._tell(prefix)
+            self._awaited.tell(prefix)
             reach("relay_after_ack")
             now = self._clock.now().isoformat()
             self._right.run(lambda tx: mark_published(tx, prefix, now))
             reach("relay_after_mark")
-            self._tell(prefix)  # who has begun to wait meanwhile
+            self._awaited.tell(prefix)  # who has begun to wait meanwhile
         return set(prefix)
 
     def tidy(self) -> int:
@@ -178,19 +176,8 @@ class Relay:
         log.error("outbox.stuck", error=kind, exc_info=error)
         self._health.set(PART, False, f"The outbox cannot be published ({kind}); it is tried again.")
 
-    def _tell(self, rows: Sequence[int]) -> None:
-        with self._lock:
-            futures = [future for row in rows for future in self._waiting.pop(row, ())] if self._waiting else []
-        for future in futures:
-            future.get_loop().call_soon_threadsafe(_resolve, future)
-
 
 def _refusal(topics: set[str]) -> str:
     if not topics:
         return ""
     return f"The broker does not take what waits for {', '.join(sorted(topics))}. See the log; nothing is lost."
-
-
-def _resolve(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
