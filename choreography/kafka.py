@@ -28,7 +28,7 @@ from choreography.client import reader_config
 from choreography.errors import Stopped
 from choreography.health import Health
 from choreography.message import end_of, is_record, record_of
-from choreography.offsets import ClientOffsets, partition_of, patiently
+from choreography.offsets import ClientOffsets, every_partition, partition_of, patiently
 from choreography.record import Record, TopicPartition
 from choreography.subscriber import Subscriber
 from choreography.watchdog import ClientView, Watchdog
@@ -76,6 +76,7 @@ class KafkaConsumer(threading.Thread):
         self._watchdog = watchdog or Watchdog(inf, Health())
         self._arrival = arrival
         self._starts: dict[TopicPartition, int] = {}
+        self._partitions: list[TopicPartition] = []
         self._orders: deque[Callable[[Consumer], None]] = deque()
         self._stopping = threading.Event()
 
@@ -115,6 +116,7 @@ class KafkaConsumer(threading.Thread):
             self._failed(error)
 
     def _poll(self, consumer: Consumer) -> None:
+        self._partitions = patiently(lambda: every_partition(consumer, self._topics), self._stopping)
         consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
         while not self._stopping.is_set():
             self._carry_out(consumer)
@@ -141,7 +143,7 @@ class KafkaConsumer(threading.Thread):
         if self._arrival is not None:
             self._arrival.happened()
         given = [partition_of(one) for one in partitions]
-        offsets = ClientOffsets(consumer, self._topics, self._count)
+        offsets = ClientOffsets(consumer, sorted({*self._partitions, *given}), self._count)
         starts = patiently(lambda: self._subscriber.begins(given, offsets), self._stopping) if given else {}
         consumer.incremental_assign([ClientPartition(at.topic, at.partition, start) for at, start in starts.items()])
         self._starts |= starts

@@ -60,23 +60,23 @@ class ClientOffsets:
 
     Args:
         consumer: the group's member.
-        topics: the group's topics.
+        partitions: every partition of the group's topics.
         count: counts what stands between offsets.
     """
 
     def __init__(
         self,
         consumer: Consumer,
-        topics: Sequence[str],
+        partitions: Sequence[TopicPartition],
         count: Callable[[Mapping[TopicPartition, tuple[int, int]]], int | None],
     ) -> None:
         self._consumer = consumer
-        self._topics = topics
+        self._partitions = partitions
         self.cases = count
 
     def partitions(self) -> Sequence[TopicPartition]:
         """Return every partition of the group's topics, given to this member or not."""
-        return [TopicPartition(topic, number) for topic in self._topics for number in self._numbers(topic)]
+        return self._partitions
 
     def committed(self) -> Mapping[TopicPartition, Committed]:
         """Return the committed offsets of the group in those partitions, where there are any."""
@@ -102,11 +102,21 @@ class ClientOffsets:
             partition_of(one): one.offset if one.offset >= 0 else self.watermarks(partition_of(one))[1] for one in found
         }
 
-    def _numbers(self, topic: str) -> Sequence[int]:
-        found = self._consumer.list_topics(topic, ASK_SECONDS).topics[topic]
-        if found.error is not None:
-            raise KafkaException(found.error)
-        return sorted(found.partitions)
+
+def every_partition(consumer: Consumer, topics: Sequence[str]) -> list[TopicPartition]:
+    """Return every partition of these topics; never to be called while the client is calling back.
+
+    There, `list_topics` takes from the client (2.16.0) what the next callback of the same poll needs, be it a line of
+    its log, and the process aborts: "CallState_get: Assertion `cs != NULL' failed".
+    """
+    return [TopicPartition(topic, number) for topic in topics for number in _numbers(consumer, topic)]
+
+
+def _numbers(consumer: Consumer, topic: str) -> Sequence[int]:
+    found = consumer.list_topics(topic, ASK_SECONDS).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return sorted(found.partitions)
 
 
 def patiently(ask: Callable[[], A], stopping: Event) -> A:
