@@ -1,5 +1,6 @@
 """The producer on a real broker: what it refuses, and what becomes of the others."""
 
+import logging
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -11,14 +12,16 @@ from choreography.producer import KafkaProducer
 from choreography.waiting import Outgoing
 from infra.providers import Broker
 
+pytestmark = pytest.mark.broker
 LARGE = bytes(5_000)
+LIBRDKAFKA = logging.getLogger("librdkafka")
 MakeTopic = Callable[[], str]
 
 
 @pytest.fixture
 def make_topic(broker: Broker) -> MakeTopic:
     """Make a topic of one partition that takes records of up to 2,000 bytes."""
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers}, logger=LIBRDKAFKA)
 
     def make() -> str:
         name = f"shop.{uuid4().hex}.v1"
@@ -40,9 +43,8 @@ def outgoing(topic: str, *records: tuple[bytes, bytes]) -> list[Outgoing]:
 
 
 def read(broker: Broker, topic: str) -> Iterator[bytes | None]:
-    consumer = Consumer(
-        {"bootstrap.servers": broker.bootstrap_servers, "group.id": "none", "enable.partition.eof": True}
-    )
+    config = {"bootstrap.servers": broker.bootstrap_servers, "group.id": "none", "enable.partition.eof": True}
+    consumer = Consumer(config, logger=LIBRDKAFKA)
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
         while (message := consumer.poll(30)) is not None and message.error() is None:
