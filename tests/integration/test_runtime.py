@@ -161,7 +161,9 @@ async def test_poison_stops_nobody_and_a_copy_goes_to_the_dead_letters_untouched
     assert sorted((copy.value is not None, copy.value or b"") for copy in copies) == sorted(
         (value is not None, value or b"") for value in poison
     )
-    assert all(copy.key == b"poisoned" and copy.headers[:2] == (("trace", b"\xff\x00"), ("trace", None)) for copy in copies)
+    assert all(
+        copy.key == b"poisoned" and copy.headers[:2] == (("trace", b"\xff\x00"), ("trace", None)) for copy in copies
+    )
     assert {copy.header("dlq_original_topic") for copy in copies} == {topic}
     held = await shop.stated(ReactionHeld, ReactionHeld.topic.of(shop.system))
     assert len(held) == len(poison)

@@ -21,6 +21,7 @@ from choreography import (
     fact_id,
     on,
 )
+from choreography.assembly import Limits
 from choreography.entry import entry_of
 from choreography.errors import RegistryUnavailable
 from choreography.ids import effect_key
@@ -182,9 +183,8 @@ async def test_a_handler_that_takes_too_long_counts_as_a_target_that_is_down(tmp
             await asyncio.Event().wait()
         return await pack(event, ports, effect)
 
-    async with running(warehouse(hangs_once), Ports(Store()), tmp_path) as one:
-        one.worker._handler_seconds = 0.01
-
+    limits = Limits(handler_seconds=0.01)
+    async with running(warehouse(hangs_once), Ports(Store()), tmp_path, limits=limits) as one:
         await one.deliver(one.record(placed()))
 
         assert len(await one.stated(ParcelPacked)) == 1
