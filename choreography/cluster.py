@@ -1,16 +1,15 @@
 """What a cluster says about itself before anything is read or written: topics, rights, limits, members of a group."""
 
 import logging
-import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any, Final, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, ResourceType
 
+from choreography.addresses import addresses_towards, plain
 from choreography.client import KafkaConnection, client_config
 from choreography.errors import InvalidSettings, NoAnswer
 
@@ -90,7 +89,7 @@ class KafkaCluster:
 
     def __init__(self, connection: KafkaConnection, client_id: str) -> None:
         self._errors: dict[int, KafkaError] = {}
-        config: dict[str, Any] = client_config(connection, client_id) | {"error_cb": self._on_error}
+        config: dict[str, Any] = client_config(connection, client_id) | {"error_cb": _noted(self._errors)}
         self._admin = AdminClient(config, logger=_SILENT)
 
     def look(self, topics: Sequence[str], group: str | None) -> ClusterSeen:
@@ -103,7 +102,7 @@ class KafkaCluster:
                 group=access,
                 hosts=hosts,
                 config=self._config(min(broker.id for broker in brokers)),
-                own=frozenset(address for broker in brokers for address in _addresses_towards(str(broker.host))),
+                own=frozenset(address for broker in brokers for address in addresses_towards(str(broker.host))),
             )
         except KafkaException as error:
             raise self._reason(error.args[0]) from error
@@ -132,7 +131,7 @@ class KafkaCluster:
         )[name]
         access = _access(asked)
         members = asked.result().members if access.exists and access.allowed else ()
-        return access, frozenset(_plain(member.host.lstrip("/")) for member in members)
+        return access, frozenset(plain(member.host.lstrip("/")) for member in members)
 
     def _config(self, broker: int) -> dict[str, str]:
         resource = ConfigResource(ResourceType.BROKER, str(broker))
@@ -141,15 +140,22 @@ class KafkaCluster:
 
     def _reason(self, error: KafkaError) -> NoAnswer | InvalidSettings:
         self._admin.poll(0)  # has the client tell what it knows beside
-        errors, self._errors = self._errors, {}
+        errors = dict(self._errors)
+        self._errors.clear()
         refused = errors.get(KafkaError._AUTHENTICATION)  # noqa: SLF001 - the client's public names
         if refused is not None:
             return InvalidSettings((_REFUSED.format(refused.str()),))
         encrypted = errors.get(KafkaError._SSL)  # noqa: SLF001
         return NoAnswer(f"The cluster does not answer ({(encrypted or error).str()}).")
 
-    def _on_error(self, error: KafkaError) -> None:
-        self._errors[error.code()] = error
+
+def _noted(errors: dict[int, KafkaError]) -> Callable[[KafkaError], None]:
+    """Return what notes errors; it knows nobody else, so that the client ends as soon as it is not needed."""
+
+    def note(error: KafkaError) -> None:
+        errors[error.code()] = error
+
+    return note
 
 
 def _access(answer: "Future[Any]") -> Access:
@@ -172,28 +178,3 @@ def _allowed(answer: "Future[R]") -> R | None:
         if error.args[0].code() in _FORBIDDEN:
             return None
         raise
-
-
-def _addresses_towards(host: str) -> set[str]:
-    """Return the addresses of this machine from which it speaks to a host; nothing is sent to find out."""
-    found: set[str] = set()
-    try:
-        reached = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
-    except OSError:
-        return found
-    for family, kind, protocol, _, address in reached:
-        with socket.socket(family, kind, protocol) as one:
-            try:
-                one.connect(address)
-            except OSError:
-                continue
-            found.add(_plain(str(one.getsockname()[0])))
-    return found
-
-
-def _plain(address: str) -> str:
-    """Return an address as everybody writes it: Java and Python differ over IPv6."""
-    try:
-        return ip_address(address.partition("%")[0]).compressed
-    except ValueError:
-        return address
