@@ -52,15 +52,15 @@ class Arrival:
         self._has_arrived = True
         self._groups = None
 
-    def is_news(self, member: str | None) -> bool:
-        """Return, once, that the member of this id has arrived."""
+    def is_news(self, member: Callable[[], str | None]) -> bool:
+        """Return, once, that the member has arrived whose id is told by `member`, which is not asked in vain."""
         now = self._monotonic()
-        if self._has_arrived or now - self._asked < EVERY_SECONDS or member is None:
+        if self._has_arrived or now - self._asked < EVERY_SECONDS:
             return False
         self._asked = now
         self._groups = self._groups or self._open()
         try:
-            found = member in self._groups.members(self._group)
+            found = member() in self._groups.members(self._group)
         except NoAnswer:
             return False
         if found:

@@ -125,7 +125,7 @@ class KafkaConsumer(threading.Thread):
             if first is not None and (batch := list(self._records((first, *consumer.consume(BATCH, 0))))):
                 self._subscriber.records(batch)
             self._watchdog.look(ClientView(consumer))
-            if self._arrival is not None and self._arrival.is_news(consumer.memberid()):
+            if self._arrival is not None and self._arrival.is_news(consumer.memberid):
                 self._subscriber.assigned({})
 
     def _records(self, messages: Iterable[Message]) -> Iterator[Record]:

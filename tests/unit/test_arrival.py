@@ -22,7 +22,7 @@ class Groups:
         until, news = self.now + seconds, 0
         while self.now < until:
             self.now += 0.5
-            news += arrival.is_news("me")
+            news += arrival.is_news(lambda: "me")
         return news
 
 
