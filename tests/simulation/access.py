@@ -12,8 +12,8 @@ from choreography.records import ReactionDecided
 from consumers.access.ports import CriticalAccess, Ports, Returned, Taken
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 from tests.simulation.broker import Log
-from tests.simulation.targets import Directory
-from tests.simulation.world import Process
+from tests.simulation.directory import Directory
+from tests.simulation.process import Process
 
 CRITICAL: Final = ("admins", "payments")
 T = TypeVar("T")

@@ -11,7 +11,8 @@ from choreography.registry import Schemas
 from choreography.schema_client import FakeRegistry
 from choreography.subject import Subject
 from tests.simulation.database import Disk, SimDatabase
-from tests.simulation.world import Process, World
+from tests.simulation.process import Process
+from tests.simulation.world import World
 
 
 @cache

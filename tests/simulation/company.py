@@ -10,8 +10,9 @@ from choreography import Effect, Unavailable
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period
 from consumers.people.person import Person
-from tests.simulation.targets import Diary, Page, Target
-from tests.simulation.world import Process
+from tests.simulation.diary import Diary, Page
+from tests.simulation.process import Process
+from tests.simulation.targets import Target
 
 MANAGER: Final = Person("scim-m", "m-1", "Mo", mail="mo@company", time_zone="Europe/Berlin")
 PARTNER: Final = Person("scim-h", "h-1", "Hanna", mail="hanna@company", time_zone="Europe/Berlin")

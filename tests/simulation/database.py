@@ -16,8 +16,9 @@ from sqlalchemy.pool import StaticPool
 
 from choreography.database import Database
 from choreography.transaction import taken_callbacks
+from tests.simulation.process import Process, Thread
 from tests.simulation.quick import QuickConnection
-from tests.simulation.world import Process, Thread, World
+from tests.simulation.world import World
 
 T = TypeVar("T")
 

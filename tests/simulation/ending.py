@@ -3,6 +3,7 @@
 from typing import Final
 
 from choreography.ledger_table import Order
+from tests.simulation.orders import order, resume
 from tests.simulation.scene import Scene
 
 # What is left to do in a ledger: interrupted attempts, and whatever is held for another reason than that a person has
@@ -26,7 +27,7 @@ def calm(scene: Scene) -> None:
     scene.faults.end()
     scene.disk.broken_until, scene.disk.lost_answers = 0.0, 0
     scene.broker.away_until = 0.0
-    scene.resume()
+    resume(scene)
     if not any(one.process.alive for one in scene.members):
         scene.start_member()
     if scene.sources and not any(one.alive for one in scene.sources):
@@ -58,5 +59,5 @@ def unfinished(scene: Scene) -> list[str]:
 
 def settle_held(scene: Scene) -> bool:
     """Have a person release everything that is held, and drop what cannot be read; return whether there was any."""
-    scene.resume()
-    return scene.order(Order.DROP, poison=True) + scene.order(Order.RELEASE, poison=False) > 0
+    resume(scene)
+    return order(scene, Order.DROP, poison=True) + order(scene, Order.RELEASE, poison=False) > 0

@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.simulation.world import Process
+from tests.simulation.process import Process
 
 
 @dataclass

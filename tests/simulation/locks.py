@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.world import Process
+from tests.simulation.process import Process
 
 
 @dataclass(eq=False)

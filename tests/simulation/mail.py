@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from choreography import Locks, Retry
 from consumers.mail import Ambiguous, SmtpMailer, Turns
-from tests.simulation.targets import Post, Refused
-from tests.simulation.world import Process
+from tests.simulation.post import Post
+from tests.simulation.process import Process
+from tests.simulation.targets import Refused
 
 SETTLE: Final = timedelta(seconds=20)
 

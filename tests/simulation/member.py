@@ -4,8 +4,7 @@ Everything that knows how the runtime is put together is in this file. What `cho
 process is done here for a simulated one; the consumer's thread runs the real `KafkaConsumer`.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,20 +20,23 @@ from choreography.health import Health
 from choreography.journal import Journal
 from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
-from choreography.offsets import Offsets
 from choreography.outbox import Outbox
 from choreography.positions import ledger_id
 from choreography.record import TopicPartition
 from choreography.relay import Relay
 from choreography.retries import Backoff
 from choreography.scout import KafkaScout
-from choreography.subscription import Subscription
-from tests.simulation.broker import SESSION_SECONDS, Broker, Group
-from tests.simulation.client import LONGEST_POLL, SimConsumer, SimReader
+from tests.simulation.broker import Broker
+from tests.simulation.client import SimConsumer
 from tests.simulation.database import Disk, PatientThreads, SimDatabase
 from tests.simulation.faults import Faults
+from tests.simulation.flag import Flag, WakingDeque
+from tests.simulation.group import SESSION_SECONDS, Group
+from tests.simulation.process import Process, Thread
+from tests.simulation.reader import LONGEST_POLL, SimReader
 from tests.simulation.relay import RelayLock, SimProducer, run_relay
-from tests.simulation.world import Process, Thread, World
+from tests.simulation.subscription import SimSubscription
+from tests.simulation.world import World
 
 HANDLER_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 5.0
@@ -56,52 +58,6 @@ class Place:
     service: Service[Any]
     ports: Callable[[Process], Any]
     assigned: Callable[[str, Mapping[TopicPartition, int]], None]
-
-
-class Uncounted:
-    """Offsets, but for the count of cases."""
-
-    def __init__(self, ask: Offsets) -> None:
-        self._ask = ask
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ask, name)
-
-    def cases(self, *_spans: object) -> int:
-        return 0
-
-
-class SimSubscription(Subscription):
-    """A subscription whose thread is a simulated one.
-
-    Attributes:
-        thread: the consumer's.
-        broker: tells where partitions end.
-        told: called with each assignment once it is claimed, and where the partitions ended before that.
-    """
-
-    thread: Thread
-    broker: Broker
-    told: Callable[[str, Mapping[TopicPartition, int]], None]
-
-    def begins(self, missing: Sequence[TopicPartition], ask: Offsets) -> Mapping[TopicPartition, int]:
-        """Begin without counting the cases ahead, which takes another client and is only told to people."""
-        uncounted: Any = Uncounted(ask)
-        return super().begins(missing, uncounted)
-
-    def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
-        """Claim partitions; what was there before that has to be looked at before anything is done."""
-        ends = {at: self.broker.logs[at].end for at in starts}
-        super().assigned(starts)
-        self.told(self.thread.process.name, ends)
-
-    def revoked(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Wait in simulated time until what runs in these partitions has ended."""
-        task = self.thread.process.begin(self.on_revoke(tuple(partitions)))
-        task.add_done_callback(lambda _: self.thread.wake())
-        self.thread.wait_for(task.done)
-        positions: Mapping[TopicPartition, int] = task.result()
-        return positions
 
 
 class Member:
@@ -223,44 +179,6 @@ class Member:
         client.close()
         self.process.kill()
         thread.turn()
-
-
-class Flag:
-    """A `threading.Event` for a simulated thread.
-
-    Args:
-        thread: who waits for it.
-        idle: whoever waits for it does so for want of anything else to do, and can as well wait for longer.
-    """
-
-    def __init__(self, thread: Thread, *, idle: bool = False) -> None:
-        self._thread = thread
-        self._idle = idle
-        self._set = False
-
-    def is_set(self) -> bool:
-        return self._set
-
-    def set(self) -> None:
-        self._set = True
-        self._thread.wake()
-
-    def wait(self, seconds: float) -> bool:
-        if not self._set:
-            self._thread.wait(LONGEST_POLL if self._idle else seconds)
-        return self._set
-
-
-class WakingDeque(deque[Any]):
-    """Orders for a simulated thread, which stops waiting for them."""
-
-    def __init__(self, thread: Thread, orders: Iterable[Any]) -> None:
-        super().__init__(orders)
-        self._thread = thread
-
-    def append(self, order: Any) -> None:
-        super().append(order)
-        self._thread.wake()
 
 
 def _resolve(waiting: Any) -> None:

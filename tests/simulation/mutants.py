@@ -34,14 +34,15 @@ from choreography.waiting import Batch, oldest_waiting
 from tests.checker.anomaly import Anomaly, Name
 from tests.simulation.chases import with_doubt, with_holds, with_outbox, with_sleepers, with_zombies
 from tests.simulation.database import SimDatabase
+from tests.simulation.diary import Diary
+from tests.simulation.directory import Directory
 from tests.simulation.judging import judged
 from tests.simulation.plan import Plan, plan_of
+from tests.simulation.process import Process
 from tests.simulation.relay import RelayLock
 from tests.simulation.replacing import replaced
 from tests.simulation.runner import be_silent, fix_the_order_of_sets
-from tests.simulation.targets import Diary, Directory
 from tests.simulation.unbegun import judged_from_now, plan_from_now
-from tests.simulation.world import Process
 
 MOST: Final = 1_000  # histories per mutant
 Planting = Callable[[], AbstractContextManager[None]]

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal
 
+from tests.simulation.fault import Fault, draw_faults
+
+__all__ = ["KEYS", "SERVICES", "STORIES", "Fault", "Plan", "Submission", "plan_of"]
+
 KEYS: Final = 6
 MANY: Final = 0.03  # how often all of them have a case
-STEPS_BEFORE: Final = 60
-STEPS_PER_EVENT: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,6 @@ class Submission:
     twice: bool = False
     is_old: bool = False
     is_poison: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that goes wrong at a step of the scheduler.
-
-    Attributes:
-        kind: what, see `tests.simulation.troubles`.
-        who: whom it hits, counted around.
-        amount: between 0 and 1: how long, how much, which.
-    """
-
-    step: int
-    kind: str
-    who: int = 0
-    amount: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,47 +90,6 @@ STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 _POLICIES: Final[tuple[Literal["lookup", "resend"], ...]] = ("lookup", "resend")
 SERVICES: Final = tuple(STORIES)
 _SHARES: Final = (5, 5, 2, 3)
-FAULTS: Final[dict[str, int]] = {
-    "crash": 7,
-    "pause": 2,
-    "freeze": 3,
-    "disk": 1,
-    "lost_commit": 1,
-    "target": 6,
-    "target_away": 1,
-    "handler": 5,
-    "bug": 1,
-    "stubborn": 1,
-    "rebalance": 2,
-    "expel": 2,
-    "stop": 1,
-    "join": 1,
-    "producer": 2,
-    "broker": 1,
-    "reset": 1,
-    "release": 1,
-    "drop": 1,
-    "stir": 1,
-}
-# What is rare by chance and worth seeing: (steps after the one before, fault).
-SCENES: Final[tuple[tuple[tuple[int, str], ...], ...]] = (
-    ((0, "freeze_at_target"),),
-    ((0, "freeze_at_target"), (80, "crash")),
-    ((0, "join"), (60, "freeze_at_target")),
-    ((0, "join"), (60, "freeze_at_target"), (90, "expel")),
-    ((0, "crash_at_target"),),
-    ((0, "crash_at_target"), (60, "crash_at_target")),
-    ((0, "handler"), (60, "release"), (25, "crash")),
-    ((0, "handler"), (40, "crash"), (60, "release"), (25, "crash")),
-    ((0, "handler"), (60, "crash"), (0, "target")),
-    ((0, "handler"), (50, "expel"), (50, "release")),
-    ((0, "target"), (20, "expel"), (20, "target")),
-    ((0, "lost_commit"), (10, "crash")),
-    ((0, "producer"), (10, "crash"), (5, "crash")),
-    ((100, "reset"), (60, "crash")),
-)
-_KINDS: Final = tuple(FAULTS)
-_WEIGHTS: Final = tuple(FAULTS.values())
 
 
 def plan_of(seed: int) -> Plan:
@@ -164,7 +109,7 @@ def plan_of(seed: int) -> Plan:
         keeps_relay_lock=chance.random() < 0.7,
         mail=chance.choice(_POLICIES),
         submissions=submissions,
-        faults=_faults(chance, submissions),
+        faults=draw_faults(chance, len(submissions), are_many=len({one.key for one in submissions}) == KEYS),
     )
 
 
@@ -205,21 +150,3 @@ def _pause(chance: Random) -> float:
     if luck < 0.9:
         return chance.random() * 3
     return chance.random() * (400 if luck > 0.98 else 40)
-
-
-def _faults(chance: Random, submissions: tuple[Submission, ...]) -> tuple[Fault, ...]:
-    steps = STEPS_BEFORE + STEPS_PER_EVENT * len(submissions)
-    number = chance.choice((0, 0, 1, 1, 2, 2, 3, 5))
-    drawn = [_fault(chance, int(chance.random() * steps), kind) for kind in chance.choices(_KINDS, _WEIGHTS, k=number)]
-    for _ in range(chance.choice((0, 1, 1, 2))):
-        at = int(chance.random() * steps)
-        for later, kind in chance.choice(SCENES):
-            at += int(chance.random() * later)
-            drawn.append(_fault(chance, at, kind))
-    if len({one.key for one in submissions}) == KEYS and chance.random() < 0.5:
-        drawn.append(_fault(chance, int(chance.random() * STEPS_BEFORE), "bug"))
-    return tuple(sorted(drawn, key=lambda fault: fault.step))
-
-
-def _fault(chance: Random, step: int, kind: str) -> Fault:
-    return Fault(step, kind, chance.randrange(4), chance.random())

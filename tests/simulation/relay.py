@@ -9,7 +9,7 @@ from choreography.relay import Outgoing, Relay
 from tests.simulation.broker import Broker
 from tests.simulation.database import Disk, SimDatabase
 from tests.simulation.faults import Faults
-from tests.simulation.world import Process, Thread
+from tests.simulation.process import Process, Thread
 
 IDLE_SECONDS = 30.0
 

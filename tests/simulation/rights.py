@@ -7,7 +7,8 @@ from choreography import Event
 from schemas import exits, hr
 from tests.checker.expectations import Expectations, Reaction, Source, Target
 from tests.checker.expectations import Final as End
-from tests.simulation import access, desk
+from tests.simulation import access
+from tests.simulation.desk_events import CASES, VISITS
 
 EXITS: Final[tuple[type[Event], ...]] = (
     exits.EmployeeResigned,
@@ -43,15 +44,27 @@ def _desk(topic: str, target: tuple[str, str], events: tuple[str, ...], facts: t
 
 _PUT, _DELETE, _SENT, _SET = ("diary", "put"), ("diary", "delete"), ("post", "sent"), ("directory", "set")
 DESK: Final = Expectations(
-    sources=(Source(desk.CASES.name, ("CaseOpened", "CaseMoved", "CaseClosed")),),
+    sources=(Source(CASES.name, ("CaseOpened", "CaseMoved", "CaseClosed")),),
     reactions=(
         *_desk(
-            desk.CASES.name, _PUT, ("CaseOpened",), ("VisitBooked",), instead=("VisitKept",), unless=("CaseClosed",)
+            CASES.name,
+            _PUT,
+            ("CaseOpened",),
+            ("VisitBooked",),
+            instead=("VisitKept",),
+            unless=("CaseClosed",),
         ),
-        *_desk(desk.CASES.name, _PUT, ("CaseMoved",), ("VisitMoved",), instead=("VisitKept",), unless=("CaseClosed",)),
-        *_desk(desk.CASES.name, _DELETE, ("CaseClosed",), ("VisitCancelled",), undoes=("CaseOpened", "CaseMoved")),
-        *_desk(desk.VISITS.name, _SENT, ("VisitBooked",), ("LetterSent",), unless=("VisitCancelled",)),
-        *_desk(desk.VISITS.name, _SENT, ("VisitCancelled",), ("LetterSent",), undoes=("VisitBooked",)),
+        *_desk(
+            CASES.name,
+            _PUT,
+            ("CaseMoved",),
+            ("VisitMoved",),
+            instead=("VisitKept",),
+            unless=("CaseClosed",),
+        ),
+        *_desk(CASES.name, _DELETE, ("CaseClosed",), ("VisitCancelled",), undoes=("CaseOpened", "CaseMoved")),
+        *_desk(VISITS.name, _SENT, ("VisitBooked",), ("LetterSent",), unless=("VisitCancelled",)),
+        *_desk(VISITS.name, _SENT, ("VisitCancelled",), ("LetterSent",), undoes=("VisitBooked",)),
     ),
     targets=(Target("diary", "object"),),
     finals=(End("diary", present_after=("CaseOpened", "CaseMoved"), absent_after=("CaseClosed",)),),

@@ -1,6 +1,6 @@
 """One history, alive: a broker, a service's processes, its targets, and whoever submits events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Final, Literal
 from uuid import UUID
@@ -12,25 +12,24 @@ from choreography import brake as brake_tables
 from choreography import ledger_table as ledger_tables
 from choreography import outbox as outbox_tables
 from choreography import positions as position_tables
-from choreography.brake import clear
 from choreography.deadletter import dead_letters_of
 from choreography.headers import cloud_event
-from choreography.held import Held, Which, held, order
-from choreography.ledger_table import Order
 from choreography.outbox import Outbox
 from choreography.record import TopicPartition
 from choreography.records import REACTIONS
 from choreography.retries import Backoff
 from tests.checker import history as told
-from tests.simulation.broker import Broker, Group
+from tests.simulation.broker import Broker
 from tests.simulation.codec import codec_for
 from tests.simulation.database import Disk
 from tests.simulation.faults import Faults
+from tests.simulation.group import Group
 from tests.simulation.member import Member, Place
 from tests.simulation.plan import Plan, Submission
+from tests.simulation.process import Process
 from tests.simulation.relay import RelayLock, run_source
 from tests.simulation.settings import event_of, setting_of, system_of
-from tests.simulation.world import Process, World
+from tests.simulation.world import World
 
 GARBAGE: Final = b"\x00\x00\x00\x00\x01\xff"
 
@@ -109,34 +108,6 @@ class Scene:
         """Write down what the operator or a fault did."""
         self.world.say(f"{kind}: {what} {about or ''}")
         self.actions.append(told.Action(self.world.steps, kind, self.service.group, what=what, **about))  # type: ignore[arg-type]
-
-    def order(self, what: Order, *, poison: bool | None = None) -> int:
-        """Do what `ems held release` and `ems held drop` do with everything that is held; return how much it was.
-
-        Args:
-            what: the order.
-            poison: only what cannot be read, or only what can.
-        """
-
-        def work(tx: Connection) -> Sequence[Held]:
-            found = held(tx, Which())
-            chosen = [one.effect_key for one in found if poison is None or poison == (one.event_type == "")]
-            allowed = [one.effect_key for one in order(tx, Which(chosen), what, dry_run=True).marked] if chosen else []
-            return order(tx, Which(allowed), what).marked if allowed else ()
-
-        marked = self.disk.transact(work)
-        for one in marked:
-            self.act(what.value, effect_key=str(one.effect_key))
-        for member in self.members:
-            member.look_soon()
-        return len(marked)
-
-    def resume(self) -> None:
-        """Take the brake off."""
-        if self.disk.transact(clear):
-            self.act("resume")
-            for member in self.members:
-                member.look_soon()
 
     def _create_topics(self) -> None:
         for kind in self.setting.kinds:

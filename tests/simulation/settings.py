@@ -20,17 +20,22 @@ from consumers.notification.service import service as notification_service
 from schemas import exits
 from tests.checker.expectations import Expectations
 from tests.checker.expectations import Target as Kind
-from tests.simulation import access, desk, rights
+from tests.simulation import access, desk, desk_events, rights
 from tests.simulation import plan as plans
 from tests.simulation.broker import Broker
+from tests.simulation.clock import START
 from tests.simulation.company import HR_MAILBOX, SimCalendar, SimPeople
+from tests.simulation.diary import Diary
+from tests.simulation.directory import Directory
 from tests.simulation.faults import Faults
 from tests.simulation.handlers import troubled_service
 from tests.simulation.locks import SimLock, SimLocks
 from tests.simulation.mail import SETTLE, mailer
 from tests.simulation.plan import Plan, Submission
-from tests.simulation.targets import Diary, Directory, Post, Target
-from tests.simulation.world import START, Process, World
+from tests.simulation.post import Post
+from tests.simulation.process import Process
+from tests.simulation.targets import Target
+from tests.simulation.world import World
 
 KEYS: Final = tuple(f"e-{number}" for number in range(1, plans.KEYS + 1))
 OLD: Final = timedelta(days=12)
@@ -71,7 +76,7 @@ def event_of(plan: Plan, one: Submission, event_id: UUID, now: float) -> Event:
     common: dict[str, Any] = {"event_id": event_id, "occurred_at": at, "recorded_at": at}
     common |= {"case_id": UUID(int=(plan.seed << 8) + one.story, version=4), "case_version": one.version}
     if plan.service == "desk":
-        kind: Any = getattr(desk, one.kind)
+        kind: Any = getattr(desk_events, one.kind)
         visit: Event = kind(**common, person_id=KEYS[one.key])
         return visit
     kind = getattr(exits, one.kind)
@@ -103,7 +108,7 @@ def _desk(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
         return desk.Ports(desk.DiaryPort(process, diary), own, own.sent_mail)
 
     expectations = replace(rights.DESK, targets=(*rights.DESK.targets, mail.kind))
-    return Setting(desk.service, desk.KINDS, {"diary": diary, "post": mail.post}, ports, expectations)
+    return Setting(desk.service, desk_events.KINDS, {"diary": diary, "post": mail.post}, ports, expectations)
 
 
 def _access(plan: Plan, world: World, faults: Faults, broker: Broker) -> Setting:

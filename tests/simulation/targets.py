@@ -4,13 +4,13 @@ A request travels: it arrives even when its sender has died meanwhile, and its a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from choreography import Unavailable
 from tests.checker.history import Effect
 from tests.simulation.faults import Faults
-from tests.simulation.world import Process, World
+from tests.simulation.process import Process
+from tests.simulation.world import World
 
 T = TypeVar("T")
 TIMEOUT: Final = 8.0
@@ -95,120 +95,3 @@ def _answer(process: Process, answer: Any, result: object) -> None:
         answer.set_exception(result)
     else:
         answer.set_result(result)
-
-
-@dataclass
-class Page:
-    """What stands in a diary, and its version."""
-
-    etag: int
-    content: dict[str, Any]
-    is_cancelled: bool = False
-
-
-class Diary(Target):
-    """Entries with versions: PUT and DELETE under `If-None-Match` and `If-Match`.
-
-    What is only deleted can be put again by a member that was paused between its claim and its request: nothing is
-    there that could refuse it. An entry that is cancelled, and stays, can.
-    """
-
-    def __init__(self, world: World, faults: Faults, travels: float | None) -> None:
-        super().__init__(world, faults, "diary", travels)
-        self.pages: dict[str, Page] = {}
-        self._etag = 0
-
-    def read(self, uid: str) -> Page | None:
-        """Return what stands there."""
-        return self.pages.get(uid)
-
-    def put(self, uid: str, content: dict[str, Any], if_match: int | None, **about: Any) -> bool:
-        """Write an entry; `if_match=None` only where there is none. Return whether the condition held."""
-        found = self.pages.get(uid)
-        if (found.etag if found else None) != if_match:
-            return False
-        self._etag += 1
-        self.pages[uid] = Page(self._etag, content)
-        self.accept("put", uid, before=found.content if found else None, after=content, **about)
-        return True
-
-    def delete(self, uid: str, if_match: int, **about: Any) -> bool:
-        """Delete an entry as it was read; return whether the condition held."""
-        found = self.pages.get(uid)
-        if found is None or found.etag != if_match:
-            return False
-        del self.pages[uid]
-        self.accept("delete", uid, before=found.content, after=None, **about)
-        return True
-
-    def cancel(self, uid: str, if_match: int, **about: Any) -> bool:
-        """Mark an entry as cancelled, as it was read; it stays. Return whether the condition held."""
-        found = self.pages.get(uid)
-        if found is None or not self.delete(uid, if_match, **about):
-            return False
-        self._etag += 1
-        self.pages[uid] = Page(self._etag, found.content, is_cancelled=True)
-        return True
-
-
-@dataclass
-class Members:
-    """Who is in a group, and its version."""
-
-    etag: int = 0
-    people: set[str] = field(default_factory=set)
-
-
-class Directory(Target):
-    """Groups of people, changed by one person at a time under `If-Match`."""
-
-    def __init__(self, world: World, faults: Faults, travels: float) -> None:
-        super().__init__(world, faults, "directory", travels)
-        self.groups: dict[str, Members] = {}
-
-    def put(self, person: str, groups: list[str]) -> None:
-        """Set the scene: this person is in these groups from the beginning."""
-        for group in groups:
-            self.groups.setdefault(group, Members()).people.add(person)
-
-    def of(self, person: str) -> list[str]:
-        """Return the groups of a person."""
-        return sorted(name for name, group in self.groups.items() if person in group.people)
-
-    def read(self, group: str) -> Members:
-        """Return a group as it is now."""
-        found = self.groups[group]
-        return Members(found.etag, set(found.people))
-
-    def change(self, group: str, person: str, *, is_member: bool, if_match: int) -> bool:
-        """Take somebody in or out; return whether the group was as it had been read."""
-        found, before = self.groups[group], self.of(person)
-        if found.etag != if_match:
-            return False
-        found.etag += 1
-        (found.people.add if is_member else found.people.discard)(person)
-        self.accept("set", person, key=person, before=before, after=self.of(person))
-        return True
-
-    def stir(self, chance: float) -> None:
-        """Have somebody else change a group: its version grows."""
-        names = sorted(self.groups)
-        self.groups[names[int(chance * len(names))]].etag += 1
-
-
-class Post(Target):
-    """A mail server: what it accepted is sent; in the journal it can be found a little later."""
-
-    def __init__(self, world: World, faults: Faults, settles: float) -> None:
-        super().__init__(world, faults, "post", None)
-        self._settles = settles
-        self._accepted: list[tuple[float, str, tuple[str, ...]]] = []
-
-    def send(self, message_id: str, to: tuple[str, ...], **about: Any) -> None:
-        """Accept a mail."""
-        self._accepted.append((self.world.now + self.world.chance.random() * self._settles, message_id, to))
-        self.accept("sent", message_id, **about)
-
-    def find(self, message_id: str) -> tuple[str, ...] | None:
-        """Look into the journal; return to whom a mail was sent."""
-        return next((to for since, of, to in self._accepted if of == message_id and since <= self.world.now), None)

@@ -9,8 +9,9 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.simulation.fault import FAULTS
 from tests.simulation.kept import KEPT
-from tests.simulation.plan import FAULTS, SERVICES, STORIES, Fault, Plan, Submission
+from tests.simulation.plan import SERVICES, STORIES, Fault, Plan, Submission
 from tests.simulation.run import live
 from tests.simulation.runner import SILENT
 

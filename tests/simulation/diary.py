@@ -1,0 +1,62 @@
+"""A diary: entries with versions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.faults import Faults
+from tests.simulation.targets import Target
+from tests.simulation.world import World
+
+
+@dataclass
+class Page:
+    """What stands in a diary, and its version."""
+
+    etag: int
+    content: dict[str, Any]
+    is_cancelled: bool = False
+
+
+class Diary(Target):
+    """Entries with versions: PUT and DELETE under `If-None-Match` and `If-Match`.
+
+    What is only deleted can be put again by a member that was paused between its claim and its request: nothing is
+    there that could refuse it. An entry that is cancelled, and stays, can.
+    """
+
+    def __init__(self, world: World, faults: Faults, travels: float | None) -> None:
+        super().__init__(world, faults, "diary", travels)
+        self.pages: dict[str, Page] = {}
+        self._etag = 0
+
+    def read(self, uid: str) -> Page | None:
+        """Return what stands there."""
+        return self.pages.get(uid)
+
+    def put(self, uid: str, content: dict[str, Any], if_match: int | None, **about: Any) -> bool:
+        """Write an entry; `if_match=None` only where there is none. Return whether the condition held."""
+        found = self.pages.get(uid)
+        if (found.etag if found else None) != if_match:
+            return False
+        self._etag += 1
+        self.pages[uid] = Page(self._etag, content)
+        self.accept("put", uid, before=found.content if found else None, after=content, **about)
+        return True
+
+    def delete(self, uid: str, if_match: int, **about: Any) -> bool:
+        """Delete an entry as it was read; return whether the condition held."""
+        found = self.pages.get(uid)
+        if found is None or found.etag != if_match:
+            return False
+        del self.pages[uid]
+        self.accept("delete", uid, before=found.content, after=None, **about)
+        return True
+
+    def cancel(self, uid: str, if_match: int, **about: Any) -> bool:
+        """Mark an entry as cancelled, as it was read; it stays. Return whether the condition held."""
+        found = self.pages.get(uid)
+        if found is None or not self.delete(uid, if_match, **about):
+            return False
+        self._etag += 1
+        self.pages[uid] = Page(self._etag, found.content, is_cancelled=True)
+        return True
