@@ -15,7 +15,7 @@ from tests.simulation.plan import SERVICES, STORIES, Fault, Plan, Submission
 from tests.simulation.run import live
 from tests.simulation.runner import SILENT
 
-HISTORIES = 5_000
+HISTORIES = 500
 _STEPS = 500
 
 
