@@ -4,6 +4,8 @@
 `untouched=True`; every other exception promises nothing, and the next attempt sees `effect.repeated`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 
@@ -90,6 +92,15 @@ class InvalidSettings(ChoreographyError):  # noqa: N818 - reads better without t
     def __init__(self, reasons: tuple[str, ...]) -> None:
         super().__init__("The configuration cannot work:\n" + "\n".join(f"  - {reason}" for reason in reasons))
         self.reasons = reasons
+
+
+@contextmanager
+def noting(reasons: list[str]) -> Iterator[None]:
+    """Note why a configuration cannot work, and go on, so that it is refused with every reason at once."""
+    try:
+        yield
+    except InvalidSettings as error:
+        reasons.extend(error.reasons)
 
 
 class Poison(ChoreographyError):  # noqa: N818 - the field's term

@@ -1,6 +1,8 @@
 """Before the flight: a configuration that cannot work is refused at the start, with every reason and its remedy.
 
-A cluster that is away is no bad configuration: it is waited for, and health says so.
+A cluster that is away is no bad configuration: it is waited for, and health says so. What may have been created a
+moment ago, a topic or a right, is looked for again before it is said to be missing. Refused credentials are not: with
+each try they bring the user nearer to being locked out.
 
 What has to fit: the consumer's thread polls whatever the handlers do, so how long a handler takes is no matter of the
 group. Two things keep that thread from polling: bringing a revoked partition to rest, which takes `drain_seconds` at
@@ -10,6 +12,7 @@ under the group protocol `consumer`, where the broker decides how long that is, 
 """
 
 import asyncio
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,10 +22,12 @@ import structlog
 from choreography.client import MAX_POLL_INTERVAL_MS
 from choreography.clock import Clock
 from choreography.cluster import Access, Cluster, ClusterSeen
-from choreography.errors import InvalidSettings, NoAnswer
+from choreography.engine import read_url
+from choreography.errors import InvalidSettings, NoAnswer, noting
 from choreography.health import Health
 from choreography.needs import Needs
 from choreography.retries import Backoff
+from choreography.second_look import MOMENT_SECONDS, look_again
 from choreography.settings import ServiceSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -39,13 +44,12 @@ async def preflight(settings: ServiceSettings, needs: Needs, cluster: Cluster, *
         InvalidSettings: with every reason why it cannot work.
     """
     reasons = [*needs.problems, *settings_reasons(settings)]
-    try:
+    with noting(reasons):
         seen = await _seen(needs, cluster, health=health, clock=clock, patient=not reasons)
-    except InvalidSettings as error:
-        raise InvalidSettings((*reasons, *error.reasons)) from error
-    if seen is not None:
-        seen = await _without_ghosts(settings, needs, seen, cluster, health=health, clock=clock)
-        reasons += cluster_reasons(settings, needs, seen)
+        if seen is not None:
+            seen = await _with_latest(needs, seen, cluster, health=health, clock=clock, patient=not reasons)
+            seen = await _without_ghosts(settings, needs, seen, cluster, health=health, clock=clock)
+            reasons += cluster_reasons(settings, needs, seen)
     if reasons:
         raise InvalidSettings(tuple(reasons))
     health.set(PART, True)
@@ -72,6 +76,11 @@ def settings_reasons(settings: ServiceSettings) -> Iterator[str]:
             f"{', '.join(given)}: credentials are given, but {protocol} says {settings.kafka_security_protocol}, which "
             "uses none. Set it to SASL_SSL or SASL_PLAINTEXT, or take the credentials away."
         )
+    if settings.database_url:
+        unreadable: list[str] = []
+        with noting(unreadable):
+            read_url(settings.database_url)
+        yield from unreadable
     trusted = settings.kafka_ssl_ca_location
     if trusted is not None and not Path(trusted).is_file():
         yield f"{settings.variable('kafka_ssl_ca_location')}: there is no file {trusted}. Name one with certificates."
@@ -79,6 +88,13 @@ def settings_reasons(settings: ServiceSettings) -> Iterator[str]:
 
 def cluster_reasons(settings: ServiceSettings, needs: Needs, seen: ClusterSeen) -> Iterator[str]:
     """Yield why the cluster, as it is, cannot do what is needed."""
+    yield from _lacking(needs, seen)
+    if needs.group:
+        yield from _group_reasons(settings, needs, seen)
+
+
+def _lacking(needs: Needs, seen: ClusterSeen) -> Iterator[str]:
+    """Yield what has to be created, and may have been just now: topics and rights."""
     wanted = dict.fromkeys((*needs.reads, *needs.writes))
     missing = [name for name in wanted if not seen.topics[name].exists]
     if missing:
@@ -92,8 +108,6 @@ def cluster_reasons(settings: ServiceSettings, needs: Needs, seen: ClusterSeen) 
             )
     if needs.group and seen.group and _is_forbidden(seen.group, "READ"):
         yield f"{needs.group}: this client may not use its consumer group. Give its user the right READ on it."
-    if needs.group:
-        yield from _group_reasons(settings, needs, seen)
 
 
 def _group_reasons(settings: ServiceSettings, needs: Needs, seen: ClusterSeen) -> Iterator[str]:
@@ -127,18 +141,31 @@ def _others(needs: Needs, seen: ClusterSeen) -> list[str]:
 
 
 async def _seen(needs: Needs, cluster: Cluster, *, health: Health, clock: Clock, patient: bool) -> ClusterSeen | None:
-    """Ask the cluster; wait while it is away, unless nothing it could say would help."""
+    """Ask the cluster; wait while it is away, but only for a moment where nothing it could say would help."""
     topics, backoff, attempt = list(dict.fromkeys((*needs.reads, *needs.writes))), Backoff(), 0
+    deadline = math.inf if patient else clock.monotonic() + MOMENT_SECONDS
     while True:
         try:
             return await asyncio.to_thread(cluster.look, topics, needs.group)
         except NoAnswer as error:
-            if not patient:
+            if clock.monotonic() >= deadline:
                 return None
             attempt += 1
             log.warning("broker.away", reason=str(error), attempt=attempt)
             health.set(PART, False, f"{error} It is asked again.")
             await clock.sleep(backoff.after(attempt))
+
+
+async def _with_latest(
+    needs: Needs, seen: ClusterSeen, cluster: Cluster, *, health: Health, clock: Clock, patient: bool
+) -> ClusterSeen:
+    """Look again while something is missing that may have been created a moment ago."""
+
+    async def look() -> ClusterSeen:
+        health.set(PART, False, "Looking again: topics or rights are missing, and may have been created just now.")
+        return await _seen(needs, cluster, health=health, clock=clock, patient=patient) or seen
+
+    return await look_again(seen, look, is_lacking=lambda one: any(_lacking(needs, one)), clock=clock)
 
 
 async def _without_ghosts(

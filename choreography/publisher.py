@@ -7,7 +7,7 @@ its id (half a second) before anything is accepted.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -19,7 +19,7 @@ from choreography.clock import Clock, SystemClock
 from choreography.cluster import KafkaCluster
 from choreography.codec import Codec
 from choreography.database import Database, create_missing
-from choreography.errors import RegistryUnavailable
+from choreography.errors import InvalidSettings, noting
 from choreography.event import Event
 from choreography.health import Health, HealthServer
 from choreography.manifest import manifest_of_source
@@ -30,6 +30,8 @@ from choreography.preflight import PART as BROKER
 from choreography.preflight import preflight
 from choreography.producer import KafkaProducer
 from choreography.records import SERVICES, ServiceManifest
+from choreography.registration import PART as REGISTRY
+from choreography.registration import prepared, with_schemas
 from choreography.registry import Schemas
 from choreography.relay import Relay
 from choreography.retries import Backoff
@@ -40,7 +42,6 @@ from choreography.topic import Topic
 
 log = structlog.stdlib.get_logger(__name__)
 
-REGISTRY: Final = "registry"
 PRODUCER: Final = "producer"
 
 
@@ -97,8 +98,8 @@ async def open_publisher(
         stop: ends the waiting.
 
     Raises:
-        InvalidSettings: the configuration cannot work, an event is not registered, or the database is not one that this
-            version can use.
+        InvalidSettings: the configuration cannot work or an event is not registered, with every reason; or else the
+            database is not one that this version can use.
         Stopped: `stop` was set while it waited.
     """
     clock = clock or SystemClock()
@@ -106,17 +107,22 @@ async def open_publisher(
         health = Health()
         for part in (BROKER, REGISTRY, PRODUCER, *awaits):
             health.set(part, False, "Starting.")
-        server = stack.enter_context(HealthServer(health, settings.health_port))
-        log.info("health.opened", port=server.port)
+        problems = list(needs.problems if needs else ())
+        with noting(problems):
+            server = stack.enter_context(HealthServer(health, settings.health_port))
+            log.info("health.opened", port=server.port)
         services = SERVICES.of(name.partition(".")[0])
         kinds: list[tuple[Topic, type[Event]]] = [
             *((kind.topic, kind) for kind in publishes),
             *also,
             (services, ServiceManifest),
         ]
-        wanted = (needs or Needs()).and_writes(topic.name for topic, _ in kinds)
+        wanted = replace((needs or Needs()).and_writes(topic.name for topic, _ in kinds), problems=problems)
         cluster = KafkaCluster(settings.connection(), name)
-        await unless_stopped(preflight(settings, wanted, cluster, health=health, clock=clock), stop)
+        try:
+            await unless_stopped(preflight(settings, wanted, cluster, health=health, clock=clock), stop)
+        except InvalidSettings as error:
+            raise await unless_stopped(with_schemas(error, settings, kinds, clock), stop) from error
         database = Database(settings.database_for(name))
         stack.callback(database.close)
         needed = (outbox_tables.metadata, registry_tables.metadata, *tables)
@@ -125,7 +131,7 @@ async def open_publisher(
         registry = ConfluentRegistry(settings.schema_registry_url)
         stack.callback(registry.close)
         schemas = Schemas(registry, database)
-        await unless_stopped(_prepared(schemas, kinds, health, clock), stop)
+        await unless_stopped(prepared(schemas, kinds, health, clock), stop)
         codec = Codec(schemas)
         outbox = Outbox(codec, source, clock)
         relay = Relay(database, KafkaProducer(settings.connection(), name), clock, health)
@@ -136,21 +142,6 @@ async def open_publisher(
         said = manifest or manifest_of_source(name, publishes, clock.now())
         await unless_stopped(_warmed_up(publisher, said, services), stop)
         yield publisher
-
-
-async def _prepared(schemas: Schemas, kinds: Sequence[tuple[Topic, type[Event]]], health: Health, clock: Clock) -> None:
-    backoff, attempt = Backoff(), 0
-    while True:
-        try:
-            await schemas.prepare(kinds)
-        except RegistryUnavailable as error:
-            attempt += 1
-            log.warning("registry.unavailable", reason=str(error), attempt=attempt)
-            health.set(REGISTRY, False, f"{error} Waiting: the schema ids are not known here yet.")
-            await clock.sleep(backoff.after(attempt))
-        else:
-            health.set(REGISTRY, True)
-            return
 
 
 async def _warmed_up(publisher: Publisher, manifest: ServiceManifest, topic: Topic) -> None:

@@ -87,7 +87,7 @@ class Schemas:
         asked = {ours: await self._client.id_of(ours) for ours in wanted.values() if ours not in found}
         missing = sorted(ours.name for ours, schema_id in asked.items() if schema_id is None)
         if missing:
-            raise InvalidSettings(tuple(map(_not_registered, missing)))
+            raise InvalidSettings(tuple(map(unregistered, missing)))
         learned = {ours: schema_id for ours, schema_id in asked.items() if schema_id is not None}
         await self._database.run(lambda tx: _keep_ids(tx, learned))
         self._ours |= found | learned
@@ -164,7 +164,8 @@ def _readable(text: str | None) -> WriterSchema | None:
         return None
 
 
-def _not_registered(subject: str) -> str:
+def unregistered(subject: str) -> str:
+    """Say that a subject is not registered, and what to do."""
     return (
         f"The schema {subject} is not registered, so what it describes cannot be published. Register it: "
         "run the deploy step of this system."

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from choreography import Event, InvalidSettings
 from choreography.client import consumer_config
+from choreography.subject import Subject
 from infra.providers import Broker
 from tests.kafka_server import KafkaServer
 from tests.shop.facts import Ports, Store, placed
@@ -127,6 +128,26 @@ async def test_everything_that_is_missing_is_said_at_once_and_the_process_ends(s
     assert "process.refused" in said
     for what in (shop.dead_letters, shop.packed.topic.name, "SHOP_SESSION_TIMEOUT_MS", "SHOP_DRAIN_SECONDS"):
         assert what in said
+
+
+async def test_where_nothing_was_deployed_topics_and_schemas_are_named_at_once(broker: Broker, tmp_path: Path) -> None:
+    shop = LiveShop(broker, tmp_path)
+    try:
+        with pytest.raises(InvalidSettings) as refusal:
+            async with shop.serving(warehouse(shop.system), Ports(Store()), kafka_ssl_ca_location=tmp_path / "none"):
+                pass
+    finally:
+        shop.close()
+
+    said = "\n".join(refusal.value.reasons)
+    for what in (
+        shop.placed.topic.name,
+        shop.dead_letters,
+        "KAFKA_SSL_CA_LOCATION",
+        Subject.of(shop.packed.topic, shop.packed).name,
+    ):
+        assert what in said
+    assert said.count("deploy step") >= 2
 
 
 async def test_a_ledger_that_was_lost_ends_the_process_with_the_command_that_helps(

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,11 +9,12 @@ from pydantic_settings import SettingsConfigDict
 
 from choreography import InvalidSettings, Service, ServiceSettings, on
 from choreography.cluster import Access, ClusterSeen
-from choreography.errors import NoAnswer
+from choreography.errors import NoAnswer, Stopped
 from choreography.fake import FakeClock
 from choreography.health import Health
 from choreography.needs import Needs, needs_of, port_problems
 from choreography.preflight import preflight
+from choreography.stopping import unless_stopped
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 
 ALL = frozenset({"READ", "WRITE", "DESCRIBE"})
@@ -98,6 +100,63 @@ async def test_missing_topics_are_named_with_the_step_that_creates_them() -> Non
 
     assert "shop.warehouse.dlq.v1: " in reason
     assert "deploy step" in reason
+
+
+BARE = replace(SEEN, topics={name: Access(exists=False) for name in SEEN.topics})
+
+
+@pytest.mark.parametrize(
+    "at_first",
+    [
+        BARE,
+        replace(SEEN, topics={name: Access() for name in SEEN.topics}),
+        replace(SEEN, group=Access()),
+    ],
+    ids=["topics", "rights on topics", "rights on the group"],
+)
+async def test_what_was_created_just_now_is_looked_for_again(at_first: ClusterSeen) -> None:
+    cluster, clock, health = Cluster([at_first, at_first, SEEN]), FakeClock(), Health()
+
+    await preflight(settings(), NEEDS, cluster, health=health, clock=clock)
+
+    assert len(cluster.asked) == 3
+    assert 0 < clock.monotonic() < 1
+    assert health.ready
+
+
+async def test_what_is_missing_is_said_to_be_after_two_seconds() -> None:
+    cluster, clock = Cluster([BARE]), FakeClock()
+
+    with pytest.raises(InvalidSettings, match="these topics do not exist"):
+        await preflight(settings(), NEEDS, cluster, health=Health(), clock=clock)
+
+    assert 2 <= clock.monotonic() < 3
+    assert 5 < len(cluster.asked) < 20
+
+
+async def test_what_no_moment_mends_is_refused_at_once() -> None:
+    for answer, given in (
+        (SEEN, {"drain_seconds": 300}),
+        (SEEN, {"session_timeout_ms": 300_001}),
+        (replace(SEEN, config={"group.coordinator.rebalance.protocols": "classic"}), {"group_protocol": "consumer"}),
+        (InvalidSettings(("KAFKA_SASL_PASSWORD: refused.",)), {}),
+    ):
+        cluster, clock = Cluster([answer]), FakeClock()
+        with pytest.raises(InvalidSettings):
+            await preflight(settings(**given), NEEDS, cluster, health=Health(), clock=clock)
+        assert (len(cluster.asked), clock.monotonic()) == (1, 0)
+
+
+async def test_who_is_told_to_stop_looks_no_more() -> None:
+    stop = asyncio.Event()
+
+    class Stopping(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            stop.set()
+            await asyncio.Event().wait()
+
+    with pytest.raises(Stopped):
+        await unless_stopped(preflight(settings(), NEEDS, Cluster([BARE]), health=Health(), clock=Stopping()), stop)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +247,13 @@ async def test_a_login_that_would_not_be_used_is_refused_and_not_printed() -> No
     assert "hunter2" not in reason
 
 
+async def test_a_database_of_another_make_is_one_reason_among_others() -> None:
+    found = await reasons(BARE, database_url="mysql://shop:hunter2@db/shop")
+
+    assert [reason.partition(":")[0] for reason in found] == ["DATABASE_URL", ", ".join(BARE.topics)]
+    assert "hunter2" not in "".join(found)
+
+
 async def test_certificates_that_are_not_there_are_refused() -> None:
     (reason,) = await reasons(SEEN, kafka_security_protocol="SSL", kafka_ssl_ca_location="/nowhere/ca.pem")
 
@@ -206,6 +272,12 @@ async def test_a_cluster_that_is_away_is_no_bad_configuration() -> None:
 
 async def test_a_cluster_that_is_away_does_not_hide_what_is_wrong_anyway() -> None:
     assert "SHOP_DRAIN_SECONDS" in "".join(await reasons(NoAnswer("Nobody is there."), drain_seconds=300))
+
+
+async def test_a_cluster_that_answers_a_moment_later_is_heard_though_something_is_wrong_anyway() -> None:
+    found = await reasons(NoAnswer("It has just begun."), BARE, drain_seconds=300)
+
+    assert [reason.partition(":")[0] for reason in found] == ["SHOP_DRAIN_SECONDS", ", ".join(BARE.topics)]
 
 
 async def test_refused_credentials_are_one_reason_among_others() -> None:
