@@ -234,6 +234,19 @@ def test_a_message_id_is_found_by_imap_also_after_a_kill(smtp: Server, imap: Ser
 # --- calendar --------------------------------------------------------------------------------------------------------
 
 
+def test_an_event_that_was_cancelled_takes_place_no_more(caldav: Server) -> None:
+    home = f"{caldav.url}/E7778/"
+    httpx2.request("MKCOL", home).raise_for_status()
+    httpx2.request("MKCALENDAR", f"{home}calendar/").raise_for_status()
+    cancelled = EVENT.replace("STATUS:CONFIRMED", "STATUS:CANCELLED")
+    assert cancelled != EVENT
+    with Calendars(caldav.url) as calendars:
+        for content, found in ((EVENT, 1), (cancelled, 0)):
+            headers = {"Content-Type": "text/calendar"}
+            httpx2.put(f"{home}calendar/interview-1.ics", content=content, headers=headers).raise_for_status()
+            assert len(calendars.meetings("E7778")) == found
+
+
 def test_an_event_is_read_back_also_after_a_kill(caldav: Server) -> None:
     home = f"{caldav.url}/E7777/"
     assert httpx2.request("MKCOL", home).status_code == 201

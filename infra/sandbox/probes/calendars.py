@@ -45,6 +45,11 @@ class Meeting:
     classification: str
     raw: str
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was called off, and only its entry is left."""
+        return self.status == "CANCELLED"
+
 
 class Calendars:
     """The calendar server, as somebody sees it who knows its address only.
@@ -67,7 +72,7 @@ class Calendars:
         self._client.close()
 
     def meetings(self, employee_id: str) -> tuple[Meeting, ...]:
-        """Return everything in the person's calendar by start; nothing where there is no calendar.
+        """Return everything that takes place in the person's calendar, by start; nothing where there is no calendar.
 
         Raises:
             httpx2.HTTPError: the server is away or refuses.
@@ -82,10 +87,10 @@ class Calendars:
             return ()
         tree = ET.fromstring(answer.raise_for_status().content)  # noqa: S314 - our own server's answer
         found = [one for response in tree.findall("D:response", _NAMES) for one in _meetings(response)]
-        return tuple(sorted(found, key=lambda one: (str(one.start), one.uid)))
+        return tuple(sorted((one for one in found if not one.is_cancelled), key=lambda one: (str(one.start), one.uid)))
 
     def meeting(self, employee_id: str, uid: str) -> Meeting | None:
-        """Return the event with this UID in the person's calendar."""
+        """Return the event with this UID in the person's calendar, if it takes place."""
         return next((one for one in self.meetings(employee_id) if one.uid == uid), None)
 
 
