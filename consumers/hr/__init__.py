@@ -5,7 +5,7 @@ Subscribes to
     resignation was withdrawn, the employee retained, the case voided or the employee departed meanwhile.
     `ExitConfirmed` is no reason to skip and needs no reaction: whoever leaves is still wanted for the interview,
     which is booked because of the resignation, however late that is read.
-    `ResignationWithdrawn`, `EmployeeRetained`, `ExitCaseVoided` → takes the interview out of the calendar again.
+    `ResignationWithdrawn`, `EmployeeRetained`, `ExitCaseVoided` → calls the interview off in the calendar.
     Its own `ExitInterviewScheduled` → invites; `ExitInterviewCancelled` → calls off whoever was invited;
     `ExitInterviewNotPossible` → asks HR by mail to arrange the interview by hand.
 
@@ -13,9 +13,11 @@ States
     `ExitInterviewScheduled`, `ExitInterviewNotPossible`, `ExitInterviewCancelled`, `InterviewInvitationSent`.
 
 Side effects
-    One entry in the HR partner's calendar (CalDAV), and mails (iMIP) to partner and employee, or to the HR mailbox.
+    One entry in the HR partner's calendar (CalDAV), which stays there, cancelled and taking no time, when it is called
+    off; and mails (iMIP) to partner and employee, or to the HR mailbox.
 
 Safe to repeat because
     the entry's UID comes from the case, and it is put only where there is none (`If-None-Match: *`); the slot is
-    written down before; an entry is deleted only as it was read (`If-Match`). A mail keeps its Message-ID.
+    written down before; an entry is replaced by a cancelled one only as it was read (`If-Match`), and nothing that is
+    late is put where a cancelled one stands. A mail keeps its Message-ID.
 """

@@ -8,20 +8,24 @@ from typing import Final, Self
 from urllib.parse import quote
 
 from httpx2 import AsyncClient, BasicAuth, ConnectError, ConnectTimeout, Response, Timeout, TransportError
-from icalendar import Calendar
 
-from choreography import Reject, Unavailable
+from choreography import NothingToDo, Unavailable
 from consumers.hr import reports
 from consumers.hr.entry import Entry
 from consumers.hr.ports import Claim
 from consumers.hr.slots import Period
+from consumers.hr.standing import Standing
+from consumers.hr.tombstone import Tombstone
 
 _UNREADABLE: Final = frozenset({400, 403, 404, 405, 410, 501})  # no calendar, or none that may or can be read
 _GONE: Final = frozenset({404, 410})
+_NO_PLACE: Final = frozenset({403, 404, 405, 409, 410})  # nobody can put anything there: no calendar, or not for us
 _CHANGED: Final = 412
 _DOWN: Final = frozenset({401, 407, 408, 425, 429})
 _ATTEMPTS: Final = 5
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8", "Depth": "1"}
+_ICAL: Final = {"Content-Type": "text/calendar; charset=utf-8"}
+_NEW: Final = {"If-None-Match": "*"}
 
 
 class CalDavCalendar:
@@ -55,15 +59,25 @@ class CalDavCalendar:
         return (within,) if reports.occupied(content, besides) else ()
 
     async def find(self, owner: str, uid: str) -> Period | None:
-        """Return when the entry takes place, if it stands in the owner's calendar."""
+        """Return when the entry takes place, if it stands in the owner's calendar.
+
+        Raises:
+            NothingToDo: it was called off.
+        """
         found = await self._get(owner, uid)
-        return found[0] if found else None
+        if found is not None and found.is_cancelled:
+            raise NothingToDo("The interview was called off.")
+        return found.period if found else None
 
     async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
-        """Put the entry in, unless it is there already, and return when it takes place."""
+        """Put the entry in, unless it is there already, and return when it takes place.
+
+        Raises:
+            NothingToDo: it was called off.
+        """
         await claim()
-        headers = {"Content-Type": "text/calendar; charset=utf-8", "If-None-Match": "*"}
-        answer = await self._ask("PUT", self._address(owner, entry.slot.uid), headers, entry.ical(), writes=True)
+        address = self._address(owner, entry.slot.uid)
+        answer = await self._ask("PUT", address, _ICAL | _NEW, entry.ical(), writes=True)
         if answer.status_code != _CHANGED:
             answer.raise_for_status()
             return entry.slot.period
@@ -72,34 +86,33 @@ class CalDavCalendar:
             raise Unavailable  # taken out since; the next attempt puts it in
         return there
 
-    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
-        """Take the entry out; it need not be there."""
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
+        """Have the tombstone stand in place of the entry, or where it would be put; leave one that stands there."""
+        address = self._address(owner, tombstone.slot.uid)
         for _ in range(_ATTEMPTS):
-            found = await self._get(owner, uid)
-            if found is None:
+            found = await self._get(owner, tombstone.slot.uid)
+            if found is not None and found.is_cancelled:
                 return
             await claim()
-            answer = await self._ask("DELETE", self._address(owner, uid), {"If-Match": found[1]}, writes=True)
-            if answer.status_code in _GONE:
-                return
-            if answer.status_code != _CHANGED:
+            content = tombstone.ical(found.event if found else None)
+            condition = {"If-Match": found.etag} if found else _NEW
+            answer = await self._ask("PUT", address, _ICAL | condition, content, writes=True)
+            if answer.status_code == _CHANGED or (found is not None and answer.status_code in _GONE):
+                continue
+            if found is not None or answer.status_code not in _NO_PLACE:
                 answer.raise_for_status()
-                return
+            return
         raise Unavailable(untouched=True)
 
     async def probe(self) -> None:
         """Make sure that the server answers."""
         await self._ask("OPTIONS", f"{self._url}/")
 
-    async def _get(self, owner: str, uid: str) -> tuple[Period, str] | None:
-        """Return the time and the ETag of an entry."""
+    async def _get(self, owner: str, uid: str) -> Standing | None:
         answer = await self._ask("GET", self._address(owner, uid))
         if answer.status_code in _GONE:
             return None
-        events = Calendar.from_ical(answer.raise_for_status().content).walk("VEVENT")
-        if not events or events[0].get("UID") != uid:
-            raise Reject("Another entry stands in the HR calendar where the interview belongs. Move it, then release.")
-        return Period(events[0].decoded("DTSTART"), events[0].decoded("DTEND")), answer.headers.get("ETag", "*")
+        return Standing.read(answer.raise_for_status().content, answer.headers.get("ETag", "*"), uid)
 
     async def _ask(
         self,

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from consumers.hr.slots import LENGTH, MINUTE, Period
 from schemas.hr import ExitInterviewCancelled, ExitInterviewScheduled, InvitationMethod
 
+PRODUCT: Final = "-//Exit Management System//HR//EN"
 TITLE: Final = "Conversation"
 
 
@@ -74,7 +75,7 @@ class Entry:
         """Return the object; `method` makes it a message (RFC 5546), without it is what a calendar stores."""
         calendar = Calendar()
         calendar.add("version", "2.0")
-        calendar.add("prodid", "-//Exit Management System//HR//EN")
+        calendar.add("prodid", PRODUCT)
         if method is not None:
             calendar.add("method", method.value)
         calendar.add_component(self._event(cancelled=method is InvitationMethod.CANCEL))

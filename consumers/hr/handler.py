@@ -10,6 +10,7 @@ from consumers.hr.entry import InterviewSlot, slot_of, uid_of
 from consumers.hr.participants import NotPossible, Participants
 from consumers.hr.ports import Ports
 from consumers.hr.slots import MINUTE, Period
+from consumers.hr.tombstone import Tombstone
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ResignationWithdrawn
 from schemas.hr import (
@@ -56,7 +57,7 @@ async def schedule_exit_interview(
 
 
 async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) -> ExitInterviewCancelled:
-    """Take the interview out of the calendar; where HR was to arrange it by hand, only say that it need not."""
+    """Call the interview off in the calendar; where HR was to arrange it by hand, only say that it need not."""
     stated = await effect.earlier(ExitInterviewScheduled, ExitInterviewNotPossible, ExitInterviewCancelled)
     slot = await _perhaps_booked(event, stated, effect)
     if slot is None and not isinstance(stated, ExitInterviewNotPossible):
@@ -64,7 +65,8 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
     if isinstance(stated, ExitInterviewScheduled) and stated.start <= effect.now and not effect.repeated:
         raise NothingToDo("The interview has been held already.")
     if slot is not None:
-        await ports.calendar.cancel(slot.interviewer_id, slot.uid, effect.claim)
+        tombstone = Tombstone(slot, event.case_version, event.occurred_at)
+        await ports.calendar.cancel(slot.interviewer_id, tombstone, effect.claim)
         ports.promised.take_back(slot.period, slot.interviewer_id, event.employee_id)
     return ExitInterviewCancelled(
         ical_uid=uid_of(event.case_id),

@@ -8,6 +8,7 @@ from typing import Protocol
 from choreography import Effect
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period, Promises
+from consumers.hr.tombstone import Tombstone
 
 Claim = Callable[[], Awaitable[None]]
 
@@ -51,15 +52,15 @@ class InterviewCalendar(Protocol):
         ...
 
     async def find(self, owner: str, uid: str) -> Period | None:
-        """Return when the entry takes place, if it stands in the owner's calendar."""
+        """Return when the entry takes place, if it stands there; `NothingToDo` if it was called off."""
         ...
 
     async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
-        """Put the entry in, unless it is there already, and return when it takes place."""
+        """Put the entry in, unless it is there, and return when it takes place; `NothingToDo` if it was called off."""
         ...
 
-    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
-        """Take the entry out; it need not be there."""
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
+        """Call the entry off, and see to it that none is put in later; it need not be there."""
         ...
 
 

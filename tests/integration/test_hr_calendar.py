@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
@@ -12,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
-from icalendar import Calendar
+from icalendar import Calendar, Event
 
-from choreography import ClaimLost, Reject, Unavailable
+from choreography import ClaimLost, NothingToDo, Reject, Unavailable
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.slots import Period
+from consumers.hr.tombstone import Tombstone
 
 T = TypeVar("T")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -40,6 +42,7 @@ BERLIN_RULES = (
     "END:STANDARD",
     "END:VTIMEZONE",
 )
+ALARM = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:soon", "TRIGGER:-PT10M", "END:VALARM")
 
 
 def free_port() -> int:
@@ -111,6 +114,21 @@ def interview(period: Period = SLOT) -> Entry:
         organizer=Address("Sabine Hartmann", "sabine@example.com"),
         invited=(Address('Jonas "Jo" Brandt\nX-EVIL:1', "jonas@example.com"),),
     )
+
+
+def called_off(sequence: int = 2) -> Tombstone:
+    return Tombstone(interview().slot, sequence, datetime(2026, 3, 2, 13, 0, 0, 123456, tzinfo=UTC))
+
+
+def cancel(url: str, owner: str, claim: Callable[[], Awaitable[None]] = still_ours) -> None:
+    using(url, lambda calendar: calendar.cancel(owner, called_off(), claim))
+
+
+def event_at(url: str, owner: str) -> Event:
+    """The one event that is stored for the interview."""
+    (event,) = Calendar.from_ical(stored(url, owner)).walk("VEVENT")
+    assert isinstance(event, Event)
+    return event
 
 
 def busy(url: str, owner: str, within: Period = MARCH, besides: str | None = None) -> list[Period] | None:
@@ -211,7 +229,7 @@ def test_somebody_elses_entry_in_its_place_is_neither_taken_for_it_nor_deleted(u
     with pytest.raises(Reject):
         using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
     with pytest.raises(Reject):
-        using(url, lambda calendar: calendar.cancel(owner, "interview-1", still_ours))
+        cancel(url, owner)
 
     assert "UID:private" in stored(url, owner)
 
@@ -232,13 +250,121 @@ def test_a_meeting_right_after_the_interview_is_no_clash(url: str, owner: str) -
     assert busy(url, owner, SLOT, besides="interview-1") == []
 
 
-def test_a_cancelled_interview_is_gone_and_may_be_cancelled_again(url: str, owner: str) -> None:
+def test_a_cancelled_interview_takes_no_time_and_may_be_cancelled_again(url: str, owner: str) -> None:
     using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
 
-    for _ in range(2):
-        using(url, lambda calendar: calendar.cancel(owner, "interview-1", still_ours))
+    cancel(url, owner)
+    once = stored(url, owner)
+    cancel(url, owner)
 
     assert busy(url, owner) == []
+    assert busy(url, owner, SLOT, besides="another") == []
+    assert stored(url, owner) == once
+
+
+def test_what_stays_of_a_cancelled_interview_names_nobody_but_its_organizer_and_reminds_nobody(
+    url: str, owner: str
+) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    assert event_at(url, owner).attendees
+
+    cancel(url, owner)
+
+    event = event_at(url, owner)
+    assert (event["UID"], event["STATUS"], event["TRANSP"]) == ("interview-1", "CANCELLED", "TRANSPARENT")
+    assert (event["SEQUENCE"], event["CLASS"], event["SUMMARY"]) == (2, "CONFIDENTIAL", "Cancelled: Conversation")
+    assert event.decoded("DTSTART") == SLOT.start
+    assert event["ORGANIZER"] == "mailto:sabine@example.com"
+    assert str(event["ORGANIZER"].params["SCHEDULE-AGENT"]) == "CLIENT"
+    assert event.attendees == []
+    assert event.walk("VALARM") == []
+    assert "jonas" not in stored(url, owner).lower()
+
+
+def test_a_cancelled_interview_is_newer_than_whatever_hr_made_of_it(url: str, owner: str) -> None:
+    put(url, owner, "DTSTART:20260303T090000Z", "DTEND:20260303T100000Z", "SEQUENCE:7", *ALARM, uid="interview-1")
+
+    cancel(url, owner)
+
+    event = event_at(url, owner)
+    assert (event["SEQUENCE"], event.walk("VALARM")) == (8, [])
+
+
+def test_a_request_that_was_long_on_its_way_books_nothing_after_the_cancellation(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    cancel(url, owner)
+
+    late = httpx2.put(
+        address(url, owner, "interview-1"),
+        content=interview().ical(),
+        headers={"Content-Type": "text/calendar", "If-None-Match": "*"},
+    )
+
+    assert late.status_code == 412
+    assert busy(url, owner) == []
+
+
+@pytest.mark.parametrize("was_booked", [True, False])
+def test_who_was_paused_before_the_request_wakes_to_an_interview_that_was_called_off(
+    url: str, owner: str, was_booked: bool
+) -> None:
+    if was_booked:
+        using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+
+    async def paused() -> None:
+        """Wake after the successor has called it off; the claim was checked before that."""
+        async with CalDavCalendar(url, seconds=5) as another:
+            await another.cancel(owner, called_off(), still_ours)
+
+    with pytest.raises(NothingToDo):
+        using(url, lambda calendar: calendar.book(owner, interview(), paused))
+
+    assert busy(url, owner) == []
+    assert event_at(url, owner)["STATUS"] == "CANCELLED"
+    with pytest.raises(NothingToDo):
+        using(url, lambda calendar: calendar.find(owner, "interview-1"))
+
+
+def test_who_was_paused_before_calling_it_off_leaves_what_the_successor_left(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    left: list[str] = []
+
+    async def paused() -> None:
+        if not left:
+            async with CalDavCalendar(url, seconds=5) as another:
+                await another.cancel(owner, called_off(sequence=3), still_ours)
+            left.append(stored(url, owner))
+
+    cancel(url, owner, paused)
+
+    assert [stored(url, owner)] == left
+
+
+def test_another_case_of_the_same_person_is_booked_though_one_was_called_off(url: str, owner: str) -> None:
+    cancel(url, owner)
+    again = replace(interview(), slot=interview().slot.model_copy(update={"uid": "interview-2"}))
+
+    assert using(url, lambda calendar: calendar.book(owner, again, still_ours)) == SLOT
+    assert busy(url, owner) == [SLOT]
+
+
+def test_an_interview_that_hr_deletes_at_the_same_moment_is_cancelled(url: str, owner: str) -> None:
+    using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
+    deletions = iter([address(url, owner, "interview-1")])
+
+    async def deleted_once() -> None:
+        for one in deletions:
+            httpx2.delete(one).raise_for_status()
+
+    cancel(url, owner, deleted_once)
+
+    assert event_at(url, owner)["STATUS"] == "CANCELLED"
+
+
+def test_where_no_calendar_is_left_nothing_can_be_put_and_nothing_is_to_cancel(url: str) -> None:
+    cancel(url, "E-nobody")
+
+    assert busy(url, "E-nobody") is None
 
 
 def test_an_interview_that_hr_changes_at_the_same_moment_is_still_cancelled(url: str, owner: str) -> None:
@@ -249,7 +375,7 @@ def test_an_interview_that_hr_changes_at_the_same_moment_is_still_cancelled(url:
         for end in changes:
             put(url, owner, "DTSTART:20260303T090000Z", end, uid="interview-1")
 
-    using(url, lambda calendar: calendar.cancel(owner, "interview-1", changed_once))
+    cancel(url, owner, changed_once)
 
     assert busy(url, owner) == []
 
@@ -261,7 +387,7 @@ def test_who_has_lost_the_partition_changes_nothing(url: str, owner: str) -> Non
 
     using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
     with pytest.raises(ClaimLost):
-        using(url, lambda calendar: calendar.cancel(owner, "interview-1", lost))
+        cancel(url, owner, lost)
     assert busy(url, owner) == [SLOT]
 
 
@@ -281,7 +407,7 @@ def test_a_server_that_is_away_was_certainly_not_touched() -> None:
         lambda calendar: calendar.busy("ana", MARCH),
         lambda calendar: calendar.find("ana", "interview-1"),
         lambda calendar: calendar.book("ana", interview(), still_ours),
-        lambda calendar: calendar.cancel("ana", "interview-1", _never),
+        lambda calendar: calendar.cancel("ana", called_off(), _never),
         lambda calendar: calendar.probe(),
     ):
         with pytest.raises(Unavailable) as caught:
@@ -309,3 +435,4 @@ def test_a_server_that_breaks_while_it_books_may_have_been_touched(answer: bytes
 
 def test_the_same_interview_is_the_same_bytes() -> None:
     assert interview().ical() == interview().ical()
+    assert called_off().ical() == called_off().ical()

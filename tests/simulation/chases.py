@@ -20,6 +20,7 @@ LONG: Final = 40  # steps that it takes
 UNDOING: Final = {
     "desk": ("CaseOpened", "CaseClosed"),
     "access": ("EmployeeResigned", "EmployeeRetained"),
+    "hr": ("EmployeeResigned", "EmployeeRetained"),
 }
 
 
@@ -45,6 +46,15 @@ def with_sleepers(seed: int) -> Plan:
     submissions = (Submission(2.0, 0, 0, opened, 1), Submission(1.0 + chance.random() * 4, 0, 0, undone, 2))
     plan = replace(plan_of(seed), service="access", submissions=submissions, backlog=0, outbox=False, gaps=0.0)
     return replace(plan, members=2, travels=0.0, partitions=1, faults=(freeze,))
+
+
+def with_late_requests(seed: int) -> Plan:
+    """Have requests to a diary sent late, or long on their way, while what they ask for is undone."""
+    chance = Random(seed)
+    kinds = ("freeze_at_target", "freeze_at_target", "freeze", "expel", "crash", "rebalance")
+    faults = [_fault(chance, chance.choice(kinds)) for _ in range(chance.choice((2, 3, 4)))]
+    plan = _undone(seed, chance, chance.choice(("hr", "desk")), chance.choice((0.0, 4.0)))
+    return replace(plan, members=2, travels=12.0, faults=_in_order(faults))
 
 
 def with_doubt(seed: int) -> Plan:
@@ -96,7 +106,10 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if found else 0
 
 
-CHASES: Final[tuple[Callable[[int], Plan], ...]] = (with_outbox, with_zombies, with_sleepers, with_doubt, with_holds)
+CHASES: Final[tuple[Callable[[int], Plan], ...]] = (
+    *(with_outbox, with_zombies, with_sleepers),
+    *(with_late_requests, with_doubt, with_holds),
+)
 
 if __name__ == "__main__":
     fix_the_order_of_sets()

@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from choreography import Effect, Unavailable
+from choreography import Effect, NothingToDo, Unavailable
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period
+from consumers.hr.tombstone import Tombstone
 from consumers.people.person import Person
 from tests.simulation.diary import Diary, Page
 from tests.simulation.process import Process
@@ -59,7 +60,7 @@ class SimCalendar:
 
     async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> tuple[Period, ...]:
         def look() -> tuple[Period, ...]:
-            pages = (page for uid, page in self.diary.pages.items() if uid != besides)
+            pages = (page for uid, page in self.diary.pages.items() if uid != besides and not page.is_cancelled)
             taken = (_period(page) for page in pages if page.content["owner"] == owner)
             return tuple(one for one in taken if one.overlaps(within))
 
@@ -67,6 +68,8 @@ class SimCalendar:
 
     async def find(self, owner: str, uid: str) -> Period | None:
         page = await self.diary.ask(self.process, partial(self.diary.read, uid))
+        if page is not None and page.is_cancelled:
+            raise NothingToDo("The interview was called off.")
         return _period(page) if page else None
 
     async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
@@ -80,10 +83,12 @@ class SimCalendar:
             raise Unavailable
         return there
 
-    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
-        while (page := await self.diary.ask(self.process, partial(self.diary.read, uid))) is not None:
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
+        ask, diary, uid = partial(self.diary.ask, self.process), self.diary, tombstone.slot.uid
+        while (page := await ask(lambda: diary.read(uid))) is None or not page.is_cancelled:
             await claim()
-            if await self.diary.ask(self.process, partial(self.diary.delete, uid, page.etag, **_about(uid, claim))):
+            etag = page.etag if page else None
+            if await ask(partial(diary.cancel, uid, etag, **_about(uid, claim))):
                 return
 
     async def probe(self) -> None:

@@ -56,11 +56,12 @@ class DiaryPort:
                 return int(content["place"])
 
     async def cancel(self, event: DeskEvent, effect: Effect, uid: str) -> None:
-        """See to it that the entry is cancelled, if there is one."""
+        """See to it that a cancelled entry stands there, whether or not there is one."""
         ask, diary = partial(self.diary.ask, self.process), self.diary
-        while (found := await ask(lambda: diary.read(uid))) is not None and not found.is_cancelled:
+        while (found := await ask(lambda: diary.read(uid))) is None or not found.is_cancelled:
             await effect.claim()
-            if await ask(partial(diary.cancel, uid, found.etag, **_about(event, effect))):
+            etag = found.etag if found else None
+            if await ask(partial(diary.cancel, uid, etag, **_about(event, effect))):
                 return
 
 

@@ -18,10 +18,11 @@ class Page:
 
 
 class Diary(Target):
-    """Entries with versions: PUT and DELETE under `If-None-Match` and `If-Match`.
+    """Entries with versions, written under `If-None-Match` and `If-Match`.
 
     What is only deleted can be put again by a member that was paused between its claim and its request: nothing is
-    there that could refuse it. An entry that is cancelled, and stays, can.
+    there that could refuse it. A cancelled entry that stays can. For whoever looks into the diary it is gone, and so
+    the log says.
     """
 
     def __init__(self, world: World, faults: Faults, travels: float | None) -> None:
@@ -43,20 +44,13 @@ class Diary(Target):
         self.accept("put", uid, before=found.content if found else None, after=content, **about)
         return True
 
-    def delete(self, uid: str, if_match: int, **about: Any) -> bool:
-        """Delete an entry as it was read; return whether the condition held."""
+    def cancel(self, uid: str, if_match: int | None, **about: Any) -> bool:
+        """Have a cancelled entry stand in place of one as it was read, or of none; return whether that held."""
         found = self.pages.get(uid)
-        if found is None or found.etag != if_match:
-            return False
-        del self.pages[uid]
-        self.accept("delete", uid, before=found.content, after=None, **about)
-        return True
-
-    def cancel(self, uid: str, if_match: int, **about: Any) -> bool:
-        """Mark an entry as cancelled, as it was read; it stays. Return whether the condition held."""
-        found = self.pages.get(uid)
-        if found is None or not self.delete(uid, if_match, **about):
+        if (found.etag if found else None) != if_match:
             return False
         self._etag += 1
-        self.pages[uid] = Page(self._etag, found.content, is_cancelled=True)
+        self.pages[uid] = Page(self._etag, {}, is_cancelled=True)
+        if found is not None:
+            self.accept("delete", uid, before=found.content, after=None, **about)
         return True

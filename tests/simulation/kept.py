@@ -45,4 +45,19 @@ KEPT: Final[dict[str, Plan]] = {
             Fault(358, "disk", 0, 0.11380883865719127),
         ),
     ),
+    "HR books after the interview, which had never stood there, was called off by whoever took over": Plan(
+        seed=149,
+        service="hr",
+        submissions=(
+            Submission(0.7519509045115442, 0, 0, "EmployeeResigned", 1),
+            Submission(0.5475501437233201, 0, 0, "EmployeeRetained", 2),
+        ),
+        members=2,
+        gaps=0.3,
+        travels=12.0,
+        faults=(
+            Fault(62, "freeze_at_target", 1, 0.135401413254144),
+            Fault(200, "freeze_at_target", 0, 0.40008905565008457),
+        ),
+    ),
 }

@@ -32,7 +32,7 @@ from choreography.record import TopicPartition
 from choreography.relay import Relay
 from choreography.waiting import Batch, oldest_waiting
 from tests.checker.anomaly import Anomaly, Name
-from tests.simulation.chases import with_doubt, with_holds, with_outbox, with_sleepers, with_zombies
+from tests.simulation.chases import with_doubt, with_holds, with_late_requests, with_outbox, with_sleepers, with_zombies
 from tests.simulation.database import SimDatabase
 from tests.simulation.diary import Diary
 from tests.simulation.directory import Directory
@@ -150,24 +150,39 @@ def record_only_afterwards() -> Iterator[None]:
 @contextmanager
 def write_without_if_match() -> Iterator[None]:
     """Overwrite whatever stands in a target by now."""
-    put, delete, change = Diary.put, Diary.delete, Directory.change
+    put, cancel, change = Diary.put, Diary.cancel, Directory.change
 
     def put_over(self: Diary, uid: str, content: dict[str, Any], _if_match: int | None, **about: Any) -> bool:
         found = self.pages.get(uid)
         return put(self, uid, content, found.etag if found else None, **about)
 
-    def delete_anyway(self: Diary, uid: str, _if_match: int, **about: Any) -> bool:
+    def cancel_anyway(self: Diary, uid: str, _if_match: int | None, **about: Any) -> bool:
         found = self.pages.get(uid)
-        return delete(self, uid, found.etag if found else 0, **about)
+        return cancel(self, uid, found.etag if found else None, **about)
 
     def change_over(self: Directory, group: str, person: str, *, if_match: int, **about: Any) -> bool:
         return change(self, group, person, if_match=self.groups[group].etag, **about)
 
     with (
         replaced(Diary, "put", put_over),
-        replaced(Diary, "delete", delete_anyway),
+        replaced(Diary, "cancel", cancel_anyway),
         replaced(Directory, "change", change_over),
     ):
+        yield
+
+
+@contextmanager
+def leave_no_tombstone() -> Iterator[None]:
+    """Delete what is cancelled, and leave nothing behind."""
+    cancel = Diary.cancel
+
+    def delete(self: Diary, uid: str, if_match: int | None, **about: Any) -> bool:
+        held = cancel(self, uid, if_match, **about)
+        if held:
+            del self.pages[uid]
+        return held
+
+    with replaced(Diary, "cancel", delete):
         yield
 
 
@@ -321,6 +336,12 @@ MUTANTS: Final = (
         check_no_claim,
         frozenset({Name.STALE_EFFECT, Name.WRONG_FINAL_STATE, Name.GHOST_EVENT}),
         with_sleepers,
+    ),
+    Mutant(
+        "cancelled without a tombstone",
+        leave_no_tombstone,
+        frozenset({Name.STALE_EFFECT, Name.WRONG_FINAL_STATE, Name.DUPLICATE_EFFECT}),
+        with_late_requests,
     ),
     Mutant("no look-ahead", look_not_ahead, frozenset({Name.STALE_EFFECT})),
     Mutant(

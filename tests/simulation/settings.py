@@ -140,7 +140,7 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
 def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
     people, mail = Target(world, faults, "people", plan.travels), _Mail(plan, world, faults)
-    diary = Diary(world, faults, None)  # see `troubles.DELETES`
+    diary = Diary(world, faults, plan.travels)
 
     def ports(process: Process) -> HrPorts:
         own = mail.mailer(process)

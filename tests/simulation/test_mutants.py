@@ -33,6 +33,7 @@ def test_every_bug_that_the_design_names_is_planted() -> None:
         "record only after the effect",
         "no If-Match",
         "no claim",
+        "cancelled without a tombstone",
         "no look-ahead",
         "SKIPPED although begun",
         "decided overwritten",

@@ -8,10 +8,7 @@ from tests.simulation.fault import Fault
 from tests.simulation.handlers import HANDLER_FAULTS
 from tests.simulation.scene import Scene
 
-# Windows that are known, and left out so that they do not hide what is not:
-# HR deletes an interview that is not wanted any more. A member that sleeps between its claim and its `If-None-Match: *`
-# wakes to a calendar in which nothing is there that could refuse it. (The desk cancels, and what it cancels stays.)
-DELETES: Final = ("hr", "diary")
+# A window that is known, and left out so that it does not hide what is not:
 # Under `resend` nobody knows whether an earlier attempt has sent a mail; a 4xx to the later one counts as "not sent",
 # and where a later event has undone the first one meanwhile, whoever got the mail is not told so.
 DOUBTS: Final = ("resend", "post")
@@ -31,8 +28,7 @@ def _target(scene: Scene, fault: Fault) -> None:
 
 def _freeze_at_target(scene: Scene, fault: Fault) -> None:
     """Stop the next process that is about to send a request, between its decision and the request."""
-    if (scene.plan.service, _which(scene, fault)) != DELETES:
-        _arm_soon(scene, fault, "freeze")
+    _arm_soon(scene, fault, "freeze")
 
 
 def _crash_at_target(scene: Scene, fault: Fault) -> None:

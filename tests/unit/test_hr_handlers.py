@@ -18,6 +18,7 @@ from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invi
 from consumers.hr.ports import Claim, Person, Ports, Sender
 from consumers.hr.service import service
 from consumers.hr.slots import Period, Promises
+from consumers.hr.tombstone import Tombstone
 from schemas import ExitEvent
 from schemas.exits import (
     EXIT_CLOSED,
@@ -82,6 +83,7 @@ class Calendars:
     def __init__(self, *owners: str) -> None:
         self.entries: dict[str, dict[str, Period]] = {owner: {} for owner in owners}
         self.put: list[Entry] = []
+        self.cancelled: list[Tombstone] = []
         self.down_after_put = False
 
     async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> list[Period] | None:
@@ -89,19 +91,23 @@ class Calendars:
         return None if found is None else [one for uid, one in found.items() if uid != besides and one.overlaps(within)]
 
     async def find(self, owner: str, uid: str) -> Period | None:
+        if uid in {one.slot.uid for one in self.cancelled}:
+            raise NothingToDo("It was called off.")
         return self.entries[owner].get(uid)
 
     async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
         await claim()
+        await self.find(owner, entry.slot.uid)
         self.put.append(entry)
         period = self.entries[owner].setdefault(entry.slot.uid, entry.slot.period)
         if self.down_after_put:
             raise Unavailable
         return period
 
-    async def cancel(self, owner: str, uid: str, claim: Claim) -> None:
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
         await claim()
-        self.entries[owner].pop(uid, None)
+        self.cancelled.append(tombstone)
+        self.entries[owner].pop(tombstone.slot.uid, None)
 
 
 @dataclass(frozen=True)
@@ -467,6 +473,28 @@ def test_an_interview_that_was_held_is_not_cancelled(company: Company) -> None:
     with pytest.raises(NothingToDo):
         company.cancel(WITHDRAWN)
     assert UID in company.calendar.entries["ben"]
+
+
+def test_what_stays_in_the_calendar_says_of_which_interview_and_by_which_event_it_was_called_off(
+    company: Company,
+) -> None:
+    company.schedule()
+
+    company.cancel(WITHDRAWN)
+
+    (tombstone,) = company.calendar.cancelled
+    assert (tombstone.slot.uid, tombstone.slot.start) == (UID, TUESDAY_NINE)
+    assert (tombstone.sequence, tombstone.stamp) == (WITHDRAWN.case_version, WITHDRAWN.occurred_at)
+
+
+def test_a_booking_that_was_decided_and_comes_after_the_cancellation_books_nothing(company: Company) -> None:
+    decide(company)
+    company.memory.owned = True
+    company.cancel(WITHDRAWN)
+
+    with pytest.raises(NothingToDo, match="called off"):
+        company.schedule(repeated=True)
+    assert company.calendar.put == []
 
 
 def test_an_interview_that_was_booked_before_a_crash_is_cancelled_too(company: Company) -> None:
