@@ -33,7 +33,7 @@ def collect(ground: Ground, folder: Path) -> History:
     return History(
         submissions=tuple(_submissions(folder / "submissions.jsonl")),
         records=tuple(_records(ground)),
-        effects=(*_mails(ground.maildir), *_entries(ground.calendar_log), *_memberships(ground.directory_log)),
+        effects=(*_mails(ground.maildir), *entries(ground.calendar_log), *_memberships(ground.directory_log)),
         ledger=tuple(_rows(databases)),
         commits=tuple(_commits(ground.broker.bootstrap_servers)),
         outbox=tuple(_waiting(databases)),
@@ -79,20 +79,29 @@ def _mails(maildir: Path) -> Iterator[Effect]:
         yield Effect("mail", int(name.partition(".")[0]) / 1e9, "sent", message_id, effect_key=key, after=name)
 
 
-def _entries(log: Path) -> Iterator[Effect]:
-    """Read the changes of interviews from the calendar's log; a kill may have hidden the end of a line's work."""
+def entries(log: Path) -> Iterator[Effect]:
+    """Read the changes of interviews from the calendar's log; a kill may have hidden the end of a line's work.
+
+    An entry that is cancelled is an interview that is gone, and one that never stood there is no change.
+    """
     for line in logged_calendar.read(log):
         name = line["path"].rpartition("/")[2].removesuffix(".ics")
-        if line["step"] == "done" and name.startswith("interview-"):
-            yield Effect(
-                "calendar",
-                line["at"],
-                line["op"],
-                name,
-                correlation=name.removeprefix("interview-"),
-                before=line["before"],
-                after=line["after"],
-            )
+        before, after = _standing(line["before"]), _standing(line["after"])
+        if line["step"] != "done" or not name.startswith("interview-") or before is after is None:
+            continue
+        yield Effect(
+            "calendar",
+            line["at"],
+            "delete" if after is None else "put",
+            name,
+            correlation=name.removeprefix("interview-"),
+            before=before,
+            after=after,
+        )
+
+
+def _standing(entry: dict[str, str] | None) -> dict[str, str] | None:
+    return None if entry is None or entry.get("STATUS") == "CANCELLED" else entry
 
 
 def _memberships(log: Path) -> Iterator[Effect]:

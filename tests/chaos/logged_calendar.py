@@ -24,7 +24,7 @@ from radicale.storage.multifilesystem import Collection, Storage
 from infra.sandbox.calendar import CalendarServer, configuration
 from infra.sandbox.serving import announce, arguments
 
-_FIELDS: Final = re.compile(r"^(DTSTART[^:]*|SEQUENCE):(.+?)\r?$", re.MULTILINE)
+_FIELDS: Final = re.compile(r"^(DTSTART[^:]*|SEQUENCE|STATUS):(.+?)\r?$", re.MULTILINE)
 
 
 class Log:
