@@ -6,6 +6,7 @@ fetching is resumed only after the look-ahead has passed it again. Everything he
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
@@ -76,6 +77,7 @@ class Membership:
         self._is_settling = False
         self._resuming: set[TopicPartition] = set()
         self._loop = asyncio.get_running_loop()
+        self.room = threading.Event()
         self.consumer: Fetching | None = None
         self.scout: Scouting | None = None
         health.set(PART, False, "Joining the consumer group.")
@@ -134,6 +136,12 @@ class Membership:
         self._intake.take(batch)
         self._settle_soon()
 
+    def on_no_room(self) -> None:
+        """Pause fetching where the lanes are still full: whoever waited for room will wait no longer."""
+        if self.consumer is not None and not self._is_paused and self._lanes.should_pause(self._intake.count):
+            self._is_paused = True
+            self.consumer.pause(self._lanes.assigned())
+
     async def tick(self, number: int = 0) -> None:
         """Look for what waits in the ledger and may run now; now and then, forget what was seen and is over."""
         for at, key in await self._backlog.due():
@@ -173,15 +181,16 @@ class Membership:
             self._loop.call_soon(self._settle)
 
     def _settle(self) -> None:
-        """Have stored what is finished, and pause or resume fetching."""
+        """Have stored what is finished; where there is room, say so and resume fetching."""
         self._is_settling = False
         self._finished.add(self._lanes.take_positions())
-        if self.consumer is None or self._lanes.should_pause(self._intake.count) == self._is_paused:
+        if self._lanes.should_pause(self._intake.count):
             return
-        self._is_paused = not self._is_paused
-        if self._is_paused:
-            self.consumer.pause(self._lanes.assigned())
-        elif self.scout is None:
+        self.room.set()
+        if self.consumer is None or not self._is_paused:
+            return
+        self._is_paused = False
+        if self.scout is None:
             self.consumer.resume(self._lanes.assigned())
         else:
             self._resuming = set(self._lanes.assigned())

@@ -25,8 +25,12 @@ class Flag:
         return self._set
 
     def set(self) -> None:
-        self._set = True
-        self._thread.wake()
+        if not self._set:
+            self._set = True
+            self._thread.wake()
+
+    def clear(self) -> None:
+        self._set = False
 
     def wait(self, seconds: float) -> bool:
         if not self._set:
