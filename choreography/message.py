@@ -1,5 +1,6 @@
 """What the client hands out: records, and news about the broker."""
 
+from collections.abc import Iterable
 from typing import Final, cast
 
 import structlog
@@ -72,12 +73,6 @@ def record_of(message: Message) -> Record:
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
         raise ChoreographyError("The client returned a record without coordinates.")
-    received = cast("list[tuple[str, str | bytes | None]]", message.headers() or [])
-    headers = tuple((name, _bytes(value)) for name, value in received)
-    return Record(
-        topic, partition, offset, _bytes(message.key()), _bytes(message.value()), headers, message.timestamp()[1]
-    )
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
+    # in what was fetched every value is bytes or nothing; the client's types are those of what may be produced
+    headers = cast("Iterable[tuple[str, bytes | None]]", message.headers() or ())
+    return Record(topic, partition, offset, message.key(), message.value(), tuple(headers), message.timestamp()[1])
