@@ -16,6 +16,7 @@ from choreography.assembly import Limits, assemble
 from choreography.client import consumer_config, scout_config
 from choreography.clock import Clock, SystemClock
 from choreography.event import Event
+from choreography.heap import settle
 from choreography.journal import Journal
 from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
@@ -136,6 +137,7 @@ async def _consume(
     )
     subscription.consumer = consumer
     scout = _scout(service, settings, subscription, ended)
+    settle()
     consumer.start()
     log.info("service.started", group=service.group, topics=[topic.name for topic in service.topics])
     ticking = asyncio.ensure_future(subscription.keep_ticking(assembly.brake.look))
