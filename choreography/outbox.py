@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, insert
 
 from choreography.clock import Clock
@@ -119,7 +120,7 @@ def pack_headers(headers: Headers) -> str:
     except UnicodeDecodeError:
         texts = {}
     if len(texts) == len(headers):
-        return json.dumps(texts)
+        return to_json(texts).decode()
     return json.dumps([[n, None if v is None else base64.b64encode(v).decode()] for n, v in headers])
 
 

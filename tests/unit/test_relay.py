@@ -198,7 +198,7 @@ def test_headers_survive_whatever_they_hold() -> None:
 
 
 def test_headers_are_kept_as_text_that_a_person_can_read() -> None:
-    assert pack_headers([("ce_id", b"1"), ("ce_source", b"/ems/hr")]) == '{"ce_id": "1", "ce_source": "/ems/hr"}'
+    assert pack_headers([("ce_id", b"1"), ("ce_source", b"/ems/hr")]) == '{"ce_id":"1","ce_source":"/ems/hr"}'
 
 
 def test_rows_keep_the_time_at_which_they_were_marked(database: Database) -> None:
