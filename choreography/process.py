@@ -16,6 +16,7 @@ import structlog
 
 from choreography.errors import ChoreographyError, InvalidSettings, Stopped
 from choreography.logs import configure_logs
+from choreography.loop import run_loop
 from choreography.reaction import P
 from choreography.service import Service
 from choreography.serving import serve
@@ -56,7 +57,7 @@ def run_process(settings: type[S], name: str, main: Callable[[S, asyncio.Event],
         return USAGE
     configure_logs(loaded, name=name)
     try:
-        asyncio.run(_until_told(lambda stop: main(loaded, stop)))
+        run_loop(_until_told(lambda stop: main(loaded, stop)))
     except InvalidSettings as error:
         log.error("process.refused", reasons=error.reasons)  # noqa: TRY400 - the reasons say it all
         return USAGE

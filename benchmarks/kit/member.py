@@ -25,10 +25,12 @@ from choreography.client import consumer_config
 from choreography.codec import Codec
 from choreography.database import Database
 from choreography.health import Health
+from choreography.heap import settle
 from choreography.in_flight import Handling
 from choreography.journal import Journal
 from choreography.kafka import KafkaConsumer
 from choreography.ledger import Ledger
+from choreography.loop import run_loop
 from choreography.outbox import Outbox
 from choreography.positions import Starts, ledger_id
 from choreography.producer import KafkaProducer
@@ -87,7 +89,7 @@ class Member:
 
     def run(self, bed: Bed, what: str, *, warm: int, number: int, seconds: float = 120) -> Span:
         """Run until so many records have ended; return how long `number` of them took, after the first `warm` ones."""
-        return asyncio.run(self._run(bed, what, warm, number, seconds))
+        return run_loop(self._run(bed, what, warm, number, seconds))
 
     async def _run(self, bed: Bed, what: str, warm: int, number: int, seconds: float) -> Span:
         async with self.parts(bed) as parts:
@@ -158,6 +160,7 @@ class Member:
         consumer = KafkaConsumer(config, [self.topic], subscription, fail, ledger=ledger)
         subscription.consumer = consumer
         ticking = asyncio.ensure_future(subscription.keep_ticking(_nothing))
+        settle()
         consumer.start()
         try:
             yield subscription, failed

@@ -13,6 +13,7 @@ from benchmarks.kit.past import done_rows, write
 from benchmarks.kit.shop import CountingShelf, Ports, packing
 from benchmarks.kit.span import Moment, Span
 from choreography.database import Database
+from choreography.loop import run_loop
 from choreography.record import TopicPartition
 
 _SECONDS: Final = 120.0
@@ -24,7 +25,7 @@ def measure(bed: Bed) -> Iterator[Figure]:
     file = _finished_ledger(bed, group, topic)
     member = Member(group=group, topic=topic, handling=worker_of(packing(group), Ports(shelf)), database=file)
     with bed.steps.part("replay", MANY) as told:
-        span = asyncio.run(_replayed(bed, member, told))
+        span = run_loop(_replayed(bed, member, told))
     yield at_least(f"replay of {MANY:,} finished events", span.rate, 20_000, "/s", 0)
     yield plain("  processor time of each", span.busy / span.events * 1e6, "µs", 0)
     yield at_most("  effects meanwhile", shelf.effects, 0, "", 0)

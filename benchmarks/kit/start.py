@@ -26,6 +26,7 @@ from choreography import Effect, Service, on
 from choreography.headers import Envelope
 from choreography.in_flight import Handling
 from choreography.lane import After, Lane
+from choreography.loop import run_loop
 from choreography.reader import Reader
 from choreography.record import Record
 from choreography.retries import Backoff
@@ -91,11 +92,11 @@ class Noting:
 def measure(bed: Bed) -> Iterator[Figure]:
     """Hand over through the empty loop, through the runtime, and through the runtime with its ledger."""
     with bed.steps.part("the empty loop", 1):
-        empty = asyncio.run(_empty_loop())
+        empty = run_loop(_empty_loop())
     yield spread_figure("hand-over to an empty loop", empty)
-    bare = asyncio.run(_paced(bed, "start-bare", Noting))
+    bare = run_loop(_paced(bed, "start-bare", Noting))
     yield spread_figure(f"poll returns → handler starts, {RATE}/s, no ledger", bare)
-    whole = asyncio.run(_paced(bed, "start", _worker))
+    whole = run_loop(_paced(bed, "start", _worker))
     yield spread_figure(f"poll returns → handler starts, {RATE}/s, INTENT committed", whole)
     yield at_most("  its p99 above the empty loop", whole.p99 - empty.p99, LIMIT, "ms", 2)
 
