@@ -11,6 +11,14 @@ from pydantic import SecretStr
 
 GroupProtocol = Literal["classic", "consumer"]
 MAX_POLL_INTERVAL_MS: Final = 300_000  # a member whose callback takes longer is taken for dead
+_FETCHING: Final = {
+    "fetch.wait.max.ms": 50,
+    # How much is fetched ahead is limited by number: the client counts the bytes of values only, and a small record
+    # takes up a kilobyte beside them. Where the limit is reached it would wait for a second by default.
+    "queued.min.messages": 2_000,
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.queue.backoff.ms": 20,
+}
 _OF_MEMBERS: Final = frozenset(
     {
         "group.protocol",
@@ -97,8 +105,7 @@ def consumer_config(
             "auto.offset.reset": "error",
             "isolation.level": "read_committed",
             "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
-            "fetch.wait.max.ms": 50,
-            "queued.max.messages.kbytes": 16_384,
+            **_FETCHING,
             "allow.auto.create.topics": False,
             "enable.partition.eof": True,  # the watchdog's only way to know the end behind transaction markers
         }
@@ -114,8 +121,7 @@ def scout_config(connection: KafkaConnection | str, client_id: str) -> dict[str,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed",
-        "fetch.wait.max.ms": 50,
-        "queued.max.messages.kbytes": 16_384,
+        **_FETCHING,
         "allow.auto.create.topics": False,
         "enable.partition.eof": True,
     }
