@@ -25,6 +25,7 @@ from choreography.client import scout_config
 from choreography.codec import Codec
 from choreography.database import create_missing
 from choreography.decoded_log import DecodedLog, Progress
+from choreography.heap import settle
 from choreography.ledger_table import ledger
 from choreography.ledger_table import metadata as ledger_tables
 from choreography.outbox import outbox
@@ -101,6 +102,7 @@ async def rebuild_ledger(home: Home, *, execute: bool, replace: bool, repeats: b
 
 async def _rebuilt(home: Home, past: Past, old: Old, *, execute: bool, repeats: bool, progress: Progress) -> Rebuilt:
     service, reactions = home.service, REACTIONS.of(home.service.system)
+    settle()
     async with _target(home, old, execute=execute) as database:
         registry = ConfluentRegistry(home.settings.schema_registry_url)
         try:
