@@ -24,6 +24,7 @@ from infra.progress import Patience, Progress
 
 _POLL: Final = 0.1  # seconds between two looks
 _LOG_LINES: Final = 12
+_SPARING: Final = {"MALLOC_ARENA_MAX": "1"}  # glibc would give each of the Kafka client's many threads a heap of its own
 GRACE: Final = 25.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -133,7 +134,7 @@ class ProcessTable:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**_foreign_environment(), "PYTHONUNBUFFERED": "1", **spec.environment},
+                env={**_SPARING, **_foreign_environment(), "PYTHONUNBUFFERED": "1", **spec.environment},
             )
         except OSError as error:
             raise ProcessFailed(f"{spec.name} cannot be started: {error.strerror} ({spec.argv[0]}).") from error
