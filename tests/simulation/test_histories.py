@@ -15,7 +15,7 @@ from tests.simulation.plan import SERVICES, STORIES, Fault, Plan, Submission
 from tests.simulation.run import live
 from tests.simulation.runner import SILENT
 
-HISTORIES = 500
+HISTORIES = 5_000
 _STEPS = 500
 
 
