@@ -24,7 +24,7 @@ from infra.progress import Patience, Progress
 
 _POLL: Final = 0.1  # seconds between two looks
 _LOG_LINES: Final = 12
-_SPARING: Final = {"MALLOC_ARENA_MAX": "1"}  # glibc would give each of the Kafka client's many threads a heap of its own
+_SPARING: Final = {"MALLOC_ARENA_MAX": "1"}  # glibc would give each thread of the Kafka client a heap of its own
 GRACE: Final = 25.0  # seconds between SIGTERM and SIGKILL
 
 
