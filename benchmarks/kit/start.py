@@ -6,19 +6,18 @@ commits a row before it notes the time and another one afterwards, as the ledger
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter, sleep
 from typing import Final
 from uuid import UUID
 
 from confluent_kafka import Producer
-from sqlalchemy import Connection, insert
 
 from benchmarks.figures import Figure, at_most, spread_figure
 from benchmarks.kit.bed import CUSTOMERS, PACED, Bed
 from benchmarks.kit.counted import Counted
+from benchmarks.kit.loops import committing_loop, empty_loop
 from benchmarks.kit.member import Member, Parts, worker_of
 from benchmarks.kit.orders import SILENT, Raw, produce
 from benchmarks.kit.process import wait_until
@@ -26,13 +25,10 @@ from benchmarks.kit.unledgered import KINDS
 from benchmarks.kit.words import OrderPlaced, ParcelPacked, order
 from benchmarks.spread import Spread
 from choreography import Effect, Service, on
-from choreography.database import Database
 from choreography.headers import Envelope
 from choreography.in_flight import Handling
 from choreography.lane import After, Lane
 from choreography.loop import run_loop
-from choreography.outbox import metadata as outbox_tables
-from choreography.outbox import outbox
 from choreography.reader import Reader
 from choreography.record import Record
 from choreography.retries import Backoff
@@ -98,13 +94,13 @@ class Noting:
 def measure(bed: Bed) -> Iterator[Figure]:
     """Hand over through the empty loop, through the runtime, and through the runtime with its ledger."""
     with bed.steps.part("the empty loop", 1):
-        empty = run_loop(_handed_over(_nothing))
+        empty = empty_loop(WARM + NUMBER, RATE, WARM)
     yield spread_figure("hand-over to an empty loop", empty)
     bare = run_loop(_paced(bed, "start-bare", Noting))
     yield spread_figure(f"poll returns → handler starts, {RATE}/s, no ledger", bare)
     yield at_most("  its p99 above the empty loop", bare.p99 - empty.p99, LIMIT, "ms", 2)
     with bed.steps.part("a loop that commits", 1):
-        committing = _committing_loop(bed)
+        committing = committing_loop(bed, WARM + NUMBER, RATE, WARM)
     yield spread_figure("hand-over to a loop that commits a row first", committing)
     whole = run_loop(_paced(bed, "start", _worker))
     yield spread_figure(f"poll returns → handler starts, {RATE}/s, INTENT committed", whole)
@@ -166,45 +162,3 @@ class _Producing(threading.Thread):
                 return
             produce(self._producer, PACED.name, raw)
         self._producer.flush(10)
-
-
-def _committing_loop(bed: Bed) -> Spread:
-    row = insert(outbox).values(topic="bench", headers="{}", created_at="")
-
-    def write(tx: Connection) -> None:
-        tx.execute(row)
-
-    with closing(Database(f"sqlite:///{bed.folder / 'committing.db'}")) as database:
-        database.create(outbox_tables)
-        return run_loop(_handed_over(lambda: database.run(write)))
-
-
-async def _handed_over(commit: Callable[[], Awaitable[None]]) -> Spread:
-    """Return what lies between handing over and the first commit; the second one only keeps the disk as busy."""
-    loop, took, over = asyncio.get_running_loop(), [], asyncio.Event()
-    tasks = set[asyncio.Task[None]]()
-
-    async def note(at: float) -> None:
-        await commit()
-        took.append((perf_counter() - at) * 1e3)
-        await commit()
-        if len(took) == WARM + NUMBER:
-            over.set()
-
-    def begin(at: float) -> None:
-        task = loop.create_task(note(at))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    def hand_over() -> None:
-        for _ in range(WARM + NUMBER):
-            sleep(1 / RATE)
-            loop.call_soon_threadsafe(begin, perf_counter())
-
-    threading.Thread(target=hand_over, name="handing over", daemon=True).start()
-    await over.wait()
-    return Spread.of(took[WARM:])
-
-
-async def _nothing() -> None:
-    """Commit nothing."""
