@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import Figure
-from benchmarks.kit import backlog, growth, ledger, parallel, rebuild, relay, replay, runtime, start, takeover
+from benchmarks.kit import backlog, growth, ledger, parallel, poison, rebuild, relay, replay, runtime, start, takeover
 from benchmarks.kit.bed import Bed
 from benchmarks.steps import Steps
 
@@ -31,6 +31,7 @@ ROWS: Final[dict[str, Row]] = {
     "runtime": Row("the runtime without a ledger, beside a bare loop and another framework", runtime.measure),
     "parallel": Row("slow handlers beside each other, every key in order", parallel.measure),
     "start": Row("from poll to the start of the handler", start.measure),
+    "poison": Row("orders beside what nobody can read", poison.measure),
     "rebuild": Row("a ledger from its facts", rebuild.measure),
     "ledger": Row("effects with the ledger on", ledger.measure),
     "replay": Row("events that are finished already", replay.measure),
