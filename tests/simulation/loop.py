@@ -101,11 +101,15 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def bury(self) -> None:
         """Let go of whatever waits; what a dying coroutine does is done to fakes that do not listen any more."""
-        for task in self._made:  # those that are made meanwhile, too
-            if not task.done():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                with suppress(BaseException):
-                    task.get_coro().close()
+        events._set_running_loop(self)  # tasks that it makes on its way out would keep another loop alive for good
+        try:
+            for task in self._made:  # those that are made meanwhile, too
+                if not task.done():
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    with suppress(BaseException):
+                        task.get_coro().close()
+        finally:
+            events._set_running_loop(None)
         self._made.clear()
         self._ready.clear()
         self._scheduled.clear()
