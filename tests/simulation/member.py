@@ -146,7 +146,7 @@ class Member:
         producer = SimProducer(place.broker, place.faults, thread)
         relay = Relay(SimDatabase(process, place.disk), producer, process.clock, Health(place.world.time))
         made.append((relay, producer))
-        outbox.wake = thread.wake
+        outbox.wake = place.lock.wake
         return relay
 
     def _start_scout(self, subscription: SimSubscription) -> None:

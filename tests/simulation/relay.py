@@ -20,18 +20,24 @@ class RelayLock:
 
     Attributes:
         outlives_pause: a mere pause does not release it (a lock file); otherwise it may be lost in a long one.
+        holder: the thread of the active relay.
     """
 
     outlives_pause: bool
-    holder: Process | None = None
+    holder: Thread | None = None
 
-    def take(self, process: Process) -> bool:
-        """Take it, if it is free; return whether this process has it."""
-        holder = self.holder
-        paused = holder is not None and holder.paused_until > holder.world.now + 5
-        if holder is None or not holder.alive or (paused and not self.outlives_pause):
-            self.holder = process
-        return self.holder is process
+    def take(self, thread: Thread) -> bool:
+        """Take it, if it is free; return whether this thread has it."""
+        process = self.holder.process if self.holder is not None else None
+        paused = process is not None and process.paused_until > process.world.now + 5
+        if process is None or not process.alive or (paused and not self.outlives_pause):
+            self.holder = thread
+        return self.holder is thread
+
+    def wake(self) -> None:
+        """Have the active relay look: it does so each second, which here would be most of all that happens."""
+        if self.holder is not None:
+            self.holder.wake()
 
 
 class SimProducer:
@@ -64,7 +70,7 @@ class SimProducer:
 def run_relay(relay: Relay, producer: SimProducer, lock: RelayLock, thread: Thread) -> None:
     """Publish what waits, whenever this process is the one that may."""
     while True:
-        while not lock.take(thread.process):
+        while not lock.take(thread):
             thread.wait(1.0)
         try:
             moved = relay.step()
