@@ -101,13 +101,29 @@ class IntakeClient:
         fields = {"requested_by": requested_by, "withdrawn_on": withdrawn_on}
         return self._post(f"/v1/cases/{case_id}/withdrawal", fields, webhook_id)
 
+    def change_last_working_day(
+        self, case_id: UUID | str, day: date | None, *, webhook_id: str | None = None
+    ) -> Accepted:
+        """Move the last working day of a case, or leave it open again (None); raises as `resign` does."""
+        return self._post(f"/v1/cases/{case_id}/last-working-day", {"last_working_day": day}, webhook_id)
+
+    def void(
+        self,
+        case_id: UUID | str,
+        reason: Literal["ENTERED_IN_ERROR", "DUPLICATE"],
+        *,
+        duplicate_of: UUID | str | None = None,
+        webhook_id: str | None = None,
+    ) -> Accepted:
+        """Declare that a case should not exist; raises as `resign` does."""
+        return self._post(f"/v1/cases/{case_id}/void", {"reason": reason, "duplicate_of": duplicate_of}, webhook_id)
+
     def case(self, case_id: UUID | str) -> dict[str, Any]:
         """Return a case as EMS knows it; raises as `resign` does."""
         return self._send("GET", f"/v1/cases/{case_id}", "", None)
 
     def _post(self, path: str, fields: Mapping[str, object], webhook_id: str | None) -> Accepted:
-        given = {name: value for name, value in fields.items() if value is not None}
-        answer = self._send("POST", path, json.dumps(given, default=str), webhook_id)
+        answer = self._send("POST", path, json.dumps(fields, default=str), webhook_id)
         return Accepted(UUID(answer["case_id"]), answer["case_version"], answer["status"])
 
     def _send(self, method: str, path: str, body: str, webhook_id: str | None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """EMS: takes resignations and decisions in, keeps the rules of a case, and states what happened.
 
 Listens to: signed HTTP requests of HR systems (Standard Webhooks).
-States: EmployeeResigned, ResignationWithdrawn, EmployeeRetained, ExitConfirmed, on `ems.exits.v1`.
+States: EmployeeResigned, ResignationWithdrawn, LastWorkingDayChanged, EmployeeRetained, ExitConfirmed and
+ExitCaseVoided, on `ems.exits.v1`.
 Side effects: none outside its own database; the outbox publishes what was committed.
 Safe to repeat because: the `webhook-id` is the idempotency key; the same request gets the same answer.
 """

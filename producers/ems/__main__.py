@@ -13,12 +13,26 @@ from producers.ems.intake import Intake
 from producers.ems.server import serve
 from producers.ems.settings import Settings
 from producers.ems.signatures import Signatures
-from schemas.exits import EmployeeResigned, EmployeeRetained, ExitConfirmed, ResignationWithdrawn
+from schemas.exits import (
+    EmployeeResigned,
+    EmployeeRetained,
+    ExitCaseVoided,
+    ExitConfirmed,
+    LastWorkingDayChanged,
+    ResignationWithdrawn,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
 NAME: Final = "ems.exits"
-STATES: Final = (EmployeeResigned, ResignationWithdrawn, EmployeeRetained, ExitConfirmed)
+STATES: Final = (
+    EmployeeResigned,
+    ResignationWithdrawn,
+    LastWorkingDayChanged,
+    EmployeeRetained,
+    ExitConfirmed,
+    ExitCaseVoided,
+)
 
 
 async def take_requests(settings: Settings, stop: asyncio.Event) -> None:

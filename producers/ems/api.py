@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from producers.ems.answers import shown
-from producers.ems.bodies import Decision, Resignation, Withdrawal
+from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.intake import Delivery, Intake
 from producers.ems.problems import Problem, misfit
 from producers.ems.refusals import handlers
@@ -38,6 +38,8 @@ def create_app(intake: Intake, signatures: Signatures) -> Starlette:
             Route("/v1/resignations", api.resign, methods=["POST"]),
             Route("/v1/cases/{case_id}/decision", api.decide, methods=["POST"]),
             Route("/v1/cases/{case_id}/withdrawal", api.withdraw, methods=["POST"]),
+            Route("/v1/cases/{case_id}/last-working-day", api.change_last_working_day, methods=["POST"]),
+            Route("/v1/cases/{case_id}/void", api.void, methods=["POST"]),
             Route("/v1/cases/{case_id}", api.case, methods=["GET"]),
         ],
         exception_handlers=handlers(),
@@ -62,6 +64,14 @@ class _Api:
     async def withdraw(self, request: Request) -> Response:
         delivery, body = await self._take(request, Withdrawal)
         return _accepted(await self._intake.withdraw(delivery, _case_id(request), body))
+
+    async def change_last_working_day(self, request: Request) -> Response:
+        delivery, body = await self._take(request, LastWorkingDay)
+        return _accepted(await self._intake.change_last_working_day(delivery, _case_id(request), body))
+
+    async def void(self, request: Request) -> Response:
+        delivery, body = await self._take(request, Voiding)
+        return _accepted(await self._intake.void(delivery, _case_id(request), body))
 
     async def case(self, request: Request) -> Response:
         self._signatures.verify(request.headers, await _read(request))

@@ -7,19 +7,22 @@ departments are printable text; a control character or an invisible sign in an i
 import re
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from producers.ems.zones import TimeZone, today
 from schemas.exits import (
     Confidentiality,
     EmployeeResigned,
     EmployeeRetained,
+    ExitCaseVoided,
     ExitConfirmed,
     ReasonCategory,
     RequestedBy,
     ResignationWithdrawn,
     Risk,
+    VoidReason,
     WorkerType,
 )
 
@@ -34,6 +37,8 @@ def _readable(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
+# A day beyond is a slip, or a sign for "open" (9999-12-31) that would be taken for a day; null says that.
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 
 
@@ -45,7 +50,7 @@ class Resignation(_Body):
     """An employee resigns; the fields are those of `EmployeeResigned`."""
 
     employee_id: Text
-    submitted_on: date | None = None
+    submitted_on: Day | None = None
     employee_number: Text | None = None
     employment_id: Text | None = None
     worker_type: WorkerType | None = None
@@ -56,8 +61,8 @@ class Resignation(_Body):
     organization: Text | None = None
     division: Text | None = None
     notice_period_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
-    last_working_day: date | None = None
-    employment_end_date: date | None = None
+    last_working_day: Day | None = None
+    employment_end_date: Day | None = None
     time_zone: TimeZone | None = None
     country: Country | None = None
     subdivision: Text | None = None
@@ -65,6 +70,14 @@ class Resignation(_Body):
     risk: Risk | None = None
     confidentiality: Confidentiality | None = None
     preferred_language: Text | None = None
+
+    @field_validator("employment_end_date")
+    @classmethod
+    def _not_before_the_last_working_day(cls, end: date | None, info: ValidationInfo) -> date | None:
+        last: date | None = info.data.get("last_working_day")
+        if end is not None and last is not None and end < last:
+            raise ValueError("the employment cannot end before the last working day")
+        return end
 
     def fact(self, now: datetime, time_zone: str) -> EmployeeResigned:
         """Return the fact, with today's date in the case's time zone unless another was given."""
@@ -79,7 +92,7 @@ class Decision(_Body):
 
     outcome: Literal["CONFIRMED", "RETAINED"]
     decided_by_id: Text | None = None
-    decided_on: date | None = None
+    decided_on: Day | None = None
 
     def fact(self, now: datetime, time_zone: str) -> ExitConfirmed | EmployeeRetained:
         """Return the fact that states this outcome."""
@@ -90,7 +103,7 @@ class Decision(_Body):
 class Withdrawal(_Body):
     """The resignation is taken back."""
 
-    withdrawn_on: date | None = None
+    withdrawn_on: Day | None = None
     requested_by: RequestedBy | None = None
 
     def fact(self, now: datetime, time_zone: str) -> ResignationWithdrawn:
@@ -99,3 +112,30 @@ class Withdrawal(_Body):
             withdrawn_on=self.withdrawn_on or today(now, time_zone),
             requested_by=self.requested_by or RequestedBy.UNKNOWN,
         )
+
+
+class LastWorkingDay(_Body):
+    """The last working day moved, or became known; `null`, which has to be said, leaves it open again."""
+
+    last_working_day: Day | None
+
+
+class Voiding(_Body):
+    """The case should not exist: it was entered in error, or twice."""
+
+    reason: Literal["ENTERED_IN_ERROR", "DUPLICATE"]
+    duplicate_of: UUID | None = Field(default=None, validate_default=True)
+
+    @field_validator("duplicate_of")
+    @classmethod
+    def _named_for_a_duplicate_alone(cls, twin: UUID | None, info: ValidationInfo) -> UUID | None:
+        reason = info.data.get("reason")
+        if twin is None and reason == VoidReason.DUPLICATE:
+            raise ValueError("say which case goes on in place of a duplicate")
+        if twin is not None and reason == VoidReason.ENTERED_IN_ERROR:
+            raise ValueError("only a duplicate has a case that goes on in its place")
+        return twin
+
+    def fact(self) -> ExitCaseVoided:
+        """Return the fact."""
+        return ExitCaseVoided(reason=VoidReason(self.reason), duplicate_of=self.duplicate_of)

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from choreography import Clock, Database, Outbox
-from producers.ems import cases, store
+from producers.ems import moves, store
 from producers.ems.answers import accepted
-from producers.ems.bodies import Decision, Resignation, Withdrawal
+from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.cases import Case, CaseError, Move, Stamp
 from producers.ems.ids import uuid7
 
@@ -66,7 +66,7 @@ class Intake:
         """
 
         def step(tx: Connection, stamp: Stamp) -> Move:
-            return cases.resign(
+            return moves.resign(
                 body.fact(stamp.at, self._time_zone),
                 employee_id=body.employee_id,
                 case_id=uuid7(stamp.at, self._random),
@@ -85,7 +85,7 @@ class Intake:
 
         def step(tx: Connection, stamp: Stamp) -> Move:
             case = store.find(tx, case_id)
-            return cases.decide(case, body.fact(stamp.at, case.time_zone), stamp)
+            return moves.decide(case, body.fact(stamp.at, case.time_zone), stamp)
 
         return await self._accept(delivery, step)
 
@@ -98,7 +98,33 @@ class Intake:
 
         def step(tx: Connection, stamp: Stamp) -> Move:
             case = store.find(tx, case_id)
-            return cases.withdraw(case, body.fact(stamp.at, case.time_zone), stamp)
+            return moves.withdraw(case, body.fact(stamp.at, case.time_zone), stamp)
+
+        return await self._accept(delivery, step)
+
+    async def change_last_working_day(self, delivery: Delivery, case_id: UUID, body: LastWorkingDay) -> str:
+        """Move the last working day of a case; return the answer, as JSON text.
+
+        Raises:
+            CaseError: the rules refuse; nothing was written.
+        """
+
+        def step(tx: Connection, stamp: Stamp) -> Move:
+            return moves.change_last_working_day(store.find(tx, case_id), body.last_working_day, stamp)
+
+        return await self._accept(delivery, step)
+
+    async def void(self, delivery: Delivery, case_id: UUID, body: Voiding) -> str:
+        """Declare that a case should not exist; return the answer, as JSON text.
+
+        Raises:
+            CaseError: the rules refuse; nothing was written.
+        """
+
+        def step(tx: Connection, stamp: Stamp) -> Move:
+            case = store.find(tx, case_id)
+            twin = store.look_up(tx, body.duplicate_of) if body.duplicate_of else None
+            return moves.void(case, body.fact(), stamp, twin=twin)
 
         return await self._accept(delivery, step)
 

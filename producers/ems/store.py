@@ -82,10 +82,16 @@ def find(tx: Connection, case_id: UUID) -> Case:
     Raises:
         UnknownCase: there is none.
     """
-    row = tx.execute(_FIND, {"case_id": case_id}).one_or_none()
-    if row is None:
+    case = look_up(tx, case_id)
+    if case is None:
         raise UnknownCase
-    return _case(row)
+    return case
+
+
+def look_up(tx: Connection, case_id: UUID) -> Case | None:
+    """Return the case, kept from changing until the transaction ends; None where there is none."""
+    row = tx.execute(_FIND, {"case_id": case_id}).one_or_none()
+    return None if row is None else _case(row)
 
 
 def open_cases(tx: Connection, employee_id: str) -> Sequence[Case]:

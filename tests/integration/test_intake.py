@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +14,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.exits import EmployeeResigned, EmployeeRetained, ExitConfirmed, RequestedBy, ResignationWithdrawn, Risk
+from schemas.exits import (
+    EmployeeResigned,
+    EmployeeRetained,
+    ExitCaseVoided,
+    ExitConfirmed,
+    LastWorkingDayChanged,
+    RequestedBy,
+    ResignationWithdrawn,
+    Risk,
+    VoidReason,
+)
 from tests.integration.intake.office import NEXT_SECRET, ZONE, Office, open_office, signed
 
 RESIGN = "/v1/resignations"
@@ -125,6 +136,87 @@ def test_a_withdrawal_is_possible_also_after_the_decision(office: Office, employ
     assert (fact.requested_by, fact.withdrawn_on) == (RequestedBy.BOTH, date(2026, 3, 9))
 
 
+def test_the_last_working_day_moves_before_and_after_the_decision(office: Office, employee: str) -> None:
+    case_id = resign(office, employee)
+    path = f"/v1/cases/{case_id}/last-working-day"
+
+    known = office.post(path, '{"last_working_day": "2026-05-29"}')
+    office.post(f"/v1/cases/{case_id}/decision", '{"outcome": "CONFIRMED"}')
+    office.post(path, '{"last_working_day": "2999-12-31"}')
+    open_again = office.post(path, '{"last_working_day": null}')
+
+    assert known.json() == {"case_id": case_id, "case_version": 2, "status": "SUBMITTED"}
+    assert open_again.json() == {"case_id": case_id, "case_version": 5, "status": "CONFIRMED"}
+    moved = [fact for fact in office.facts(employee) if isinstance(fact, LastWorkingDayChanged)]
+    days = [None, date(2026, 5, 29), date(2999, 12, 31), None]
+    assert [(fact.previous, fact.current) for fact in moved] == list(pairwise(days))
+    assert office.get(f"/v1/cases/{case_id}").json()["last_working_day"] is None
+
+
+def test_a_last_working_day_that_is_not_said_or_is_the_same_is_refused(office: Office, employee: str) -> None:
+    path = f"/v1/cases/{resign(office, employee, last_working_day='2026-05-29')}/last-working-day"
+
+    assert problem(office, path, "{}")["errors"][0]["pointer"] == "#/last_working_day"
+    assert problem(office, path, '{"last_working_day": "9999-12-31"}')["errors"][0]["pointer"] == "#/last_working_day"
+    same = problem(office, path, '{"last_working_day": "2026-05-29"}')
+    assert (same["status"], same["detail"].partition(".")[0]) == (409, "The last working day is that day already")
+
+
+def test_an_error_and_a_duplicate_are_voided(office: Office, employee: str) -> None:
+    goes_on, twice = resign(office, employee, employment_id="main"), resign(office, employee, employment_id="side")
+
+    voided = office.post(f"/v1/cases/{twice}/void", json.dumps({"reason": "DUPLICATE", "duplicate_of": goes_on}))
+    office.post(f"/v1/cases/{goes_on}/void", '{"reason": "ENTERED_IN_ERROR"}')
+
+    assert voided.json() == {"case_id": twice, "case_version": 2, "status": "VOIDED"}
+    stated = [fact for fact in office.facts(employee) if isinstance(fact, ExitCaseVoided)]
+    expected = [(VoidReason.DUPLICATE, UUID(goes_on)), (VoidReason.ENTERED_IN_ERROR, None)]
+    assert [(fact.reason, fact.duplicate_of) for fact in stated] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ("{}", "#/reason"),
+        ('{"reason": "UNKNOWN"}', "#/reason"),
+        ('{"reason": "DUPLICATE"}', "#/duplicate_of"),
+        ('{"reason": "DUPLICATE", "duplicate_of": "that one"}', "#/duplicate_of"),
+        ('{"reason": "ENTERED_IN_ERROR", "duplicate_of": "0195567a-0000-7000-8000-000000000001"}', "#/duplicate_of"),
+    ],
+)
+def test_a_voiding_has_a_reason_and_a_duplicate_its_twin(
+    office: Office, employee: str, body: str, pointer: str
+) -> None:
+    refused = problem(office, f"/v1/cases/{resign(office, employee)}/void", body)
+
+    assert (refused["status"], [error["pointer"] for error in refused["errors"]]) == (422, [pointer])
+
+
+def test_what_was_decided_cannot_be_voided(office: Office, employee: str) -> None:
+    case_id = resign(office, employee)
+    office.post(f"/v1/cases/{case_id}/decision", '{"outcome": "CONFIRMED"}')
+
+    refused = problem(office, f"/v1/cases/{case_id}/void", '{"reason": "ENTERED_IN_ERROR"}')
+
+    assert (refused["status"], "withdraw the resignation" in refused["detail"]) == (409, True)
+
+
+def test_two_cases_cannot_give_way_to_each_other(office: Office, employee: str) -> None:
+    twins = [resign(office, employee, employment_id=name) for name in ("main", "side")]
+    together = threading.Barrier(2)
+
+    def give_way(pair: tuple[str, str]) -> int:
+        case_id, twin = pair
+        together.wait(10)
+        body = json.dumps({"reason": "DUPLICATE", "duplicate_of": twin})
+        return office.post(f"/v1/cases/{case_id}/void", body).status_code
+
+    with ThreadPoolExecutor(2) as senders:
+        answers = sorted(senders.map(give_way, [(twins[0], twins[1]), (twins[1], twins[0])]))
+
+    assert answers == [202, 409]
+
+
 def test_a_case_is_shown_to_whoever_can_sign(office: Office, employee: str) -> None:
     case_id = resign(office, employee)
 
@@ -203,6 +295,8 @@ def test_a_second_resignation_is_refused_and_names_the_open_case(office: Office,
 def test_an_unknown_case_is_not_found(office: Office, case_id: str) -> None:
     assert problem(office, f"/v1/cases/{case_id}/decision", '{"outcome": "CONFIRMED"}')["status"] == 404
     assert problem(office, f"/v1/cases/{case_id}/withdrawal", "{}")["status"] == 404
+    assert problem(office, f"/v1/cases/{case_id}/void", '{"reason": "ENTERED_IN_ERROR"}')["status"] == 404
+    assert problem(office, f"/v1/cases/{case_id}/last-working-day", '{"last_working_day": null}')["status"] == 404
     assert office.get(f"/v1/cases/{case_id}").status_code == 404
 
 

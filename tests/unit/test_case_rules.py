@@ -9,19 +9,25 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from pydantic import ValidationError
 
-from producers.ems.bodies import Decision, Resignation, Withdrawal
-from producers.ems.cases import AlreadyOpen, Case, IllegalMove, Move, Stamp, Status, decide, resign, withdraw
+from producers.ems.bodies import Decision, Resignation, Voiding, Withdrawal
+from producers.ems.cases import AlreadyOpen, Case, IllegalMove, Move, Stamp, Status
 from producers.ems.ids import uuid7
+from producers.ems.moves import change_last_working_day, decide, depart, resign, void, withdraw
 from producers.ems.zones import today
 from schemas import ExitEvent
 from schemas.exits import (
+    EmployeeDeparted,
     EmployeeResigned,
     EmployeeRetained,
+    ExitCaseVoided,
     ExitConfirmed,
+    LastWorkingDayChanged,
     RequestedBy,
     ResignationWithdrawn,
     Risk,
+    VoidReason,
     WorkerType,
 )
 
@@ -31,6 +37,10 @@ RESIGNED = EmployeeResigned(submitted_on=date(2026, 3, 2), time_zone="Europe/Ber
 WITHDRAWN = ResignationWithdrawn(withdrawn_on=date(2026, 3, 3))
 RETAINED = EmployeeRetained(decided_on=date(2026, 3, 3))
 CONFIRMED = ExitConfirmed(decided_on=date(2026, 3, 3))
+VOIDED = ExitCaseVoided(reason=VoidReason.ENTERED_IN_ERROR)
+THEN, NOW_ON = date(2026, 5, 29), date(2026, 6, 30)
+MOVED = LastWorkingDayChanged(previous=THEN, current=NOW_ON)
+DEPARTED = EmployeeDeparted(departed_on=date(2026, 2, 27))
 
 
 def a_stamp() -> Stamp:
@@ -50,8 +60,15 @@ def a_case(status: Status = Status.SUBMITTED, employment_id: str | None = None) 
 
 
 def move(case: Case, event: ExitEvent) -> Move:
-    if isinstance(event, ResignationWithdrawn):
-        return withdraw(case, event, a_stamp())
+    match event:
+        case ResignationWithdrawn():
+            return withdraw(case, event, a_stamp())
+        case ExitCaseVoided():
+            return void(case, event, a_stamp())
+        case LastWorkingDayChanged():
+            return change_last_working_day(replace(case, last_working_day=event.previous), event.current, a_stamp())
+        case EmployeeDeparted():
+            return depart(replace(case, last_working_day=event.departed_on), a_stamp())
     assert isinstance(event, ExitConfirmed | EmployeeRetained)
     return decide(case, event, a_stamp())
 
@@ -74,7 +91,11 @@ def test_a_resignation_opens_a_case() -> None:
         (Status.SUBMITTED, WITHDRAWN, Status.WITHDRAWN),
         (Status.SUBMITTED, RETAINED, Status.RETAINED),
         (Status.SUBMITTED, CONFIRMED, Status.CONFIRMED),
+        (Status.SUBMITTED, VOIDED, Status.VOIDED),
         (Status.CONFIRMED, WITHDRAWN, Status.WITHDRAWN),
+        (Status.SUBMITTED, MOVED, Status.SUBMITTED),
+        (Status.CONFIRMED, MOVED, Status.CONFIRMED),
+        (Status.CONFIRMED, DEPARTED, Status.DEPARTED),
     ],
 )
 def test_a_case_goes_on_as_its_life_allows(status: Status, event: ExitEvent, after: Status) -> None:
@@ -82,7 +103,7 @@ def test_a_case_goes_on_as_its_life_allows(status: Status, event: ExitEvent, aft
 
     moved = move(before, event)
 
-    assert moved.case == replace(before, status=after, version=before.version + 1)
+    assert replace(moved.case, last_working_day=None) == replace(before, status=after, version=before.version + 1)
     assert type(moved.event) is type(event)
     assert moved.event.case_version == before.version + 1
 
@@ -104,6 +125,20 @@ def test_a_case_goes_on_as_its_life_allows(status: Status, event: ExitEvent, aft
         (Status.DEPARTED, CONFIRMED, "The employee has left, so there is nothing left to decide."),
         (Status.DEPARTED, RETAINED, "The employee has left, so there is nothing left to decide."),
         (Status.DEPARTED, WITHDRAWN, "The employee has left, so there is nothing left to withdraw."),
+        (Status.CONFIRMED, VOIDED, "It was decided that the employee leaves, so the case can no longer be voided."),
+        (Status.WITHDRAWN, VOIDED, "The resignation was withdrawn, so the case can no longer be voided."),
+        (Status.RETAINED, VOIDED, "It was decided that the employee stays, so the case can no longer be voided."),
+        (Status.VOIDED, VOIDED, "The case was voided, so the case can no longer be voided."),
+        (Status.DEPARTED, VOIDED, "The employee has left, so the case can no longer be voided."),
+        (Status.WITHDRAWN, MOVED, "The resignation was withdrawn, so the last working day can no longer be moved."),
+        (Status.RETAINED, MOVED, "It was decided that the employee stays, so the last working day can no longer be"),
+        (Status.VOIDED, MOVED, "The case was voided, so the last working day can no longer be moved."),
+        (Status.DEPARTED, MOVED, "The employee has left, so the last working day can no longer be moved."),
+        (Status.SUBMITTED, DEPARTED, "The resignation was submitted, so the employee does not depart by this case."),
+        (Status.WITHDRAWN, DEPARTED, "The resignation was withdrawn, so the employee does not depart by this case."),
+        (Status.RETAINED, DEPARTED, "It was decided that the employee stays, so the employee does not depart by"),
+        (Status.VOIDED, DEPARTED, "The case was voided, so the employee does not depart by this case."),
+        (Status.DEPARTED, DEPARTED, "The employee has left, so the employee does not depart by this case."),
     ],
 )
 def test_what_a_case_does_not_allow_is_refused_with_a_sentence(status: Status, event: ExitEvent, sentence: str) -> None:
@@ -118,6 +153,56 @@ def test_who_cannot_decide_any_more_is_told_what_to_do_instead() -> None:
         decide(a_case(Status.WITHDRAWN), CONFIRMED, a_stamp())
     with pytest.raises(IllegalMove, match="withdraw the resignation"):
         decide(a_case(Status.CONFIRMED), RETAINED, a_stamp())
+
+
+@pytest.mark.parametrize("days", [(None, THEN), (THEN, NOW_ON), (NOW_ON, THEN), (THEN, None)])
+def test_the_last_working_day_becomes_known_moves_either_way_and_is_open_again(
+    days: tuple[date | None, date | None],
+) -> None:
+    before, after = days
+    moved = change_last_working_day(replace(a_case(), last_working_day=before), after, a_stamp())
+
+    assert moved.case.last_working_day == after
+    assert isinstance(moved.event, LastWorkingDayChanged)
+    assert (moved.event.previous, moved.event.current) == (before, after)
+
+
+@pytest.mark.parametrize(("day", "sentence"), [(THEN, "is that day already"), (None, "is open already")])
+def test_a_last_working_day_does_not_move_to_where_it_is(day: date | None, sentence: str) -> None:
+    with pytest.raises(IllegalMove, match=sentence):
+        change_last_working_day(replace(a_case(), last_working_day=day), day, a_stamp())
+
+
+TWIN = replace(a_case(employment_id="side"), case_id=uuid4())
+
+
+def test_a_duplicate_is_voided_in_favour_of_the_case_that_goes_on() -> None:
+    duplicate = ExitCaseVoided(reason=VoidReason.DUPLICATE, duplicate_of=TWIN.case_id)
+
+    voided = void(a_case(), duplicate, a_stamp(), twin=TWIN)
+
+    assert voided.case.status is Status.VOIDED
+    assert isinstance(voided.event, ExitCaseVoided)
+    assert voided.event.duplicate_of == TWIN.case_id
+
+
+@pytest.mark.parametrize(
+    ("twin", "sentence"),
+    [
+        (None, "There is no case with the id in duplicate_of."),
+        (a_case(), "A case cannot be the duplicate of itself."),
+        (replace(TWIN, employee_id="e-2"), "The case in duplicate_of is another person's."),
+        *(
+            (replace(TWIN, status=status), "The case in duplicate_of has ended")
+            for status in (Status.WITHDRAWN, Status.RETAINED, Status.VOIDED, Status.DEPARTED)
+        ),
+    ],
+)
+def test_a_duplicate_needs_another_open_case_of_the_same_person(twin: Case | None, sentence: str) -> None:
+    duplicate = ExitCaseVoided(reason=VoidReason.DUPLICATE, duplicate_of=uuid4())
+
+    with pytest.raises(IllegalMove, match=sentence):
+        void(a_case(), duplicate, a_stamp(), twin=twin)
 
 
 @pytest.mark.parametrize("status", [Status.SUBMITTED, Status.CONFIRMED])
@@ -190,6 +275,21 @@ def test_a_withdrawal_says_who_asked_for_it() -> None:
         withdrawn_on=date(2026, 3, 2), requested_by=RequestedBy.BOTH
     )
     assert Withdrawal().fact(NOW, "UTC").requested_by is RequestedBy.UNKNOWN
+
+
+def test_a_voiding_states_why() -> None:
+    assert Voiding(reason="ENTERED_IN_ERROR").fact() == VOIDED
+    assert Voiding(reason="DUPLICATE", duplicate_of=CASE_ID).fact() == ExitCaseVoided(
+        reason=VoidReason.DUPLICATE, duplicate_of=CASE_ID
+    )
+
+
+def test_garden_leave_ends_after_the_last_working_day() -> None:
+    fact = Resignation(employee_id="e-1", last_working_day=THEN, employment_end_date=NOW_ON).fact(NOW, "UTC")
+
+    assert (fact.last_working_day, fact.employment_end_date) == (THEN, NOW_ON)
+    with pytest.raises(ValidationError, match="cannot end before the last working day"):
+        Resignation(employee_id="e-1", last_working_day=NOW_ON, employment_end_date=THEN)
 
 
 def test_a_resignation_may_carry_every_own_field_of_its_event_and_no_other() -> None:
