@@ -1,4 +1,4 @@
-"""`ems resign`, `decide`, `withdraw`, `case`: what an HR system does, typed by hand."""
+"""`ems resign`, `decide`, `withdraw`, `move`, `void`, `case`: what an HR system does, typed by hand."""
 
 import json
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from infra.cli.intake import Intake, Output, WebhookSecret, intake
+from infra.errors import WrongUsage
 from infra.intake_client import Accepted
 from schemas.exits import Confidentiality, ReasonCategory, RequestedBy, Risk, WorkerType
 
@@ -16,7 +17,8 @@ commands = typer.Typer()
 _NOT_SAID = {"intake_url", "webhook_secret", "output"}
 _NEXT = {
     "SUBMITTED": "Watch it: ems case {id}\nThen:     ems decide {id} --outcome confirmed|retained",
-    "CONFIRMED": "If both sides agree that the employee stays after all: ems withdraw {id}",
+    "CONFIRMED": "If the last working day moves: ems move {id} --to YYYY-MM-DD\n"
+    "If both sides agree that the employee stays after all: ems withdraw {id}",
 }
 
 
@@ -108,6 +110,55 @@ def withdraw(
     """Take a resignation back: before the decision, or by agreement after it was confirmed."""
     with intake(intake_url, webhook_secret, output) as client:
         _tell(client.withdraw(case_id, requested_by=requested_by), output)
+
+
+@commands.command(epilog="Example: ems move 0195567a-0000-7000-8000-000000000001 --to 2026-07-31")
+def move(
+    case_id: CaseId,
+    *,
+    to: Annotated[
+        date | None,
+        typer.Option(
+            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="The new last working day.", show_default=False
+        ),
+    ] = None,
+    is_open: Annotated[bool, typer.Option("--open", help="Nobody knows the day any more.")] = False,
+    intake_url: Intake = None,
+    webhook_secret: WebhookSecret = None,
+    output: Output = "text",
+) -> None:
+    """Move the last working day of a case, say it for the first time, or leave it open again.
+
+    Once the exit is confirmed and that day is over in the employee's time zone, the departure is stated by itself.
+    """
+    if is_open == (to is not None):
+        raise WrongUsage("Say either the new last working day (--to YYYY-MM-DD), or that it is open again (--open).")
+    with intake(intake_url, webhook_secret, output) as client:
+        _tell(client.change_last_working_day(case_id, to), output)
+
+
+@commands.command(epilog="Example: ems void 0195567a-0000-7000-8000-000000000001 --reason entered-in-error")
+def void(
+    case_id: CaseId,
+    *,
+    reason: Annotated[
+        Literal["entered-in-error", "duplicate"],
+        typer.Option(case_sensitive=False, help="Why the case should not exist."),
+    ],
+    duplicate_of: Annotated[
+        str | None, typer.Option(metavar="CASE", help="Of a duplicate: the case that goes on.", show_default=False)
+    ] = None,
+    intake_url: Intake = None,
+    webhook_secret: WebhookSecret = None,
+    output: Output = "text",
+) -> None:
+    """Declare that a case should not exist; everything that was done because of it is undone.
+
+    Possible until the decision; after that, withdraw the resignation.
+    """
+    with intake(intake_url, webhook_secret, output) as client:
+        why: Literal["DUPLICATE", "ENTERED_IN_ERROR"] = "DUPLICATE" if reason == "duplicate" else "ENTERED_IN_ERROR"
+        _tell(client.void(case_id, why, duplicate_of=duplicate_of), output)
 
 
 @commands.command("case", epilog="Example: ems case 0195567a-0000-7000-8000-000000000001 --output json")

@@ -1,8 +1,9 @@
-"""`ems resign`, `decide`, `withdraw`, `case`, against a real intake."""
+"""`ems resign`, `decide`, `withdraw`, `move`, `void`, `case`, against a real intake."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,16 @@ from infra.cli.cases import commands
 from infra.endpoints import Endpoints
 from infra.errors import InfraError
 from producers.ems.bodies import Resignation
-from schemas.exits import EmployeeResigned, EmployeeRetained, RequestedBy, ResignationWithdrawn, Risk
+from schemas.exits import (
+    EmployeeResigned,
+    EmployeeRetained,
+    ExitCaseVoided,
+    LastWorkingDayChanged,
+    RequestedBy,
+    ResignationWithdrawn,
+    Risk,
+    VoidReason,
+)
 from tests.integration.intake.office import NEXT_SECRET, SECRET, Office, open_office
 
 NO_WHERE = {"EMS_INTAKE_URL": "", "EMS_WEBHOOK_SECRET": "", "EMS_WEBHOOK_SECRETS": ""}
@@ -90,6 +100,33 @@ def test_a_decision_and_a_withdrawal_say_by_whom(ems: Ems, office: Office, emplo
     assert withdrawn.requested_by is RequestedBy.EMPLOYEE
 
 
+def test_the_last_working_day_is_moved_and_left_open(ems: Ems, office: Office, employee: str) -> None:
+    case_id = ems.json("resign", "--employee", employee)["case_id"]
+    ems("move", case_id, "--to", "2026-06-30")
+    moved = ems.json("move", case_id, "--open")
+
+    _, known, open_again = office.facts(employee)
+    assert isinstance(known, LastWorkingDayChanged)
+    assert isinstance(open_again, LastWorkingDayChanged)
+    assert (known.previous, known.current) == (None, date(2026, 6, 30))
+    assert (open_again.previous, open_again.current) == (date(2026, 6, 30), None)
+    assert moved == {"case_id": case_id, "case_version": 3, "status": "SUBMITTED"}
+
+
+def test_a_case_is_voided_as_an_error_or_as_a_duplicate(ems: Ems, office: Office, employee: str) -> None:
+    first = ems.json("resign", "--employee", employee, "--employment-id", "main")["case_id"]
+    second = ems.json("resign", "--employee", employee, "--employment-id", "side")["case_id"]
+    ems("void", second, "--reason", "duplicate", "--duplicate-of", first)
+    said = ems("void", first, "--reason", "entered-in-error")
+
+    _, _, duplicate, error = office.facts(employee)
+    assert isinstance(duplicate, ExitCaseVoided)
+    assert isinstance(error, ExitCaseVoided)
+    assert (duplicate.reason, str(duplicate.duplicate_of)) == (VoidReason.DUPLICATE, first)
+    assert (error.reason, error.duplicate_of) == (VoidReason.ENTERED_IN_ERROR, None)
+    assert said.strip() == f"Case {first} is VOIDED (version 2)."
+
+
 def test_a_case_is_shown_in_words(ems: Ems, employee: str) -> None:
     case_id = ems.json("resign", "--employee", employee)["case_id"]
 
@@ -131,6 +168,11 @@ def test_an_unknown_case_and_a_wrong_secret_are_refusals(ems: Ems, employee: str
         ["resign", "--employee", "e-1", "--risk", "extreme"],
         ["decide", "x"],
         ["decide", "x", "--outcome", "perhaps"],
+        ["move", "x"],
+        ["move", "x", "--to", "tomorrow"],
+        ["move", "x", "--to", "2026-06-30", "--open"],
+        ["void", "x"],
+        ["void", "x", "--reason", "perhaps"],
         ["resign", "--employee", "e-1", "--output", "xml"],
         ["resign", "--employee", "e-1", "--webhook-secret", "whsec_!"],
         ["resign", "--employee", "e-1", "--intake", "http://host:port"],
