@@ -1,12 +1,13 @@
 """Where cases and the answers to requests are kept; every function works inside a transaction that it is given."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Date,
     Index,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -47,7 +49,14 @@ requests: Final = Table(
     Column("answer", Text, nullable=False),
     Column("answered_at", Text, nullable=False),
 )
-_is_open: Final = cases.c.status.in_(sorted(OPEN))
+
+
+def _stands_at(*statuses: Status) -> ColumnElement[bool]:
+    # written out: SQLite uses an index over some rows only where the statement says that it wants no others
+    return cases.c.status.in_([literal_column(f"'{status}'") for status in sorted(statuses)])
+
+
+_is_open: Final = _stands_at(*OPEN)
 # Two processes on one PostgreSQL may look at the same moment; the index lets only one of them open the case.
 Index(
     "cases_open",
@@ -57,6 +66,8 @@ Index(
     sqlite_where=_is_open,
     postgresql_where=_is_open,
 )
+_is_leaving: Final = _stands_at(Status.CONFIRMED) & cases.c.last_working_day.is_not(None)
+Index("cases_leaving", cases.c.last_working_day, sqlite_where=_is_leaving, postgresql_where=_is_leaving)
 
 
 class UnknownCase(CaseError):  # noqa: N818 - reads better without the suffix
@@ -70,6 +81,9 @@ class OtherRequest(CaseError):  # noqa: N818 - reads better without the suffix
 # Built once: building a statement costs more than executing it.
 _FIND: Final = select(cases).where(cases.c.case_id == bindparam("case_id")).with_for_update()
 _OPEN_ONES: Final = select(cases).where(cases.c.employee_id == bindparam("employee_id"), _is_open)
+_LEAVING: Final = (
+    select(cases).where(_is_leaving, cases.c.last_working_day < bindparam("before")).order_by(cases.c.last_working_day)
+)
 _OPEN: Final = insert(cases)
 _CHANGE: Final = update(cases).where(cases.c.case_id == bindparam("of"))
 _ANSWER: Final = select(requests.c.digest, requests.c.answer).where(requests.c.webhook_id == bindparam("webhook_id"))
@@ -97,6 +111,11 @@ def look_up(tx: Connection, case_id: UUID) -> Case | None:
 def open_cases(tx: Connection, employee_id: str) -> Sequence[Case]:
     """Return the employee's open cases."""
     return [_case(row) for row in tx.execute(_OPEN_ONES, {"employee_id": employee_id})]
+
+
+def leaving(tx: Connection, before: date) -> Sequence[Case]:
+    """Return the confirmed cases with a last working day before this one, the oldest first."""
+    return [_case(row) for row in tx.execute(_LEAVING, {"before": before})]
 
 
 def keep(tx: Connection, case: Case, now: datetime) -> None:

@@ -3,13 +3,17 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TypeVar, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
@@ -104,8 +108,34 @@ def test_what_was_accepted_before_a_kill_is_published_after_it(ems: Ems, broker:
     assert ems.end() == 0
 
 
-def published(broker: Broker, key: str, *, count: int) -> list[dict[str, str]]:
-    """Return the headers of an employee's records, once there are that many."""
+def test_a_departure_that_fell_due_while_it_was_down_is_published_once(
+    ems: Ems, broker: Broker, tmp_path: Path
+) -> None:
+    employee, last_day = f"e-{uuid4()}", datetime.now(UTC).date() - timedelta(days=2)
+    with ems.start() as intake:
+        case = intake.resign({"employee_id": employee, "last_working_day": last_day + timedelta(days=30)})
+        intake.decide(case.case_id, "CONFIRMED")
+        ems.end(signal.SIGKILL)
+    with closing(sqlite3.connect(tmp_path / "ems.exits.db", isolation_level=None)) as database:  # the days go by
+        database.execute("UPDATE cases SET last_working_day = ?", [last_day.isoformat()])
+
+    with ems.start() as intake:
+        until(lambda: intake.case(case.case_id)["status"] == "DEPARTED" or None, "the departure is stated")
+        ems.end(signal.SIGKILL)
+    with ems.start() as intake:
+        hired_again = intake.resign({"employee_id": employee})
+    ems.end()
+
+    records = published(broker, employee, count=4, case_id=hired_again.case_id)
+    departures = [record for record in records if record["ce_type"] == "ems.exits.EmployeeDeparted.v1"]
+    assert {(record["ce_sequence"], record["ce_subject"]) for record in departures} == {("3", str(case.case_id))}
+    assert len({record["ce_id"] for record in departures}) == 1
+    over = datetime.combine(last_day + timedelta(days=1), time.min, ZoneInfo(ZONE))
+    assert datetime.fromisoformat(departures[0]["ce_time"]) == over
+
+
+def published(broker: Broker, key: str, *, count: int, case_id: UUID | None = None) -> list[dict[str, str]]:
+    """Return the headers of an employee's records, once there are that many, and one of this case."""
     consumer = Consumer(
         {"bootstrap.servers": broker.bootstrap_servers, "group.id": f"test-{uuid4()}", "enable.auto.commit": False}
     )
@@ -117,7 +147,8 @@ def published(broker: Broker, key: str, *, count: int) -> list[dict[str, str]]:
         record = consumer.poll(0.5)
         if record is not None and record.error() is None and record.key() == key.encode():
             found.append({name: bytes(value or b"").decode() for name, value in cast("Headers", record.headers())})
-        return found if len(found) >= count else None
+        is_there = case_id is None or any(record["ce_subject"] == str(case_id) for record in found)
+        return found if is_there and len(found) >= count else None
 
     try:
         return until(enough, f"{count} records of {key} are published")
@@ -126,9 +157,9 @@ def published(broker: Broker, key: str, *, count: int) -> list[dict[str, str]]:
 
 
 def until(look: Callable[[], T | None], what: str) -> T:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
+    deadline = monotonic() + SECONDS
+    while monotonic() < deadline:
         if (found := look()) is not None:
             return found
-        time.sleep(0.02)
+        sleep(0.02)
     pytest.fail(f"waited {SECONDS} s, and it is still not true that {what}")

@@ -61,14 +61,7 @@ class Office:
 
     def facts(self, key: str) -> list[Event]:
         """Return what waits to be published about an employee, in order."""
-
-        def work(tx: Connection) -> list[bytes]:
-            query = text("SELECT value FROM outbox WHERE key = :key ORDER BY id")
-            return list(tx.execute(query, {"key": key.encode()}).scalars())
-
-        kinds = {kind.full_name(): kind for kind in STATES}
-        read = (self._codec.decode_known(value, kinds) for value in self.database.run_sync(work))
-        return [event for event in read if event is not None]
+        return facts(self.database, self._codec, key)
 
     def sql(self, statement: str) -> None:
         """Do something to the database behind the back of EMS."""
@@ -77,6 +70,18 @@ class Office:
     def rows(self) -> dict[str, int]:
         """Count what is written down."""
         return rows(self.database)
+
+
+def facts(database: Database, codec: Codec, key: str) -> list[Event]:
+    """Return what waits in a database to be published about an employee, in order."""
+
+    def work(tx: Connection) -> list[bytes]:
+        query = text("SELECT value FROM outbox WHERE key = :key ORDER BY id")
+        return list(tx.execute(query, {"key": key.encode()}).scalars())
+
+    kinds = {kind.full_name(): kind for kind in STATES}
+    read = (codec.decode_known(value, kinds) for value in database.run_sync(work))
+    return [event for event in read if event is not None]
 
 
 def rows(database: Database) -> dict[str, int]:

@@ -1,0 +1,95 @@
+"""When a last working day is over: stating that the employee has left, once.
+
+What is due is kept as a day and a time zone, in the row of the case, and not as a moment: the rules of time zones
+change between the day on which a case is confirmed and the day on which it ends. A look reads the few cases whose last
+working day may be over somewhere on Earth, so it finds the same after a restart, or after a night in which nobody
+looked. Each departure is a transaction of its own, which reads the case again: whoever withdraws, moves the day or
+departs in another process at the same moment is before it or after it.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from choreography import Clock, Database, Health, Outbox
+from producers.ems import moves, store
+from producers.ems.cases import Stamp
+from producers.ems.ids import uuid7
+
+log = structlog.stdlib.get_logger(__name__)
+
+PART: Final = "departures"
+LOOK_SECONDS: Final = 10.0
+_FURTHEST_ZONE: Final = timedelta(days=1)  # no date on Earth is further ahead of UTC's
+
+
+class Departures:
+    """States departures as they fall due.
+
+    Args:
+        database: holds the tables of `store` and of the outbox.
+        outbox: where facts wait to be published.
+        clock: tells the time and waits.
+        health: is told while departures cannot be stated.
+        random: returns that many random bytes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        health: Health,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._health = health
+        self._random = random
+
+    async def watch(self) -> None:
+        """Look every few seconds, until it is cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:
+                kind = type(error).__name__
+                log.exception("departures.stuck", error=kind)
+                self._health.set(PART, False, f"Departures cannot be stated ({kind}); it is tried again.")
+            else:
+                self._health.set(PART, True)
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """State every departure that is due.
+
+        Raises:
+            Exception: what was raised last; a case that cannot be dealt with keeps no other one waiting.
+        """
+        failed: Exception | None = None
+        before = (self._clock.now() + _FURTHEST_ZONE).date()
+        for case in await self._database.run(lambda tx: store.leaving(tx, before)):
+            try:
+                if case.has_departed(self._clock.now()):
+                    await self._depart(case.case_id)
+            except Exception as error:  # noqa: BLE001 - raised below, once the others have been dealt with
+                failed = error
+        if failed is not None:
+            raise failed
+
+    async def _depart(self, case_id: UUID) -> None:
+        def work(tx: Connection) -> None:
+            case, now = store.find(tx, case_id), self._clock.now()
+            if not case.has_departed(now):  # it has changed since it was read
+                return
+            move = moves.depart(case, Stamp(uuid7(now, self._random), now))
+            store.keep(tx, move.case, now)
+            self._outbox.add(tx, move.event)
+
+        await self._database.run(work)

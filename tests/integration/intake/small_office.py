@@ -1,0 +1,89 @@
+"""An EMS without sockets and without Kafka: its rules, its database, and a clock that a test moves."""
+
+import asyncio
+import json
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel
+
+from choreography import Database, Event, Health, Outbox
+from choreography.fake import FakeClock
+from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from producers.ems.departures import Departures
+from producers.ems.intake import Delivery, Intake
+from schemas.exits import EmployeeDeparted
+from tests.integration.intake.office import TABLES, ZONE, facts, prepared
+
+
+class SmallOffice:
+    """A process of EMS; several may work on one database, at one clock.
+
+    Args:
+        database_url: where its tables are; they are made where they are missing.
+        clock: tells the time.
+    """
+
+    def __init__(self, database_url: str, clock: FakeClock) -> None:
+        self.clock = clock
+        self.database = Database(database_url)
+        self.database.create(*TABLES)
+        self._codec = prepared(self.database)
+        outbox = Outbox(self._codec, "/ems", clock)
+        self.health = Health()
+        self.intake = Intake(self.database, outbox, clock, ZONE)
+        self.departures = Departures(self.database, outbox, clock, self.health)
+
+    def close(self) -> None:
+        """End it; what was committed stays."""
+        self.database.close()
+
+    def ask(self, case_id: UUID | None, body: BaseModel, delivery: Delivery | None = None) -> dict[str, Any]:
+        """Send a request, which names a case unless it opens one; return the answer."""
+        answer: dict[str, Any] = json.loads(
+            asyncio.run(self._ask(case_id, body, delivery or Delivery(str(uuid4()), "digest")))
+        )
+        return answer
+
+    def resign(self, employee: str = "e-1", **said: Any) -> UUID:
+        """Open a case."""
+        return UUID(self.ask(None, Resignation(employee_id=employee, **said))["case_id"])
+
+    def leaving(self, day: date | None, zone: str = ZONE, employee: str = "e-1", **said: Any) -> UUID:
+        """Open a case and confirm it."""
+        case_id = self.resign(employee, last_working_day=day, time_zone=zone, **said)
+        self.ask(case_id, Decision(outcome="CONFIRMED"))
+        return case_id
+
+    def look(self) -> None:
+        """Have it state what is due."""
+        asyncio.run(self.departures.look())
+
+    def look_at(self, moment: datetime) -> None:
+        """Move the clock, and have it state what is due."""
+        self.clock.advance(moment - self.clock.now())
+        self.look()
+
+    def facts(self, employee: str = "e-1") -> list[Event]:
+        """Return what was stated about an employee."""
+        return facts(self.database, self._codec, employee)
+
+    def departed(self, employee: str = "e-1") -> list[EmployeeDeparted]:
+        """Return the departures that were stated of an employee."""
+        return [fact for fact in self.facts(employee) if isinstance(fact, EmployeeDeparted)]
+
+    async def _ask(self, case_id: UUID | None, body: BaseModel, delivery: Delivery) -> str:
+        if isinstance(body, Resignation):
+            return await self.intake.resign(delivery, body)
+        assert case_id is not None
+        match body:
+            case Decision():
+                return await self.intake.decide(delivery, case_id, body)
+            case Withdrawal():
+                return await self.intake.withdraw(delivery, case_id, body)
+            case LastWorkingDay():
+                return await self.intake.change_last_working_day(delivery, case_id, body)
+            case Voiding():
+                return await self.intake.void(delivery, case_id, body)
+        raise TypeError(type(body).__name__)

@@ -1,0 +1,50 @@
+"""How cases are found: by an index, however many have ended."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from producers.ems import store
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{tmp_path / 'ems.db'}")
+    store.metadata.create_all(engine)
+    return engine
+
+
+@pytest.fixture
+def statements(engine: Engine) -> list[str]:
+    """What is executed, as SQLite gets it."""
+    heard: list[str] = []
+
+    def hear(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        heard.append(statement)
+
+    event.listen(engine, "before_cursor_execute", hear)
+    return heard
+
+
+def plan(engine: Engine, statement: str, *values: str) -> str:
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        return " ".join(str(row[-1]) for row in rows)
+
+
+def test_the_open_cases_of_an_employee_are_found_without_reading_all_others(
+    engine: Engine, statements: list[str]
+) -> None:
+    with engine.connect() as connection:
+        store.open_cases(connection, "e-1")
+
+    assert "USING INDEX cases_open" in plan(engine, statements[-1], "e-1")
+
+
+def test_those_who_leave_are_found_without_reading_all_others(engine: Engine, statements: list[str]) -> None:
+    with engine.connect() as connection:
+        store.leaving(connection, date(2026, 3, 2))
+
+    assert "USING INDEX cases_leaving" in plan(engine, statements[-1], "2026-03-02")
