@@ -1,14 +1,10 @@
-"""The rules of a case, move by move and in every order."""
+"""The rules of a case, move by move; in every order they are tried in `test_lives_of_cases`."""
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydantic import ValidationError
 
 from producers.ems.bodies import Decision, Resignation, Voiding, Withdrawal
@@ -312,56 +308,3 @@ def test_ids_sort_by_time() -> None:
 
     assert early < late
     assert early.version == late.version == 7
-
-
-class LifeOfACase(RuleBasedStateMachine):
-    """Whatever is asked, in whatever order: versions count the facts, and an ended case stays as it ended."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.case: Case | None = None
-        self.facts: list[ExitEvent] = []
-        self.ended: Status | None = None
-
-    @precondition(lambda self: self.case is None)
-    @rule()
-    def resigns(self) -> None:
-        self._moved(resign(RESIGNED, employee_id="e-1", case_id=CASE_ID, others=(), stamp=a_stamp()))
-
-    @precondition(lambda self: self.case is not None)
-    @rule(event=st.sampled_from([WITHDRAWN, RETAINED, CONFIRMED]))
-    def is_asked(self, event: ExitEvent) -> None:
-        assert self.case is not None
-        with suppress(IllegalMove):
-            self._moved(move(self.case, event))
-
-    @precondition(lambda self: self.case is not None)
-    @rule()
-    def resigns_again(self) -> None:
-        assert self.case is not None
-        try:
-            resign(RESIGNED, employee_id="e-1", case_id=uuid4(), others=[self.case], stamp=a_stamp())
-        except AlreadyOpen:
-            assert self.ended is None
-        else:
-            assert self.ended is not None
-
-    def _moved(self, moved: Move) -> None:
-        assert self.ended is None
-        self.case = moved.case
-        self.facts.append(moved.event)
-        if moved.case.status in {Status.WITHDRAWN, Status.RETAINED}:
-            self.ended = moved.case.status
-
-    @invariant()
-    def versions_count_the_facts(self) -> None:
-        assert [fact.case_version for fact in self.facts] == list(range(1, len(self.facts) + 1))
-        assert self.case is None or self.case.version == len(self.facts)
-
-    @invariant()
-    def an_ended_case_stays_ended(self) -> None:
-        assert self.ended is None or (self.case is not None and self.case.status is self.ended)
-
-
-TestLifeOfACase = LifeOfACase.TestCase
-TestLifeOfACase.settings = settings(max_examples=50, stateful_step_count=12, deadline=None)
