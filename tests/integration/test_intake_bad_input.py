@@ -90,6 +90,9 @@ def test_what_is_not_a_json_object_is_refused(office: Office, body: str) -> None
         ({"last_working_day": "31.05.2026"}, "#/last_working_day"),
         ({"last_working_day": "2026-02-30"}, "#/last_working_day"),
         ({"last_working_day": 20260531}, "#/last_working_day"),
+        ({"last_working_day": "9999-12-31"}, "#/last_working_day"),
+        ({"submitted_on": "0001-01-01"}, "#/submitted_on"),
+        ({"last_working_day": "2026-05-31", "employment_end_date": "2026-05-30"}, "#/employment_end_date"),
         ({"last_working_day": "2026-05-31T10:00:00"}, "#/last_working_day"),
         ({"time_zone": "Mars/Olympus"}, "#/time_zone"),
         ({"time_zone": "../../etc/passwd"}, "#/time_zone"),
@@ -133,10 +136,11 @@ def test_a_decision_that_does_not_fit_is_refused(office: Office, body: str, poin
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_what_signs_a_question_cannot_withdraw_a_resignation(office: Office) -> None:
+@pytest.mark.parametrize("route", ["withdrawal", "void", "last-working-day", "decision"])
+def test_what_signs_a_question_cannot_change_a_case(office: Office, route: str) -> None:
     question = signed("")
 
-    answer = office.send("POST", "/v1/cases/0195567a-0000-7000-8000-000000000001/withdrawal", "", question)
+    answer = office.send("POST", f"/v1/cases/0195567a-0000-7000-8000-000000000001/{route}", "", question)
 
     assert answer.status_code == 422
 
