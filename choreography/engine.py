@@ -27,6 +27,8 @@ from sqlalchemy.exc import ArgumentError
 from choreography.errors import InvalidSettings
 from choreography.watched_files import WatchedFiles
 
+# Pages of the log, 32 MB: whoever commits when it is full waits for two more fsyncs, by default every eighty effects.
+_CHECKPOINT: Final = "wal_autocheckpoint=8000"
 _DRIVER: Final = "postgresql+psycopg"
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", _DRIVER})
 
@@ -78,10 +80,6 @@ def open_engine(url: URL, *, busy_seconds: float) -> Engine:
     from choreography.postgresql import postgresql_engine  # noqa: PLC0415 - who uses SQLite need not load its driver
 
     return postgresql_engine(url, busy_seconds)
-
-
-# Pages of the log, 32 MB: whoever commits when it is full waits for two more fsyncs, by default every eighty effects.
-_CHECKPOINT: Final = "wal_autocheckpoint=8000"
 
 
 def _sqlite(url: URL, busy_seconds: float) -> Engine:

@@ -2,7 +2,7 @@
 
 A process that serves holds many thousand objects from its start to its end: modules, models, schemas, statements. And
 it holds a few thousand records for a moment each. A collector that looks at all of them every 700 new objects took
-half of the time that a backlog took (see `benchmarks/README.md`).
+half of the time that a backlog took (docs/decisions/0028).
 """
 
 import gc

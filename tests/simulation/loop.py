@@ -105,7 +105,7 @@ class SimLoop(asyncio.BaseEventLoop):
         try:
             for task in self._made:  # those that are made meanwhile, too
                 if not task.done():
-                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own
                     with suppress(BaseException):
                         task.get_coro().close()
         finally:

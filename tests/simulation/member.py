@@ -171,7 +171,7 @@ class Member:
         self._stopping = flag = Flag(thread)
         consumer._stopping = flag  # type: ignore[assignment]
         consumer._orders = WakingDeque(thread, consumer._orders)
-        subscription.thread, subscription.room = thread, Flag(thread)  # type: ignore[assignment]
+        subscription.thread, subscription.room = thread, Flag(thread)  # type: ignore[assignment]  # its event
         client: Any = SimConsumer(self.place.broker, self.place.group, thread)
         with suppress(Stopped):
             consumer._poll(client)

@@ -37,7 +37,7 @@ class Process:
 
     def begin(self, main: Coroutine[Any, Any, Any]) -> SimTask:
         """Run something on the loop."""
-        return self.loop.create_task(main)  # type: ignore[return-value]
+        return self.loop.create_task(main)  # type: ignore[return-value]  # by its factory
 
     def thread(self, name: str, run: Callable[["Thread"], None]) -> "Thread":
         """Start a thread."""
@@ -51,9 +51,9 @@ class Process:
             return NEVER
         nearest = self.loop.ready_at()
         for thread in self.threads:
-            if thread.wakes_at < nearest:  # noqa: PLR1730 - called a thousand times per history
+            if thread.wakes_at < nearest:  # noqa: PLR1730 - min() takes longer, a thousand times per history
                 nearest = thread.wakes_at
-        return nearest if nearest > self.paused_until else self.paused_until  # noqa: FURB136 - the same
+        return nearest if nearest > self.paused_until else self.paused_until  # noqa: FURB136 - as is max()
 
     def step(self) -> None:
         """Let the loop or one of the threads make one step."""
