@@ -18,8 +18,7 @@ from sqlalchemy import Connection
 
 from choreography import Clock, Database, Health, Outbox
 from producers.ems import moves, store
-from producers.ems.cases import Stamp
-from producers.ems.ids import uuid7
+from producers.ems.casebook import Casebook
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -48,10 +47,9 @@ class Departures:
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._database = database
-        self._outbox = outbox
+        self._casebook = Casebook(outbox, clock, random)
         self._clock = clock
         self._health = health
-        self._random = random
 
     async def watch(self) -> None:
         """Look every few seconds, until it is cancelled."""
@@ -85,11 +83,8 @@ class Departures:
 
     async def _depart(self, case_id: UUID) -> None:
         def work(tx: Connection) -> None:
-            case, now = store.find(tx, case_id), self._clock.now()
-            if not case.has_departed(now):  # it has changed since it was read
-                return
-            move = moves.depart(case, Stamp(uuid7(now, self._random), now))
-            store.keep(tx, move.case, now)
-            self._outbox.add(tx, move.event)
+            case, stamp = store.find(tx, case_id), self._casebook.stamp()
+            if case.has_departed(stamp.at):  # otherwise it has changed since it was read
+                self._casebook.write(tx, moves.depart(case, stamp), stamp)
 
         await self._database.run(work)

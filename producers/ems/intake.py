@@ -12,6 +12,7 @@ from choreography import Clock, Database, Outbox
 from producers.ems import moves, store
 from producers.ems.answers import accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
 from producers.ems.ids import uuid7
 
@@ -53,8 +54,7 @@ class Intake:
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._database = database
-        self._outbox = outbox
-        self._clock = clock
+        self._casebook = Casebook(outbox, clock, random)
         self._time_zone = time_zone
         self._random = random
 
@@ -147,10 +147,9 @@ class Intake:
             raise InProgress from error
 
     def _write(self, tx: Connection, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> str:
-        now = self._clock.now()
-        move = step(tx, Stamp(uuid7(now, self._random), now))
+        stamp = self._casebook.stamp()
+        move = step(tx, stamp)
         answer = accepted(move.case)
-        store.keep(tx, move.case, now)
-        self._outbox.add(tx, move.event)
-        store.remember(tx, delivery.webhook_id, delivery.digest, answer, now)
+        self._casebook.write(tx, move, stamp)
+        store.remember(tx, delivery.webhook_id, delivery.digest, answer, stamp.at)
         return answer
