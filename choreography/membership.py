@@ -1,7 +1,7 @@
 """A member of a group, on the event loop: what it was given, what runs, and how far it has come.
 
 `Lanes` decides what may run and `InFlight` runs it. A partition is opened once the look-ahead has passed its end, and
-fetching is resumed only after it has passed it again. `choreography.subscription` has the consumer's thread.
+fetching is resumed only after it has passed it again. All here runs on the loop; see `choreography.subscription`.
 """
 
 import asyncio
