@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,7 @@ from infra.local.stack import Stack
 from infra.progress import Silence, progress_on
 from infra.providers import Broker
 from infra.providers.local import LocalBroker
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
@@ -61,7 +62,7 @@ def broker(request: pytest.FixtureRequest) -> Broker:
         try:
             return LocalBroker(state_dir / "broker").start(progress_on())
         except DownloadFailed as reason:
-            _missing(str(reason))
+            missing(str(reason))
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +75,7 @@ def stack(request: pytest.FixtureRequest) -> Stack:
         try:
             stack.up(progress_on())
         except DownloadFailed as reason:
-            _missing(str(reason))
+            missing(str(reason))
     return stack
 
 
@@ -84,7 +85,7 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator["Postgres"]:
     try:
         from tests.postgres import running_postgres  # noqa: PLC0415 - its package may be missing
     except ImportError as reason:
-        _missing(f"There is no PostgreSQL: {reason}.")
+        missing(f"There is no PostgreSQL: {reason}.")
     state_dir: Path = request.getfixturevalue("state_dir")
     with running_postgres(state_dir / "postgres") as server:
         yield server
@@ -104,9 +105,3 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'new' / 'test.db'}"
     url: str = request.getfixturevalue("postgres")
     return url
-
-
-def _missing(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(f"This is CI, where nothing may be missing. {reason}", pytrace=False)
-    pytest.skip(reason)

@@ -12,8 +12,18 @@ from scim2_models import Group
 
 from choreography import Clock
 from consumers.access.ports import AccountRefused, Claim, Returned, Taken
-from consumers.access.scim_client import Account, ScimClient, translated
-from consumers.access.scim_members import add_members, member_object, membership_of, own, remove_member
+from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
+from consumers.access.scim_client import ScimClient
+from consumers.access.scim_members import (
+    add_members,
+    member_object,
+    membership_of,
+    own,
+    remove_member,
+    value_of,
+    valued,
+)
+from consumers.access.scim_outcomes import translated
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
 _BY_GROUP: Final = attrgetter("entitlement_id")
@@ -25,11 +35,17 @@ class ScimAccessDirectory:
 
     Which group bears a critical name is remembered for a minute, where exactly one did; who is in it never is.
     A group is changed by one at a time: many who leave at once would otherwise refuse each other by its version.
+
+    Args:
+        scim: its requests.
+        clock: says when what is remembered is too old.
+        known_by: the attribute of an account that holds the employee id.
     """
 
-    def __init__(self, scim: ScimClient, clock: Clock) -> None:
+    def __init__(self, scim: ScimClient, clock: Clock, known_by: KnownBy = EXTERNAL_ID) -> None:
         self._scim = scim
         self._clock = clock
+        self._known_by = known_by
         self._remembered: dict[str, tuple[str, float]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -59,8 +75,9 @@ class ScimAccessDirectory:
         taken = Taken()
         with translated(untouched=False):
             for group, objects in _by_group(memberships):
+                value = await self._value_of(objects[0])
                 async with self._turns[group]:
-                    proof = await remove_member(self._scim, group, objects[0].member_id, claim)
+                    proof = await remove_member(self._scim, group, value, claim)
                 if proof is None:
                     left = NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER)
                     taken = replace(taken, not_taken=(*taken.not_taken, left))
@@ -88,9 +105,9 @@ class ScimAccessDirectory:
 
     async def _account(self, employee_id: str) -> Account:
         def fits(one: Account) -> bool:
-            return one.external_id == employee_id
+            return self._known_by.of(one) == employee_id
 
-        found = await self._scim.find(Account, "externalId", employee_id, fits)
+        found = await self._scim.find(Account, self._known_by.path, employee_id, fits)
         if not found:
             raise AccountRefused(BlockFailureCause.PERSON_NOT_FOUND)
         if len(found) > 1:
@@ -101,7 +118,7 @@ class ScimAccessDirectory:
         """Ask the groups and the account: a server may ignore the filter, show no members, or no groups."""
         hits = await self._scim.find(Group, "members.value", str(account.id), lambda _: True)
         shown = any(one.members for one in hits)
-        entered = {str(one.id): one for one in hits if own(one, account.id) or not shown}
+        entered = {str(one.id): one for one in hits if own(one, account) or not shown}
         return {**{str(one.value): None for one in account.groups or ()}, **entered}
 
     async def _named(self, name: str, hits: dict[str, Group | None]) -> str | NotTaken:
@@ -120,18 +137,22 @@ class ScimAccessDirectory:
     async def _memberships(self, group_id: str, hit: Group | None, account: Account) -> list[Membership]:
         """Return the account's member objects; none where the directory cannot show or change them one by one."""
         group = hit if hit and hit.members else await self._scim.read(Group, group_id)
-        if group is None or not await self._scim.can_patch():
+        if group is None or not await self._scim.can_change(group):
             return []
-        return [membership_of(group, one, account) for one in own(group, account.id)]
+        return [membership_of(group, one, account) for one in own(group, account)]
+
+    async def _value_of(self, taken: Membership) -> str:
+        account = await self._scim.read(Account, taken.member_id) if taken.named_by_login else None
+        return value_of(taken, account)
 
     async def _obstacle(self, employee_id: str, taken: Membership) -> NotRestoredCause | None:
         account = await self._scim.read(Account, taken.member_id)
-        if account is None or account.external_id != employee_id:
+        if account is None or self._known_by.of(account) != employee_id:
             return NotRestoredCause.PERSON_GONE
         group = await self._scim.read(Group, taken.entitlement_id)
         if group is None:
             return NotRestoredCause.GROUP_GONE
-        return NotRestoredCause.CHANGED_BY_OTHERS if own(group, taken.member_id) else None
+        return NotRestoredCause.CHANGED_BY_OTHERS if valued(group, value_of(taken, account)) else None
 
     async def _give_back(self, group: str, taken: list[Membership], claim: Claim) -> NotRestoredCause | bool:
         account = await self._scim.read(Account, taken[0].member_id)

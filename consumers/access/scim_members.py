@@ -1,6 +1,7 @@
 """The members of one SCIM group: taking one out and putting one back, proven by reading the group again.
 
-A member object is taken by the filtered remove, never by `path: members` alone, which would empty the group. Every
+A member object names an account by its id, or, against RFC 7643 §4.2, by its user name and its address (canaille).
+It is taken by the filtered remove, never by `path: members` alone, which would empty the group. Every
 write carries the version of the group that was read; where that is refused, or the group read back does not show the
 change, all begins again at the read. A state is set, so that a repeat ends in the same one. Where the directory keeps
 no versions, a change that somebody else makes between read and write can be lost.
@@ -13,7 +14,9 @@ from typing import Any, Final
 from scim2_models import Group, GroupMember, PatchOperation, Path
 
 from consumers.access.ports import Claim, DirectoryRefused
-from consumers.access.scim_client import Account, ScimClient
+from consumers.access.scim_account import Account
+from consumers.access.scim_client import ScimClient
+from consumers.access.scim_whole import Member
 from schemas.access import Membership
 
 _ATTEMPTS: Final = 10
@@ -24,32 +27,47 @@ _SHOWN: Final[dict[str, Callable[[Account], str | None]]] = {
 }
 
 
-def own(group: Group, member_id: str | None) -> list[GroupMember]:
-    """Return the member objects of an account; there may be several."""
-    return [one for one in group.members or () if one.value == member_id]
+def valued(group: Group, value: str) -> list[GroupMember]:
+    """Return the member objects of that value; there may be several."""
+    return [one for one in group.members or () if one.value == value]
+
+
+def own(group: Group, account: Account) -> list[GroupMember]:
+    """Return the member objects of an account."""
+    named = valued(group, account.user_name) if account.user_name and account.location else []
+    return [*valued(group, str(account.id)), *(one for one in named if one.ref == account.location)]
 
 
 def membership_of(group: Group, found: GroupMember, account: Account) -> Membership:
-    """Describe a member object without the name that it may show."""
+    """Describe a member object without the name that it may show or be named by."""
     shown = next((name for name, read in _SHOWN.items() if read(account) == found.display), "displayName")
+    by_name = found.value != account.id
     return Membership(
         entitlement_id=str(group.id),
-        member_id=str(found.value),
+        member_id=str(account.id),
         type=found.type,
-        ref=found.ref,
+        ref=None if by_name else found.ref,
         display_from=None if found.display is None else shown,
+        named_by_login=by_name,
     )
+
+
+def value_of(taken: Membership, account: Account | None) -> str:
+    """Return the value of the member object; `account` is needed where it is named by its user name."""
+    by_name = taken.named_by_login and account and account.user_name
+    return by_name or taken.member_id
 
 
 def member_object(taken: Membership, account: Account) -> dict[str, Any]:
     """Return the member object as it was, with the name that the account has now."""
     shown = _SHOWN[taken.display_from](account) if taken.display_from in _SHOWN else None
-    sent = {"value": taken.member_id, "type": taken.type, "$ref": taken.ref, "display": shown}
+    ref = account.location if taken.named_by_login else taken.ref
+    sent = {"value": value_of(taken, account), "type": taken.type, "$ref": ref, "display": shown}
     return {name: value for name, value in sent.items() if value is not None}
 
 
-async def remove_member(scim: ScimClient, group_id: str, member_id: str, claim: Claim) -> bool | None:
-    """Take every member object of the account out of the group.
+async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Claim) -> bool | None:
+    """Take every member object of this value out of the group.
 
     Returns:
         Whether the read-back proves that nothing else changed; `None` where the account is the last member.
@@ -57,18 +75,22 @@ async def remove_member(scim: ScimClient, group_id: str, member_id: str, claim: 
     Raises:
         DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
     """
-    operation = _operation(PatchOperation.Op.remove, f"members[value eq {json.dumps(member_id)}]")
+    operation = _operation(PatchOperation.Op.remove, f"members[value eq {json.dumps(value)}]")
+
+    def without(members: list[Member]) -> list[Member]:
+        return [one for one in members if one.get("value") != value]
+
     before = await scim.read(Group, group_id)
     for _ in range(_ATTEMPTS):
-        if before is None or not own(before, member_id):
+        if before is None or not valued(before, value):
             return True
-        if len(own(before, member_id)) == len(before.members or ()):
+        if len(valued(before, value)) == len(before.members or ()):
             return None
         await claim()
-        changed = await scim.change(before, operation)
+        changed = await scim.change(before, operation, without)
         after = await scim.read(Group, group_id)
-        if changed and after is not None and not own(after, member_id):
-            return _differ_only_by(member_id, more=before, less=after)
+        if changed and after is not None and not valued(after, value):
+            return _differ_only_by(value, more=before, less=after)
         before = after
     raise DirectoryRefused(f"The group {group_id} still has the member after {_ATTEMPTS} attempts to remove it.")
 
@@ -82,19 +104,23 @@ async def add_members(scim: ScimClient, group_id: str, objects: Sequence[dict[st
     Raises:
         DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
     """
-    member_id = str(objects[0]["value"])
+    value = str(objects[0]["value"])
     operation = _operation(PatchOperation.Op.add, "members", list(objects))
+
+    def with_them(members: list[Member]) -> list[Member]:
+        return [*members, *objects]
+
     before = await scim.read(Group, group_id)
     for _ in range(_ATTEMPTS):
         if before is None:
             return None
-        if own(before, member_id):
+        if valued(before, value):
             return True
         await claim()
-        changed = await scim.change(before, operation)
+        changed = await scim.change(before, operation, with_them)
         after = await scim.read(Group, group_id)
-        if changed and after is not None and own(after, member_id):
-            return _differ_only_by(member_id, more=after, less=before)
+        if changed and after is not None and valued(after, value):
+            return _differ_only_by(value, more=after, less=before)
         before = after
     raise DirectoryRefused(f"The group {group_id} lacks the member after {_ATTEMPTS} attempts to add it.")
 
@@ -103,10 +129,10 @@ def _operation(op: PatchOperation.Op, path: str, value: object = None) -> PatchO
     return PatchOperation[Group](op=op, path=Path[Group](path), value=value)
 
 
-def _differ_only_by(member_id: str, *, more: Group, less: Group) -> bool:
-    """Whether one group holds what the other holds, and besides only this account."""
+def _differ_only_by(value: str, *, more: Group, less: Group) -> bool:
+    """Whether one group holds what the other holds, and besides only this member."""
     above, below = _objects(more), _objects(less)
-    return below <= above and {value for value, *_ in above - below} == {member_id}
+    return below <= above and {named for named, *_ in above - below} == {value}
 
 
 def _objects(group: Group) -> set[tuple[str | None, ...]]:

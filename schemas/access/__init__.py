@@ -28,6 +28,7 @@ class Membership(BaseModel):
 
     Attributes:
         display_from: the attribute of the account that the object showed; read again when it is put back.
+        named_by_login: its value was the account's user name, and its `$ref` the account's address.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -37,6 +38,7 @@ class Membership(BaseModel):
     type: str | None = None
     ref: str | None = None
     display_from: str | None = None
+    named_by_login: bool = False
 
 
 class NotTaken(BaseModel):

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx2
 
+from consumers.access.scim_account import EXTERNAL_ID, KnownBy
 from tests.integration.access.reacting import TOKEN, Access, Case
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
@@ -20,6 +21,8 @@ Member = frozenset[tuple[str, str]]
 class Directory:
     """A running SCIM server, seen by an administrator."""
 
+    known_by: KnownBy = EXTERNAL_ID
+
     def __init__(self, url: str) -> None:
         self.url = url
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/scim+json"}
@@ -28,7 +31,7 @@ class Directory:
     def person(self, employee_id: str, **attributes: object) -> str:
         """Create an account; return its SCIM id."""
         name = f"user-{uuid4().hex}"
-        body = {"schemas": [f"{CORE}:User"], "userName": name, "externalId": employee_id, **attributes}
+        body = {"schemas": [f"{CORE}:User"], "userName": name, **self._known_as(employee_id), **attributes}
         return self._create("/Users", body)
 
     def group(self, name: str, *members: str | dict[str, str]) -> str:
@@ -39,6 +42,14 @@ class Directory:
     def members(self, group: str) -> set[Member]:
         """Return the member objects of a group, with all that is in them."""
         return {frozenset(one.items()) for one in self.read("Groups", group).get("members", ())}
+
+    def people(self, group: str) -> set[str]:
+        """Return the SCIM ids of the members of a group, each once."""
+        return {self.id_of(str(one["value"])) for one in self.read("Groups", group).get("members", ())}
+
+    def id_of(self, value: str) -> str:
+        """Return the SCIM id of whom a member object names."""
+        return value
 
     def version(self, group: str) -> str:
         """Return the version of a group."""
@@ -60,6 +71,14 @@ class Directory:
     def delete(self, kind: str, resource: str) -> None:
         """Delete a resource."""
         self.http.delete(f"/{kind}/{resource}").raise_for_status()
+
+    def hand_over(self, account: str, employee_id: str) -> None:
+        """Let an account be somebody else's from now on."""
+        whole = {**self.read("Users", account), **self._known_as(employee_id)}
+        self.http.put(f"/Users/{account}", json=whole).raise_for_status()
+
+    def _known_as(self, employee_id: str) -> dict[str, Any]:
+        return {"externalId": employee_id}
 
     def _create(self, path: str, body: dict[str, Any]) -> str:
         return str(self.http.post(path, json=body).raise_for_status().json()["id"])
@@ -100,5 +119,5 @@ class Team:
         self.payments = directory.group(self.names[1], self.colleague, self.leaver)
         self.critical = frozenset({self.prod, self.payments})
         self.harmless = directory.group(f"lunch-{uuid4().hex}", self.colleague, self.leaver)
-        self.access = Access(directory.url, *self.names)
+        self.access = Access(directory.url, *self.names, known_by=directory.known_by)
         self.case = Case(self.employee_id)

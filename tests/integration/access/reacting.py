@@ -13,7 +13,9 @@ from choreography import Clock, Effect, Event, Memory
 from choreography.fake import FakeClock, FakeMemory
 from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
+from consumers.access.scim_account import EXTERNAL_ID, KnownBy
 from consumers.access.scim_client import R, ScimClient
+from consumers.access.scim_whole import Change
 from consumers.access.service import service
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned
@@ -57,10 +59,12 @@ class Access:
         *groups: str,
         protected: Sequence[str] = (),
         between: type[AsyncHTTPTransport] = AsyncHTTPTransport,
+        known_by: KnownBy = EXTERNAL_ID,
     ) -> None:
         self.url = url
         self.clock: Clock = FakeClock()
         self.between = between
+        self.known_by = known_by
         self.memory = FakeMemory(service.group)
         self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected))
 
@@ -86,7 +90,8 @@ class Access:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         between = self.between(verify=False)  # reading certificates would be the slowest part
         async with AsyncClient(base_url=self.url, headers=headers, transport=between) as http:
-            ports = Ports(directory=ScimAccessDirectory(_SteppingClient(http, at), self.clock), critical=self.critical)
+            scim = ScimAccessDirectory(_SteppingClient(http, at), self.clock, self.known_by)
+            ports = Ports(directory=scim, critical=self.critical)
             effect = self.memory.effect(event, NOW)
             memory = _SteppingMemory(effect._memory, at)
             return await reaction.handler(
@@ -118,9 +123,9 @@ class _SteppingClient(ScimClient):
         self._at("read")
         return await super().read(kind, resource_id)
 
-    async def change(self, group: Group, operation: PatchOperation[Group]) -> bool:
+    async def change(self, group: Group, operation: PatchOperation[Group], whole: Change) -> bool:
         self._at("change")
-        changed = await super().change(group, operation)
+        changed = await super().change(group, operation, whole)
         self._at("changed")
         return changed
 

@@ -2,9 +2,13 @@
 
 from itertools import count
 
+import pytest
+
 from choreography import NothingToDo
 from schemas.exits import EmployeeRetained, ExitConfirmed, ResignationWithdrawn
 from tests.integration.access.company import Directory, Member, Team
+
+pytestmark = pytest.mark.parametrize("directory", ["polite"], indirect=True)
 
 
 def members(directory: Directory, team: Team) -> dict[str, set[Member]]:

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from uuid import uuid4
 
+import pytest
+
 from choreography.fake import FakeClock
 from consumers.access.ports import Returned, Taken
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient, connection
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN
+
+pytestmark = pytest.mark.parametrize("directory", ["polite"], indirect=True)
 
 CROWD = 20
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.exits import EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import Access, Case
+
+pytestmark = pytest.mark.parametrize("directory", ["polite"], indirect=True)
 
 NAMES = {"userName": "ada", "displayName": "Ada L.", "name.formatted": "Ada Lovelace"}
 

@@ -13,6 +13,8 @@ from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import TOKEN
 
+pytestmark = pytest.mark.parametrize("directory", ["polite"], indirect=True)
+
 MINUTE = timedelta(minutes=1)
 
 

@@ -1,7 +1,6 @@
 """The Access service on directories that do less than they should: the real server, with something in between."""
 
 import json
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,8 +10,11 @@ from choreography import Unavailable
 from consumers.access.ports import DirectoryRefused
 from schemas.access import BlockFailureCause
 from schemas.exits import EmployeeRetained
+from tests.integration.access.answers import refusal, scim
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Access
+
+pytestmark = pytest.mark.parametrize("directory", ["polite"], indirect=True)
 
 
 class IgnoresFilters(AsyncHTTPTransport):
@@ -50,15 +52,6 @@ class RemovesEverybody(AsyncHTTPTransport):
             headers = {name: value for name, value in request.headers.items() if name != "content-length"}
             request = Request("PATCH", request.url, headers=headers, json=body)
         return await super().handle_async_request(request)
-
-
-def scim(status: int, body: dict[str, Any]) -> Response:
-    return Response(status, headers={"Content-Type": "application/scim+json"}, json=body)
-
-
-def refusal(status: int) -> Response:
-    error = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": "Ada Canary"}
-    return scim(status, error)
 
 
 @pytest.mark.parametrize("server", [IgnoresFilters, RefusesFilters])
@@ -106,9 +99,11 @@ def test_a_directory_that_removes_more_than_it_was_asked_to_is_not_called_verifi
 def test_a_directory_in_trouble_is_waited_for(
     directory: Directory, team: Team, status: int, method: str, untouched: bool
 ) -> None:
+    methods = {"PATCH", "PUT"} if method == "PATCH" else {method}
+
     class InTrouble(AsyncHTTPTransport):
         async def handle_async_request(self, request: Request) -> Response:
-            return refusal(status) if request.method == method else await super().handle_async_request(request)
+            return refusal(status) if request.method in methods else await super().handle_async_request(request)
 
     with pytest.raises(Unavailable) as trouble:
         Access(directory.url, *team.names, between=InTrouble).react(team.case.resigned())
