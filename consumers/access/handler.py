@@ -1,6 +1,7 @@
 """What Access does: block until the decision is final, then restore or revoke."""
 
 from functools import partial
+from uuid import UUID
 
 from choreography import Effect, NothingToDo, Reject
 from consumers.access.holds import Holds, ReturnedGroups, TakenGroups, entitlement_ids, merged
@@ -78,6 +79,7 @@ async def restore_critical_access(event: Returning, ports: Ports, effect: Effect
         restored=entitlement_ids(returned.memberships),
         not_restored=(*decided.not_restored, *returned.not_restored),
         still_taken=decided.still_taken,
+        handed_to=decided.handed_to,
         verified=returned.verified,
     )
 
@@ -110,13 +112,15 @@ async def _choose(event: Taking, ports: Ports, holds: Holds) -> TakenGroups:
 
 
 async def _choose_returns(event: Returning, ports: Ports, holds: Holds) -> ReturnedGroups:
-    case = event.case_id
-    if holds.held_by_another(case):
+    case, twin = event.case_id, _twin(event, holds)
+    if twin or holds.held_by_another(case):
         own = holds.taken_in(case)
         blocked = (
             NotRestored(entitlement_id=one, cause=NotRestoredCause.STILL_BLOCKED) for one in entitlement_ids(own)
         )
-        return ReturnedGroups(case_id=case, memberships=(), not_restored=tuple(blocked), still_taken=own)
+        return ReturnedGroups(
+            case_id=case, memberships=(), not_restored=tuple(blocked), still_taken=own, handed_to=twin
+        )
     possible = await ports.directory.returnable(event.employee_id, holds.left_to(case))
     begun = holds.begun_in(case)  # still a member where a block never got to: nobody has changed anything
     not_restored = tuple(
@@ -125,6 +129,12 @@ async def _choose_returns(event: Returning, ports: Ports, holds: Holds) -> Retur
         if one.cause is not NotRestoredCause.CHANGED_BY_OTHERS or one.entitlement_id not in begun
     )
     return ReturnedGroups(case_id=case, memberships=possible.memberships, not_restored=not_restored)
+
+
+def _twin(event: Returning, holds: Holds) -> UUID | None:
+    """Return the case that holds the block in place of this one, which is a duplicate of it."""
+    twin = event.duplicate_of if isinstance(event, ExitCaseVoided) else None
+    return None if twin is None or twin == event.case_id or holds.has_let_go(twin) else twin
 
 
 def _failed(refusal: AccountRefused, ports: Ports, *, departed: bool = False) -> CriticalAccessBlockFailed:

@@ -3,6 +3,8 @@
 A block belongs to the person, and every open case of the person holds it. A case takes hold when its block is stated,
 whatever the block found or whether it failed, and lets go when its access was restored, or at the departure. Whoever
 lets go last gives everything back that was taken and not yet returned; whoever lets go earlier leaves it to the last.
+A case that is voided as a duplicate hands its hold to its twin, also when nothing has been stated about the twin yet;
+to a twin that has let go already it hands nothing.
 A departure ends the matter: what its case took is forgotten, so that a later case of a rehired person starts clean.
 """
 
@@ -48,6 +50,7 @@ class ReturnedGroups(Decision):
     memberships: Memberships
     not_restored: tuple[NotRestored, ...]
     still_taken: Memberships = ()
+    handed_to: UUID | None = None
 
 
 def entitlement_ids(memberships: Iterable[Membership]) -> tuple[str, ...]:
@@ -67,6 +70,7 @@ class Holds:
     def __init__(self, facts: Iterable[Fact] = (), unfinished: Iterable[TakenGroups] = ()) -> None:
         self._taken: dict[UUID, Memberships] = {}
         self._left: Memberships = ()
+        self._closed: set[UUID] = set()
         self._begun: dict[UUID, frozenset[str]] = {}
         for fact in facts:
             self._apply(fact)
@@ -92,6 +96,10 @@ class Holds:
         """Whether another case keeps access blocked."""
         return bool(self._taken.keys() - {case})
 
+    def has_let_go(self, case: UUID) -> bool:
+        """Whether the case held a block and has ended."""
+        return case in self._closed
+
     def taken_in(self, case: UUID) -> Memberships:
         """What this case took."""
         return self._taken.get(case, ())
@@ -107,6 +115,8 @@ class Holds:
     def _apply(self, fact: Fact) -> None:
         match fact:
             case CriticalAccessRestored():
+                if fact.handed_to:
+                    self._taken.setdefault(fact.handed_to, ())
                 self._close(fact.case_id)
                 self._left = merged(self._left, fact.still_taken) if self._taken else ()
             case CriticalAccessRevoked(departed=True) | CriticalAccessBlockFailed(departed=True):
@@ -118,6 +128,7 @@ class Holds:
 
     def _close(self, case: UUID) -> None:
         self._taken.pop(case, None)
+        self._closed.add(case)
         if not self._taken:
             self._left = ()
 

@@ -1,5 +1,7 @@
 """What the Access service did: topic `ems.access.v1`, key = employee id."""
 
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict
 
 from choreography import Topic
@@ -87,6 +89,7 @@ class CriticalAccessRestored(AccessFact):
     restored: tuple[Id, ...] = ()
     not_restored: tuple[NotRestored, ...] = ()
     still_taken: tuple[Membership, ...] = ()
+    handed_to: UUID | None = None
     verified: bool = False
 
 

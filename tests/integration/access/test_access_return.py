@@ -123,6 +123,55 @@ def test_who_leaves_one_of_two_employments_stays_blocked_until_both_are_decided(
     assert directory.members(team.prod) == before
 
 
+def test_a_duplicate_that_is_voided_leaves_the_block_to_its_twin(directory: Directory, team: Team) -> None:
+    before = {group: directory.members(group) for group in team.critical}
+    twin = Case(team.employee_id)
+    team.access.react(team.case.resigned())
+    team.access.react(twin.resigned())
+
+    voided = team.access.react(team.case.states(ExitCaseVoided, reason="DUPLICATE", duplicate_of=twin.id))
+    between = {group: directory.people(group) for group in team.critical}
+    restored = team.access.react(twin.states(EmployeeRetained))
+
+    assert (voided.restored, voided.handed_to) == ((), twin.id)
+    assert between == {group: {team.colleague} for group in team.critical}
+    assert set(restored.restored) == team.critical
+    assert {group: directory.members(group) for group in team.critical} == before
+
+
+@pytest.mark.parametrize("resigned_first", [True, False])
+def test_a_voided_duplicate_keeps_access_blocked_for_a_twin_that_was_not_handled_yet(
+    directory: Directory, team: Team, *, resigned_first: bool
+) -> None:
+    before = {group: directory.members(group) for group in team.critical}
+    twin = Case(team.employee_id)
+    team.access.react(team.case.resigned())
+
+    team.access.react(team.case.states(ExitCaseVoided, reason="DUPLICATE", duplicate_of=twin.id))
+    between = {group: directory.people(group) for group in team.critical}
+    if resigned_first:
+        team.access.react(twin.resigned())
+    restored = team.access.react(twin.states(ResignationWithdrawn))
+
+    assert between == {group: {team.colleague} for group in team.critical}
+    assert set(restored.restored) == team.critical
+    assert {group: directory.members(group) for group in team.critical} == before
+
+
+def test_a_duplicate_of_a_case_that_has_ended_gives_everything_back(directory: Directory, team: Team) -> None:
+    before = {group: directory.members(group) for group in team.critical}
+    twin = Case(team.employee_id)
+    team.access.react(team.case.resigned())
+    team.access.react(twin.resigned())
+    team.access.react(twin.states(EmployeeRetained))
+
+    restored = team.access.react(team.case.states(ExitCaseVoided, reason="DUPLICATE", duplicate_of=twin.id))
+
+    assert set(restored.restored) == team.critical
+    assert restored.handed_to is None
+    assert {group: directory.members(group) for group in team.critical} == before
+
+
 def test_who_is_retained_in_one_employment_and_leaves_the_other_is_not_given_access(
     directory: Directory, team: Team
 ) -> None:
