@@ -9,6 +9,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
@@ -41,9 +42,13 @@ class Leaver:
     fields: dict[str, str]
 
 
-def settings() -> dict[str, str]:
-    """Return what the services are told for a run."""
-    return {"EMS_CRITICAL_GROUPS": ",".join(CRITICAL_GROUPS)}
+def settings(folder: Path) -> dict[str, str]:
+    """Return what the services are told for a run; the access policy is written into the folder."""
+    policy = folder / "access-policy.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {"critical_groups": dict.fromkeys(CRITICAL_GROUPS, "measured")}
+    policy.write_text(json.dumps(said), encoding="utf-8")  # JSON is YAML
+    return {"EMS_ACCESS_POLICY": str(policy.absolute())}
 
 
 def hire(number: int, endpoints: Endpoints) -> tuple[Leaver, ...]:

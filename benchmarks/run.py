@@ -24,7 +24,7 @@ _INTAKE_LIMIT: Final = 10.0  # milliseconds
 
 def measure_system(state_dir: Path, loads: Sequence[Load], steps: Steps) -> list[Figure]:
     """Put a stack up in this directory, measure, take it down, and return the figures."""
-    stack = Stack(state_dir, given=company.settings())
+    stack = Stack(state_dir, given=company.settings(state_dir))
     steps.begin("starting a stack")
     endpoints = stack.up(steps)
     try:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from choreography import SystemClock, run
 from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
+from consumers.access.scim_account import known_by
 from consumers.access.scim_client import ScimClient, connection
 from consumers.access.service import service
 from consumers.access.settings import Settings
@@ -14,13 +15,13 @@ from consumers.access.settings import Settings
 @asynccontextmanager
 async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
     """Open the directory, and say what is critical in it."""
+    policy = settings.access_policy
     critical = CriticalAccess(
-        system=settings.scim_system,
-        groups=settings.critical_groups,
-        protected=frozenset(settings.protected_accounts),
+        system=settings.scim_system, groups=tuple(policy.critical_groups), protected=policy.protected_accounts
     )
     async with connection(settings.scim_url, settings.scim_token.get_secret_value()) as http:
-        yield Ports(directory=ScimAccessDirectory(ScimClient(http), SystemClock()), critical=critical)
+        directory = ScimAccessDirectory(ScimClient(http), SystemClock(), known_by(policy.employee_id_is))
+        yield Ports(directory=directory, critical=critical)
 
 
 if __name__ == "__main__":

@@ -65,9 +65,10 @@ class ScimAccessDirectory:
                     not_taken.append(group)
                 elif group in hits:
                     objects = await self._memberships(group, hits[group], account)
-                    found.extend(objects)
-                    if not objects:
-                        not_taken.append(NotTaken(entitlement_id=group, cause=BlockFailureCause.NOT_SUPPORTED))
+                    if isinstance(objects, NotTaken):
+                        not_taken.append(objects)
+                    else:
+                        found.extend(objects)
         return Taken(tuple(found), tuple(not_taken))
 
     async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
@@ -134,12 +135,15 @@ class ScimAccessDirectory:
         cause = BlockFailureCause.GROUP_AMBIGUOUS if found else BlockFailureCause.GROUP_NOT_FOUND
         return NotTaken(entitlement_id=name, cause=cause)
 
-    async def _memberships(self, group_id: str, hit: Group | None, account: Account) -> list[Membership]:
-        """Return the account's member objects; none where the directory cannot show or change them one by one."""
+    async def _memberships(self, group_id: str, hit: Group | None, account: Account) -> list[Membership] | NotTaken:
+        """Return the account's member objects, where the directory shows and changes them and it is not the last."""
         group = hit if hit and hit.members else await self._scim.read(Group, group_id)
-        if group is None or not await self._scim.can_change(group):
-            return []
-        return [membership_of(group, one, account) for one in own(group, account)]
+        objects = own(group, account) if group else []
+        if group is None or not objects or not await self._scim.can_change(group):
+            return NotTaken(entitlement_id=group_id, cause=BlockFailureCause.NOT_SUPPORTED)
+        if len(objects) == len(group.members or ()):
+            return NotTaken(entitlement_id=group_id, cause=BlockFailureCause.LAST_MEMBER)
+        return [membership_of(group, one, account) for one in objects]
 
     async def _value_of(self, taken: Membership) -> str:
         account = await self._scim.read(Account, taken.member_id) if taken.named_by_login else None

@@ -50,3 +50,8 @@ class KnownBy:
 
 EXTERNAL_ID: Final = KnownBy("externalId", lambda account: account.external_id)
 EMPLOYEE_NUMBER: Final = KnownBy(f"{ENTERPRISE}:employeeNumber", lambda account: account.employee_number)
+
+
+def known_by(attribute: str) -> KnownBy:
+    """Return the attribute by its name in a policy."""
+    return {"externalId": EXTERNAL_ID, "employeeNumber": EMPLOYEE_NUMBER}[attribute]

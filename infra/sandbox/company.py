@@ -7,13 +7,16 @@ responsible one is the first member by employee id (`externalId`) who is active 
 **Calendars.** Everybody with `has_calendar` has one at `<caldav>/<employee id>/calendar/`: partly filled, in the
 person's own zone. HR partners are the busiest. Interviews are booked in the calendar of the HR partner.
 
-**Critical groups** are those in `CRITICAL_GROUPS`. All others are harmless and must never be touched.
+**Critical groups** are those in `CRITICAL_GROUPS`, which the access policy of the sandbox names. All others are
+harmless and must never be touched.
 """
 
+from pathlib import Path
 from typing import Final
 
 from infra.sandbox.people import MAIL_DOMAIN, PEOPLE, Person
 
+ACCESS_POLICY: Final = Path(__file__).with_name("access-policy.yaml")
 HR_MAILBOX: Final = f"hr@{MAIL_DOMAIN}"
 MAIL_FROM: Final = f"exit-management@{MAIL_DOMAIN}"
 TIME_ZONE: Final = "Europe/Berlin"
@@ -108,11 +111,10 @@ def hr_partner_of(leaver: Person) -> Person:
 def environment() -> dict[str, str]:
     """Return the settings that the services need for this company, by the names of their variables."""
     return {
-        "EMS_CRITICAL_GROUPS": ",".join(sorted(CRITICAL_GROUPS)),
+        "EMS_ACCESS_POLICY": str(ACCESS_POLICY),
         "EMS_HR_MAILBOX": HR_MAILBOX,
         "EMS_MAIL_DOMAIN": MAIL_DOMAIN,
         "EMS_MAIL_FROM": MAIL_FROM,
-        "EMS_PROTECTED_ACCOUNTS": BREAK_GLASS,
         "EMS_SMTP_TLS": "none",
         "EMS_TIME_ZONE": TIME_ZONE,
     }

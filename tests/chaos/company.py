@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
@@ -57,9 +58,13 @@ class Company:
         groups = range(max(2, -(-leavers // _TO_A_GROUP)))
         return cls(tuple(fields), fields, tuple(f"critical-{number:02d}" for number in groups))
 
-    def settings(self) -> dict[str, str]:
-        """Return what the services are told about it."""
-        return {**sandbox.environment(), "EMS_CRITICAL_GROUPS": ",".join(self.critical), "EMS_PROTECTED_ACCOUNTS": ""}
+    def settings(self, folder: Path) -> dict[str, str]:
+        """Return what the services are told about it; the access policy is written into the folder."""
+        policy = folder / "access-policy.yaml"
+        folder.mkdir(parents=True, exist_ok=True)
+        said = {"critical_groups": dict.fromkeys(self.critical, "chaos")}
+        policy.write_text(json.dumps(said), encoding="utf-8")  # JSON is YAML
+        return {**sandbox.environment(), "EMS_ACCESS_POLICY": str(policy.absolute())}
 
     def groups_of(self, leaver: str) -> tuple[str, ...]:
         """Return the critical groups that somebody is in before the first resignation."""

@@ -120,7 +120,7 @@ class Ground:
     def _given(self) -> dict[str, str]:
         ports = self.ports
         return {
-            **self.company.settings(),
+            **self.company.settings(self.state_dir),
             "EMS_SMTP_HOST": "127.0.0.1",
             "EMS_SMTP_PORT": str(ports.of("smtp-proxy")),
             "EMS_SMTP_TLS": "none",

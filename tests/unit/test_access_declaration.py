@@ -43,20 +43,30 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     return monkeypatch
 
 
-def test_names_are_joined_by_commas(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("EMS_CRITICAL_GROUPS", "prod-admins, payments approvers,")
-    environment.setenv("EMS_PROTECTED_ACCOUNTS", "X9001")
-
-    settings = load(Settings)
-
-    assert settings.critical_groups == ("prod-admins", "payments approvers")
-    assert settings.protected_accounts == ("X9001",)
-
-
-def test_access_does_not_start_without_critical_groups_and_shows_no_secret(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("EMS_CRITICAL_GROUPS", " , ")
-
-    with pytest.raises(InvalidSettings, match="EMS_CRITICAL_GROUPS") as refused:
+def test_access_does_not_start_without_a_policy_and_shows_no_secret(environment: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings, match="EMS_ACCESS_POLICY") as refused:
         load(Settings)
 
     assert "a-secret-token" not in str(refused.value)
+
+
+def test_access_reads_its_policy(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("critical_groups: {prod-admins: can change production}\nprotected_accounts: [X9001]\n")
+    environment.setenv("EMS_ACCESS_POLICY", str(policy))
+
+    settings = load(Settings)
+
+    assert settings.access_policy.critical_groups == {"prod-admins": "can change production"}
+    assert settings.access_policy.protected_accounts == {"X9001"}
+
+
+def test_access_does_not_start_with_a_policy_that_could_be_misread(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("critical_groups: {}\n")
+    environment.setenv("EMS_ACCESS_POLICY", str(policy))
+
+    with pytest.raises(InvalidSettings, match=r"EMS_ACCESS_POLICY.*policy\.yaml.*critical_groups"):
+        load(Settings)

@@ -10,6 +10,7 @@ from icalendar import Calendar
 from pydantic import TypeAdapter
 from pydantic.networks import EmailStr
 
+from consumers.access.policy import read_policy
 from infra.sandbox import company
 from infra.sandbox.appointments import appointments, calendar
 from infra.sandbox.people import PEOPLE, Person
@@ -65,7 +66,7 @@ def test_the_awkward_ones_are_what_they_are_called() -> None:
     assert company.person(company.CONTRACTOR).user_type == "Contractor"
     assert len(company.person(company.TWO_EMPLOYMENTS).employments) == 2
     assert company.critical_groups_of(company.BREAK_GLASS)
-    assert company.environment()["EMS_PROTECTED_ACCOUNTS"] == company.BREAK_GLASS
+    assert read_policy(company.ACCESS_POLICY).protected_accounts == {company.BREAK_GLASS}
 
 
 def test_an_inactive_hr_partner_is_passed_over() -> None:
@@ -78,7 +79,7 @@ def test_an_hr_partner_is_not_responsible_for_their_own_exit() -> None:
 
 
 def test_a_harmless_group_is_never_called_critical() -> None:
-    told = set(company.environment()["EMS_CRITICAL_GROUPS"].split(","))
+    told = set(read_policy(company.ACCESS_POLICY).critical_groups)
 
     assert told == set(company.CRITICAL_GROUPS)
     assert not told & (set(company.HARMLESS_GROUPS) | set(company.HR_PARTNER_GROUPS))

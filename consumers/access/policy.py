@@ -1,0 +1,73 @@
+"""The access policy: a YAML file that says which access is critical and who is never touched.
+
+A security team reads and writes it, so whatever could be misread is refused: a key it does not know, a name given
+twice, a value that YAML takes for a number or for yes and no.
+
+    critical_groups:                       # display name in the directory: why it is critical
+      prod-admins: can change what runs in production
+      payments-approvers: can release payments
+    protected_accounts: [X9001]            # employee ids of break-glass accounts
+    employee_id_is: externalId             # or employeeNumber
+"""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+Word = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+
+
+class Policy(BaseModel):
+    """What is critical, and who is never touched.
+
+    Attributes:
+        critical_groups: display names of groups that are taken away, each with the reason; names must be unique.
+        protected_accounts: the employee ids of break-glass accounts.
+        employee_id_is: the attribute of an account that holds the employee id.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    critical_groups: dict[Word, Word] = Field(min_length=1)
+    protected_accounts: frozenset[Word] = frozenset()
+    employee_id_is: Literal["externalId", "employeeNumber"] = "externalId"
+
+
+def read_policy(file: Path) -> Policy:
+    """Read the file.
+
+    Raises:
+        ValueError: it cannot be read or is none; says where, and shows no value.
+    """
+    try:
+        said = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        return Policy.model_validate(said)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file}{_place(error)} is not understood: {getattr(error, 'problem', None)}") from None
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        reasons = (f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in problems)
+        raise ValueError(f"{file} is no access policy: {'; '.join(reasons)}") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would take the last one in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if isinstance(name, Hashable) and name in seen:
+                raise yaml.constructor.ConstructorError(None, None, "a name is given twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}," if mark else ""
