@@ -7,7 +7,8 @@ from choreography import SystemClock, run
 from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import known_by
-from consumers.access.scim_client import ScimClient, connection
+from consumers.access.scim_client import ScimClient
+from consumers.access.scim_connection import connection
 from consumers.access.service import service
 from consumers.access.settings import Settings
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
-from httpx2 import AsyncClient, Timeout
+from httpx2 import AsyncClient
 from scim2_client import SCIMResponseException
 from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import (
@@ -52,18 +52,6 @@ R = TypeVar("R", Account, Group)
 
 # What the library answers and takes as these types. Pydantic makes a type anew (10 ms) unless somebody holds it.
 _HELD: Final = (ListResponse[Account], ListResponse[Group], PatchOp[Group], PatchOperation[Group])
-
-
-def connection(url: str, token: str, *, seconds: float = 10.0) -> AsyncClient:
-    """Return an unopened connection to the directory.
-
-    Args:
-        url: the base address, to which `/Users` and `/Groups` are appended.
-        token: the bearer token.
-        seconds: how long one request may take.
-    """
-    headers = {"Authorization": f"Bearer {token}"}
-    return AsyncClient(base_url=url, headers=headers, timeout=Timeout(seconds, connect=min(seconds, 3.0)))
 
 
 class ScimClient:

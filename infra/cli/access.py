@@ -14,7 +14,8 @@ from consumers.access.policy import Policy, read_policy
 from consumers.access.ports import AccountRefused
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import known_by
-from consumers.access.scim_client import ScimClient, connection
+from consumers.access.scim_client import ScimClient
+from consumers.access.scim_connection import connection
 from infra.cli.intake import Output
 from infra.errors import Refused, Unreachable, WrongUsage
 

@@ -15,6 +15,7 @@ from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import EXTERNAL_ID, KnownBy
 from consumers.access.scim_client import R, ScimClient
+from consumers.access.scim_connection import connection
 from consumers.access.scim_whole import Change
 from consumers.access.service import service
 from schemas import ExitEvent
@@ -60,11 +61,13 @@ class Access:
         protected: Sequence[str] = (),
         between: type[AsyncHTTPTransport] = AsyncHTTPTransport,
         known_by: KnownBy = EXTERNAL_ID,
+        seconds: float = 10.0,
     ) -> None:
         self.url = url
         self.clock: Clock = FakeClock()
         self.between = between
         self.known_by = known_by
+        self.seconds = seconds
         self.memory = FakeMemory(service.group)
         self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected))
 
@@ -87,9 +90,8 @@ class Access:
 
     async def _handle(self, event: Event, at: Step) -> Event:
         reaction = next(one for one in service.reactions if one.event is type(event))
-        headers = {"Authorization": f"Bearer {TOKEN}"}
         between = self.between(verify=False)  # reading certificates would be the slowest part
-        async with AsyncClient(base_url=self.url, headers=headers, transport=between) as http:
+        async with connection(self.url, TOKEN, seconds=self.seconds, transport=between) as http:
             scim = ScimAccessDirectory(_SteppingClient(http, at), self.clock, self.known_by)
             ports = Ports(directory=scim, critical=self.critical)
             effect = self.memory.effect(event, NOW)

@@ -9,7 +9,8 @@ import pytest
 from choreography.fake import FakeClock
 from consumers.access.ports import Returned, Taken
 from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_client import ScimClient, connection
+from consumers.access.scim_client import ScimClient
+from consumers.access.scim_connection import connection
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN
 

@@ -1,0 +1,50 @@
+"""The connection to the directory: nothing that it answers is waited for or read without end."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from httpx2 import AsyncBaseTransport, AsyncByteStream, AsyncClient, ReadError, Response, Timeout
+
+_LARGEST: Final = 8 * 2**20  # bytes: a group of 50,000 members
+
+
+def connection(
+    url: str, token: str, *, seconds: float = 10.0, transport: AsyncBaseTransport | None = None
+) -> AsyncClient:
+    """Return an unopened connection to the directory.
+
+    Args:
+        url: the base address, to which `/Users` and `/Groups` are appended.
+        token: the bearer token.
+        seconds: how long one request may take.
+        transport: what carries requests; by default the network.
+    """
+    # not compressed, so that what is counted is what is read
+    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+    timeout = Timeout(seconds, connect=min(seconds, 3.0))
+    hooks = {"response": [_bound]}
+    return AsyncClient(base_url=url, headers=headers, timeout=timeout, event_hooks=hooks, transport=transport)
+
+
+async def _bound(response: Response) -> None:
+    if isinstance(response.stream, AsyncByteStream):
+        response.stream = _Bounded(response.stream)
+
+
+class _Bounded(AsyncByteStream):
+    """An answer of which no more is read than any good one has."""
+
+    def __init__(self, stream: AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = 0
+        async for chunk in self._stream:
+            read += len(chunk)
+            if read > _LARGEST:
+                raise ReadError("The directory's answer has no end.")
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Close the connection's stream."""
+        await self._stream.aclose()
