@@ -42,6 +42,10 @@ class Memory(Protocol):
         """Return the JSON text of decisions of that kind whose effects of this key are neither done nor undone."""
         ...
 
+    async def newest(self, number: int) -> datetime | None:
+        """Return when the `number`-th newest effect of this type of event began, of any key, but for the skipped."""
+        ...
+
     async def claim(self) -> None:
         """Raise `ClaimLost` unless this member still owns the partition."""
         ...
@@ -115,6 +119,13 @@ class Effect:
     async def unfinished(self, kind: type[T]) -> tuple[T, ...]:
         """Return the decisions of this key's other effects that are neither done nor undone, oldest first."""
         return tuple(kind.model_validate_json(text) for text in await self._memory.unfinished(kind.__name__))
+
+    async def newest(self, number: int) -> datetime | None:
+        """Return when the `number`-th newest effect of this type of event began; 1 is this one, or a newer one.
+
+        Those of all keys count, also what is held, but not what was skipped. `None`: there are not so many.
+        """
+        return await self._memory.newest(number)
 
     async def claim(self) -> None:
         """Make sure that this member still owns the partition; an adapter calls it between reading and writing.

@@ -45,6 +45,7 @@ class FakeMemory:
         stated: the facts that were stated, oldest first.
         finished: the keys of effects that are done or undone.
         owned: whether this member still owns the partition.
+        began: when effects of this type of event began, of any key, oldest first.
     """
 
     def __init__(self, group: str) -> None:
@@ -53,6 +54,7 @@ class FakeMemory:
         self.stated: list[Event] = []
         self.finished: set[UUID] = set()
         self.owned = True
+        self.began: list[datetime] = []
 
     def effect(self, event: Event, now: datetime, *, repeated: bool = False, released: bool = False) -> Effect:
         """Return what a handler gets for this event."""
@@ -100,6 +102,9 @@ class _FakeMemoryOf:
             for key, (found, text) in self._memory.decisions.items()
             if found == kind and key != self._key and key not in self._memory.finished
         ]
+
+    async def newest(self, number: int) -> datetime | None:
+        return self._memory.began[-number] if number <= len(self._memory.began) else None
 
     async def claim(self) -> None:
         if not self._memory.owned:

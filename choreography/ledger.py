@@ -8,6 +8,7 @@ Every write is made under a claim, checked in the same transaction (see `choreog
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,6 +51,13 @@ _UNFINISHED: Final = (
     .where(_OF_KEY, ledger.c.decided_kind == bindparam("kind"), ledger.c.effect_key != bindparam("of"))
     .where(ledger.c.state != State.DONE, ledger.c.undone_by.is_(None))
     .order_by(ledger.c.number)
+)
+_NEWEST: Final = (
+    select(ledger.c.created_at)
+    .where(ledger.c.event_type == bindparam("type"), ledger.c.state != State.SKIPPED)
+    .order_by(ledger.c.number.desc())
+    .limit(1)
+    .offset(bindparam("before"))
 )
 _UNDO: Final = (
     update(ledger)
@@ -146,6 +154,11 @@ class Ledger:
         """Return the decisions of the key's other effects that are neither done nor undone, oldest first."""
         of_key = {"key": entry.record_key, "kind": kind, "of": str(entry.effect_key)}
         return [row.decided for row in tx.execute(_UNFINISHED, of_key)]
+
+    def newest(self, tx: Connection, event_type: str, number: int) -> datetime | None:
+        """Return when the `number`-th newest reaction to this type of event was written down that is not skipped."""
+        found = tx.execute(_NEWEST, {"type": event_type, "before": number - 1}).scalar()
+        return None if found is None else datetime.fromisoformat(found)
 
     def _write(self, tx: Connection, entry: Entry, values: dict[str, Any], *, is_new: bool = False) -> None:
         check_claim(tx, entry.record.at, entry.claim)

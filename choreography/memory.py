@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -66,6 +67,11 @@ class LedgerMemory:
     async def unfinished(self, kind: str) -> Sequence[str]:
         """Return the decisions of that kind whose effects of this key are neither done nor undone."""
         return await self.journal.persist(lambda tx: self.journal.ledger.unfinished(tx, self.entry, kind))
+
+    async def newest(self, number: int) -> datetime | None:
+        """Return when the `number`-th newest effect of this type of event began, of any key, but for the skipped."""
+        kind = self.entry.event_type
+        return await self.journal.persist(lambda tx: self.journal.ledger.newest(tx, kind, number))
 
     async def claim(self) -> None:
         """Raise `ClaimLost` unless this member still owns the partition."""

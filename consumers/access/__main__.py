@@ -18,11 +18,14 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
     """Open the directory, and say what is critical in it."""
     policy = settings.access_policy
     critical = CriticalAccess(
-        system=settings.scim_system, groups=tuple(policy.critical_groups), protected=policy.protected_accounts
+        system=settings.scim_system,
+        groups=tuple(policy.critical_groups),
+        protected=policy.protected_accounts,
+        mass=policy.mass_brake.mass(),
     )
     async with connection(settings.scim_url, settings.scim_token.get_secret_value()) as http:
         directory = ScimAccessDirectory(ScimClient(http), SystemClock(), known_by(policy.employee_id_is))
-        yield Ports(directory=directory, critical=critical)
+        yield Ports(directory=directory, headcount=directory, critical=critical)
 
 
 if __name__ == "__main__":

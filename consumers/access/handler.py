@@ -5,6 +5,7 @@ from uuid import UUID
 
 from choreography import Effect, NothingToDo, Reject
 from consumers.access.holds import Holds, ReturnedGroups, TakenGroups, entitlement_ids, merged
+from consumers.access.mass import hold_a_mass
 from consumers.access.ports import AccountRefused, Ports, Taken
 from schemas.access import (
     BlockFailureCause,
@@ -86,7 +87,7 @@ async def restore_critical_access(event: Returning, ports: Ports, effect: Effect
 
 async def _take_away(event: Taking, ports: Ports, effect: Effect) -> Taken:
     holds = await Holds.of(effect)
-    choose = partial(_choose, event, ports, holds)
+    choose = partial(_choose, event, ports, effect, holds)
     try:
         decided = await effect.once(TakenGroups, choose, logged=True)
     except AccountRefused as refusal:
@@ -100,7 +101,9 @@ async def _take_away(event: Taking, ports: Ports, effect: Effect) -> Taken:
     return Taken(taken.memberships, tuple(left.values()), taken.verified)
 
 
-async def _choose(event: Taking, ports: Ports, holds: Holds) -> TakenGroups:
+async def _choose(event: Taking, ports: Ports, effect: Effect, holds: Holds) -> TakenGroups:
+    if not isinstance(event, EmployeeDeparted):  # many leave with the last day of a year
+        await hold_a_mass(ports, effect)
     if event.employee_id in ports.critical.protected:
         raise AccountRefused(BlockFailureCause.PROTECTED_ACCOUNT)
     access = await ports.directory.access_of(event.employee_id, ports.critical.groups)

@@ -8,16 +8,44 @@ twice, a value that YAML takes for a number or for yes and no.
       payments-approvers: can release payments
     protected_accounts: [X9001]            # employee ids of break-glass accounts
     employee_id_is: externalId             # or employeeNumber
+    mass_brake: {people: 25, percent: 5, within_minutes: 60}   # more wait until a person has looked
 """
 
 from collections.abc import Hashable
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, ValidationError, model_validator
+
+from consumers.access.ports import Mass
 
 Word = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+
+
+class MassBrake(BaseModel):
+    """How many may leave, in people or percent of the directory's, before a person must look.
+
+    Attributes:
+        within_minutes: the time in which they may.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    people: PositiveInt | None = None
+    percent: float | None = Field(default=None, gt=0, le=100)
+    within_minutes: PositiveInt = 60
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.people is None and self.percent is None:
+            raise ValueError("say people, percent, or both")
+        return self
+
+    def mass(self) -> Mass:
+        """Return it in the words of the service."""
+        return Mass(self.people, self.percent, timedelta(minutes=self.within_minutes))
 
 
 class Policy(BaseModel):
@@ -27,6 +55,7 @@ class Policy(BaseModel):
         critical_groups: display names of groups that are taken away, each with the reason; names must be unique.
         protected_accounts: the employee ids of break-glass accounts.
         employee_id_is: the attribute of an account that holds the employee id.
+        mass_brake: when a person must look first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -34,6 +63,7 @@ class Policy(BaseModel):
     critical_groups: dict[Word, Word] = Field(min_length=1)
     protected_accounts: frozenset[Word] = frozenset()
     employee_id_is: Literal["externalId", "employeeNumber"] = "externalId"
+    mass_brake: MassBrake = MassBrake(people=25)
 
 
 def read_policy(file: Path) -> Policy:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from choreography import ChoreographyError
@@ -78,6 +79,29 @@ class AccessDirectory(Protocol):
         ...
 
 
+class Headcount(Protocol):
+    """How large the company is."""
+
+    async def headcount(self) -> int:
+        """Return how many people the directory has."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mass:
+    """More leave in this time than can be true; one of the two limits may be missing.
+
+    Attributes:
+        people: how many may leave.
+        percent: how many of a hundred people in the directory.
+        within: the time in which they may.
+    """
+
+    people: int | None
+    percent: float | None
+    within: timedelta
+
+
 @dataclass(frozen=True)
 class CriticalAccess:
     """What is critical, and who is never touched.
@@ -86,11 +110,13 @@ class CriticalAccess:
         system: the directory's name in facts.
         groups: the display names of the critical groups.
         protected: the employee ids of break-glass accounts.
+        mass: when a person must look first; `None` means never.
     """
 
     system: str
     groups: tuple[str, ...]
     protected: frozenset[str] = frozenset()
+    mass: Mass | None = None
 
 
 @dataclass(frozen=True)
@@ -98,4 +124,5 @@ class Ports:
     """What the handlers are given."""
 
     directory: AccessDirectory
+    headcount: Headcount
     critical: CriticalAccess

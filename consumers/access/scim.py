@@ -53,6 +53,11 @@ class ScimAccessDirectory:
         """Make sure that the directory answers, and accepts the token."""
         await self._scim.probe()
 
+    async def headcount(self) -> int:
+        """Return how many people the directory has."""
+        with translated(untouched=True):
+            return await self._scim.count(Account)
+
     async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
         """Return the person's member objects in the groups of these names; nothing is changed."""
         found: list[Membership] = []

@@ -89,6 +89,11 @@ class ScimClient:
                     raise
         return [one for one in await self._all(kind, None) if fits(one)]
 
+    async def count(self, kind: type[R]) -> int:
+        """Return how many there are."""
+        page = await self._page(kind, SearchRequest(count=1))
+        return page.total_results or 0
+
     async def read(self, kind: type[R], resource_id: str) -> R | None:
         """Return the resource as it is now, with its version; `None` when there is none."""
         try:

@@ -32,6 +32,9 @@ class SimAccessDirectory:
     async def probe(self) -> None:
         await self._ask(lambda: None)
 
+    async def headcount(self) -> int:
+        return await self._ask(lambda: len(set().union(*(group.people for group in self.directory.groups.values()))))
+
     async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
         found = await self._ask(lambda: [name for name in groups if employee_id in self.directory.read(name).people])
         return Taken(tuple(Membership(entitlement_id=name, member_id=employee_id) for name in found))
@@ -90,4 +93,5 @@ class SimAccessDirectory:
 def ports(process: Process, directory: Directory, logs: Sequence[Log]) -> Ports:
     """Return the ports of one process; `logs` are the partitions on which decisions are said."""
     critical = CriticalAccess(system="simulated", groups=CRITICAL)
-    return Ports(directory=SimAccessDirectory(process, directory, logs), critical=critical)
+    groups = SimAccessDirectory(process, directory, logs)
+    return Ports(directory=groups, headcount=groups, critical=critical)

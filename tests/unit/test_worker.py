@@ -465,6 +465,23 @@ async def test_earlier_facts_are_of_this_case_and_history_is_of_all(tmp_path: Pa
     assert [(earlier is not None, history) for earlier, history in found] == [(False, 0), (False, 1), (True, 2)]
 
 
+async def test_how_many_came_lately_is_known_of_all_keys_but_for_the_skipped(tmp_path: Path) -> None:
+    found: list[list[bool]] = []
+
+    async def counts(event: OrderPlaced, ports: Ports, effect: Effect) -> ParcelPacked:
+        newest = [await effect.newest(number) for number in (1, 2, 3)]
+        found.append([began is not None and began <= effect.now for began in newest])
+        if len(found) == 2:
+            raise NothingToDo("Nothing to pack.")
+        return await pack(event, ports, effect)
+
+    async with running(warehouse(counts), Ports(Store()), tmp_path) as one:
+        for _ in range(3):
+            await one.deliver(one.record(placed()))
+
+    assert found == [[True, False, False], [True, True, False], [True, True, False]]
+
+
 async def test_a_member_whose_claim_is_old_writes_nothing(runtime: Runtime) -> None:
     old = runtime.claim
     await runtime.take_claim()

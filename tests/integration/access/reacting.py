@@ -11,7 +11,7 @@ from scim2_models import Group, PatchOperation
 
 from choreography import Clock, Effect, Event, Memory
 from choreography.fake import FakeClock, FakeMemory
-from consumers.access.ports import CriticalAccess, Ports
+from consumers.access.ports import CriticalAccess, Mass, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import EXTERNAL_ID, KnownBy
 from consumers.access.scim_client import R, ScimClient
@@ -59,6 +59,7 @@ class Access:
         url: str,
         *groups: str,
         protected: Sequence[str] = (),
+        mass: Mass | None = None,
         between: type[AsyncHTTPTransport] = AsyncHTTPTransport,
         known_by: KnownBy = EXTERNAL_ID,
         seconds: float = 10.0,
@@ -69,11 +70,11 @@ class Access:
         self.known_by = known_by
         self.seconds = seconds
         self.memory = FakeMemory(service.group)
-        self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected))
+        self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected), mass=mass)
 
-    def react(self, event: Event, at: Step = lambda _: None) -> Any:
+    def react(self, event: Event, at: Step = lambda _: None, *, released: bool = False) -> Any:
         """Handle an event and state the fact; `at` is called before and after everything that the handler does."""
-        fact = asyncio.run(self._handle(event, at))
+        fact = asyncio.run(self._handle(event, at, released=released))
         return self.memory.state(event, fact, NOW)
 
     def killed_at(self, number: int, event: Event) -> bool:
@@ -88,16 +89,16 @@ class Access:
         """Mark the effect of an event as undone, as the ledger does when the undoing one is done."""
         self.memory.finished.add(self.memory.effect(event, NOW).key)
 
-    async def _handle(self, event: Event, at: Step) -> Event:
+    async def _handle(self, event: Event, at: Step, *, released: bool = False) -> Event:
         reaction = next(one for one in service.reactions if one.event is type(event))
         between = self.between(verify=False)  # reading certificates would be the slowest part
         async with connection(self.url, TOKEN, seconds=self.seconds, transport=between) as http:
             scim = ScimAccessDirectory(_SteppingClient(http, at), self.clock, self.known_by)
-            ports = Ports(directory=scim, critical=self.critical)
+            ports = Ports(directory=scim, headcount=scim, critical=self.critical)
             effect = self.memory.effect(event, NOW)
             memory = _SteppingMemory(effect._memory, at)
             return await reaction.handler(
-                event, ports, Effect(key=effect.key, now=NOW, repeated=False, released=False, memory=memory)
+                event, ports, Effect(key=effect.key, now=NOW, repeated=False, released=released, memory=memory)
             )
 
 
@@ -150,6 +151,9 @@ class _SteppingMemory:
 
     async def unfinished(self, kind: str) -> Sequence[str]:
         return await self._memory.unfinished(kind)
+
+    async def newest(self, number: int) -> datetime | None:
+        return await self._memory.newest(number)
 
     async def claim(self) -> None:
         self._at("claim")
