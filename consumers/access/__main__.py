@@ -22,6 +22,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         groups=tuple(policy.critical_groups),
         protected=policy.protected_accounts,
         mass=policy.mass_brake.mass(),
+        deactivates_high_risk=policy.deactivate_high_risk,
     )
     async with connection(settings.scim_url, settings.scim_token.get_secret_value()) as http:
         directory = ScimAccessDirectory(ScimClient(http), SystemClock(), known_by(policy.employee_id_is))

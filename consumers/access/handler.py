@@ -23,6 +23,7 @@ from schemas.exits import (
     ExitCaseVoided,
     ExitConfirmed,
     ResignationWithdrawn,
+    Risk,
 )
 
 Taking = EmployeeResigned | ExitConfirmed | EmployeeDeparted
@@ -106,7 +107,10 @@ async def _choose(event: Taking, ports: Ports, effect: Effect, holds: Holds) -> 
         await hold_a_mass(ports, effect)
     if event.employee_id in ports.critical.protected:
         raise AccountRefused(BlockFailureCause.PROTECTED_ACCOUNT)
-    access = await ports.directory.access_of(event.employee_id, ports.critical.groups)
+    high = isinstance(event, EmployeeResigned) and event.risk is Risk.HIGH
+    access = await ports.directory.access_of(
+        event.employee_id, ports.critical.groups, account=high and ports.critical.deactivates_high_risk
+    )
     return TakenGroups(
         case_id=event.case_id,
         memberships=merged(holds.taken_in(event.case_id), access.memberships),

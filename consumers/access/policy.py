@@ -9,6 +9,7 @@ twice, a value that YAML takes for a number or for yes and no.
     protected_accounts: [X9001]            # employee ids of break-glass accounts
     employee_id_is: externalId             # or employeeNumber
     mass_brake: {people: 25, percent: 5, within_minutes: 60}   # more wait until a person has looked
+    deactivate_high_risk: false            # true: risk HIGH also deactivates the account, mail and calendar with it
 """
 
 from collections.abc import Hashable
@@ -17,7 +18,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from consumers.access.ports import Mass
 
@@ -56,6 +66,8 @@ class Policy(BaseModel):
         protected_accounts: the employee ids of break-glass accounts.
         employee_id_is: the attribute of an account that holds the employee id.
         mass_brake: when a person must look first.
+        deactivate_high_risk: whether a resignation of risk HIGH deactivates the account, too; mail and calendar go
+            with it, until the employee stays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -64,6 +76,7 @@ class Policy(BaseModel):
     protected_accounts: frozenset[Word] = frozenset()
     employee_id_is: Literal["externalId", "employeeNumber"] = "externalId"
     mass_brake: MassBrake = MassBrake(people=25)
+    deactivate_high_risk: StrictBool = False
 
 
 def read_policy(file: Path) -> Policy:

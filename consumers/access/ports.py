@@ -58,8 +58,13 @@ class AccessDirectory(Protocol):
     `Unavailable` while the directory is away, and `DirectoryRefused` when it will not do it.
     """
 
-    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
+    async def access_of(self, employee_id: str, groups: tuple[str, ...], *, account: bool = False) -> Taken:
         """Return the person's member objects in the groups of these names; nothing is changed.
+
+        Args:
+            employee_id: whose.
+            groups: their display names.
+            account: whether the account itself is to be taken, too, if it is active.
 
         Raises:
             AccountRefused: not exactly one account has this employee id.
@@ -67,7 +72,7 @@ class AccessDirectory(Protocol):
         ...
 
     async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
-        """See to it that these accounts are no longer in these groups; the last member of a group stays."""
+        """See to it that these accounts are no longer in these groups, or active; a group's last member stays."""
         ...
 
     async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
@@ -75,7 +80,7 @@ class AccessDirectory(Protocol):
         ...
 
     async def give_back(self, memberships: tuple[Membership, ...], claim: Claim) -> Returned:
-        """See to it that these member objects are in their groups, as they were."""
+        """See to it that these member objects are in their groups, as they were, and the account active."""
         ...
 
 
@@ -111,12 +116,14 @@ class CriticalAccess:
         groups: the display names of the critical groups.
         protected: the employee ids of break-glass accounts.
         mass: when a person must look first; `None` means never.
+        deactivates_high_risk: whether a resignation of risk HIGH deactivates the account, too.
     """
 
     system: str
     groups: tuple[str, ...]
     protected: frozenset[str] = frozenset()
     mass: Mass | None = None
+    deactivates_high_risk: bool = False
 
 
 @dataclass(frozen=True)

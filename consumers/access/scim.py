@@ -13,6 +13,7 @@ from scim2_models import Group
 from choreography import Clock
 from consumers.access.ports import AccountRefused, Claim, Returned, Taken
 from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
+from consumers.access.scim_activity import active_account, set_active
 from consumers.access.scim_client import ScimClient
 from consumers.access.scim_members import (
     add_members,
@@ -26,7 +27,7 @@ from consumers.access.scim_members import (
 from consumers.access.scim_outcomes import translated
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
-_BY_GROUP: Final = attrgetter("entitlement_id")
+_BY_GROUP: Final = attrgetter("active_account", "entitlement_id")  # the account last, when its groups are as they were
 _REMEMBERED: Final = 60.0  # seconds
 
 
@@ -58,32 +59,28 @@ class ScimAccessDirectory:
         with translated(untouched=True):
             return await self._scim.count(Account)
 
-    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
+    async def access_of(self, employee_id: str, groups: tuple[str, ...], *, account: bool = False) -> Taken:
         """Return the person's member objects in the groups of these names; nothing is changed."""
-        found: list[Membership] = []
-        not_taken: list[NotTaken] = []
         with translated(untouched=True):
-            account = await self._account(employee_id)
-            hits = await self._groups_of(account)
-            for group in await asyncio.gather(*(self._named(name, hits) for name in groups)):
-                if isinstance(group, NotTaken):
-                    not_taken.append(group)
-                elif group in hits:
-                    objects = await self._memberships(group, hits[group], account)
-                    if isinstance(objects, NotTaken):
-                        not_taken.append(objects)
-                    else:
-                        found.extend(objects)
-        return Taken(tuple(found), tuple(not_taken))
+            person = await self._account(employee_id)
+            hits = await self._groups_of(person)
+            named = await asyncio.gather(*(self._named(name, hits) for name in groups))
+            access = [
+                group if isinstance(group, NotTaken) else await self._memberships(group, hits[group], person)
+                for group in named
+                if isinstance(group, NotTaken) or group in hits
+            ]
+            if account:
+                access.append(active_account(person))
+        found = [one for objects in access if not isinstance(objects, NotTaken) for one in objects]
+        return Taken(tuple(found), tuple(one for one in access if isinstance(one, NotTaken)))
 
     async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
-        """See to it that these accounts are no longer in these groups; the last member of a group stays."""
+        """See to it that these accounts are no longer in these groups, or active; a group's last member stays."""
         taken = Taken()
         with translated(untouched=False):
             for group, objects in _by_group(memberships):
-                value = await self._value_of(objects[0])
-                async with self._turns[group]:
-                    proof = await remove_member(self._scim, group, value, claim)
+                proof = await self._take(group, objects[0], claim)
                 if proof is None:
                     left = NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER)
                     taken = replace(taken, not_taken=(*taken.not_taken, left))
@@ -91,6 +88,14 @@ class ScimAccessDirectory:
                     whole = (*taken.memberships, *objects)
                     taken = replace(taken, memberships=whole, verified=taken.verified and proof)
         return taken
+
+    async def _take(self, group: str, taken: Membership, claim: Claim) -> bool | None:
+        if taken.active_account:
+            await set_active(self._scim, taken.member_id, claim, active=False)
+            return True
+        value = await self._value_of(taken)
+        async with self._turns[group]:
+            return await remove_member(self._scim, group, value, claim)
 
     async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
         """Say which of these can be given back: group and person exist, and nobody else did it already."""
@@ -158,6 +163,8 @@ class ScimAccessDirectory:
         account = await self._scim.read(Account, taken.member_id)
         if account is None or self._known_by.of(account) != employee_id:
             return NotRestoredCause.PERSON_GONE
+        if taken.active_account:
+            return NotRestoredCause.CHANGED_BY_OTHERS if account.active else None
         group = await self._scim.read(Group, taken.entitlement_id)
         if group is None:
             return NotRestoredCause.GROUP_GONE
@@ -167,6 +174,9 @@ class ScimAccessDirectory:
         account = await self._scim.read(Account, taken[0].member_id)
         if account is None:
             return NotRestoredCause.PERSON_GONE
+        if taken[0].active_account:
+            there = await set_active(self._scim, taken[0].member_id, claim, active=True)
+            return there or NotRestoredCause.PERSON_GONE
         objects = [member_object(one, account) for one in taken]
         async with self._turns[group]:
             proof = await add_members(self._scim, group, objects, claim)
@@ -182,5 +192,5 @@ def _with(returned: Returned, group: str, objects: list[Membership], end: NotRes
 
 
 def _by_group(memberships: tuple[Membership, ...]) -> Iterator[tuple[str, list[Membership]]]:
-    for group, objects in groupby(sorted(memberships, key=_BY_GROUP), key=_BY_GROUP):
+    for (_, group), objects in groupby(sorted(memberships, key=_BY_GROUP), key=_BY_GROUP):
         yield group, list(objects)

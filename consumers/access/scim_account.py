@@ -17,6 +17,7 @@ class AccountWith(Resource[AnyExtension]):
 
     user_name: str | None = None
     display_name: str | None = None
+    active: bool | None = None
     name: Name | None = None
     groups: list[GroupMembership] | None = None
 

@@ -22,6 +22,7 @@ from scim2_models import (
     NotFoundException,
     PatchOp,
     PatchOperation,
+    Path,
     PreconditionFailedException,
     Reference,
     ResourceType,
@@ -51,7 +52,14 @@ _NO_SINGLE_MEMBERS: Final = (
 R = TypeVar("R", Account, Group)
 
 # What the library answers and takes as these types. Pydantic makes a type anew (10 ms) unless somebody holds it.
-_HELD: Final = (ListResponse[Account], ListResponse[Group], PatchOp[Group], PatchOperation[Group])
+_HELD: Final = (
+    ListResponse[Account],
+    ListResponse[Group],
+    PatchOp[Group],
+    PatchOperation[Group],
+    PatchOp[Account],
+    PatchOperation[Account],
+)
 
 
 class ScimClient:
@@ -124,6 +132,15 @@ class ScimClient:
             return False
         if status >= HTTPStatus.BAD_REQUEST:
             raise outcome_of(status, untouched=False)
+        return True
+
+    async def set_active(self, account: Account, *, active: bool) -> bool:
+        """Activate or deactivate the account, provided that it is as it was read; return whether it was."""
+        operation = PatchOperation[Account](op=PatchOperation.Op.replace_, path=Path[Account]("active"), value=active)
+        try:
+            await self._scim.modify(account, PatchOp[Account](operations=[operation]))
+        except (PreconditionFailedException, NotFoundException):
+            return False
         return True
 
     async def probe(self) -> None:

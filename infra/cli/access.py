@@ -18,6 +18,7 @@ from consumers.access.scim_client import ScimClient
 from consumers.access.scim_connection import connection
 from infra.cli.intake import Output
 from infra.errors import Refused, Unreachable, WrongUsage
+from schemas.exits import Risk
 
 app = typer.Typer(no_args_is_help=True, help="Look at critical access without changing any.")
 
@@ -38,6 +39,9 @@ def show_plan(
             show_default=False,
         ),
     ],
+    risk: Annotated[Risk, typer.Option(case_sensitive=False, help="The risk that the resignation would name.")] = (
+        Risk.NORMAL
+    ),
     output: Output = "text",
 ) -> None:
     """Show which critical groups a person would be taken out of by a resignation, and why; nothing is changed.
@@ -49,7 +53,7 @@ def show_plan(
     except ValueError as error:
         raise WrongUsage(f"{error}.") from error
     try:
-        planned = asyncio.run(_plan(read, employee_id, scim_url, scim_token))
+        planned = asyncio.run(_plan(read, employee_id, risk, scim_url, scim_token))
     except Unavailable as error:
         raise Unreachable(
             f"The directory at {scim_url} does not answer as it should, or refuses the token. Nothing was changed."
@@ -61,10 +65,11 @@ def show_plan(
     print(json.dumps({"groups": [asdict(one) for one in planned]}) if output == "json" else _text(planned))
 
 
-async def _plan(policy: Policy, employee_id: str, url: str, token: str) -> tuple[Planned, ...]:
+async def _plan(policy: Policy, employee_id: str, risk: Risk, url: str, token: str) -> tuple[Planned, ...]:
     async with connection(url, token) as http:
         directory = ScimAccessDirectory(ScimClient(http), SystemClock(), known_by(policy.employee_id_is))
-        return await plan(directory, policy.critical_groups, policy.protected_accounts, employee_id)
+        account = risk is Risk.HIGH and policy.deactivate_high_risk
+        return await plan(directory, policy.critical_groups, policy.protected_accounts, employee_id, account=account)
 
 
 def _text(planned: tuple[Planned, ...]) -> str:

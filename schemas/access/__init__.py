@@ -26,10 +26,11 @@ TOPIC = Topic("ems.access.v1", package=__name__)
 
 
 class Membership(BaseModel):
-    """A member object of a group as it was before it was taken, without the person's name.
+    """A member object of a group as it was before it was taken, without the person's name; or the active account.
 
     Attributes:
         display_from: the attribute of the account that the object showed; read again when it is put back.
+        active_account: no member object, but that the account was active; both ids are the account's then.
         named_by_login: its value was the account's user name, and its `$ref` the account's address.
     """
 
@@ -41,6 +42,7 @@ class Membership(BaseModel):
     ref: str | None = None
     display_from: str | None = None
     named_by_login: bool = False
+    active_account: bool = False
 
 
 class NotTaken(BaseModel):

@@ -35,7 +35,7 @@ class SimAccessDirectory:
     async def headcount(self) -> int:
         return await self._ask(lambda: len(set().union(*(group.people for group in self.directory.groups.values()))))
 
-    async def access_of(self, employee_id: str, groups: tuple[str, ...]) -> Taken:
+    async def access_of(self, employee_id: str, groups: tuple[str, ...], *, account: bool = False) -> Taken:
         found = await self._ask(lambda: [name for name in groups if employee_id in self.directory.read(name).people])
         return Taken(tuple(Membership(entitlement_id=name, member_id=employee_id) for name in found))
 

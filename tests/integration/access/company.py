@@ -31,7 +31,8 @@ class Directory:
     def person(self, employee_id: str, **attributes: object) -> str:
         """Create an account; return its SCIM id."""
         name = f"user-{uuid4().hex}"
-        body = {"schemas": [f"{CORE}:User"], "userName": name, **self._known_as(employee_id), **attributes}
+        body = {"schemas": [f"{CORE}:User"], "userName": name, "active": True}
+        body |= {**self._known_as(employee_id), **attributes}
         return self._create("/Users", body)
 
     def group(self, name: str, *members: str | dict[str, str]) -> str:
@@ -67,6 +68,11 @@ class Directory:
     def remove(self, group: str, member: str) -> None:
         """Take somebody out of a group."""
         self._patch(group, {"op": "remove", "path": f'members[value eq "{member}"]'})
+
+    def activate(self, account: str, *, active: bool) -> None:
+        """Activate or deactivate an account."""
+        whole = {**self.read("Users", account), "active": active}
+        self.http.put(f"/Users/{account}", json=whole).raise_for_status()
 
     def delete(self, kind: str, resource: str) -> None:
         """Delete a resource."""

@@ -13,7 +13,7 @@ from choreography import Clock, Effect, Event, Memory
 from choreography.fake import FakeClock, FakeMemory
 from consumers.access.ports import CriticalAccess, Mass, Ports
 from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_account import EXTERNAL_ID, KnownBy
+from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
 from consumers.access.scim_client import R, ScimClient
 from consumers.access.scim_connection import connection
 from consumers.access.scim_whole import Change
@@ -39,9 +39,9 @@ class Case:
         self.id = uuid4()
         self._version = 0
 
-    def resigned(self) -> EmployeeResigned:
+    def resigned(self, **fields: object) -> EmployeeResigned:
         """State that the case began."""
-        return self.states(EmployeeResigned, submitted_on=date(2026, 3, 2), time_zone="Europe/Berlin")
+        return self.states(EmployeeResigned, submitted_on=date(2026, 3, 2), time_zone="Europe/Berlin", **fields)
 
     def states(self, kind: type[E], **fields: object) -> E:
         """State the next fact of the case."""
@@ -60,6 +60,7 @@ class Access:
         *groups: str,
         protected: Sequence[str] = (),
         mass: Mass | None = None,
+        deactivates: bool = False,
         between: type[AsyncHTTPTransport] = AsyncHTTPTransport,
         known_by: KnownBy = EXTERNAL_ID,
         seconds: float = 10.0,
@@ -70,7 +71,13 @@ class Access:
         self.known_by = known_by
         self.seconds = seconds
         self.memory = FakeMemory(service.group)
-        self.critical = CriticalAccess(system="scim", groups=groups, protected=frozenset(protected), mass=mass)
+        self.critical = CriticalAccess(
+            system="scim",
+            groups=groups,
+            protected=frozenset(protected),
+            mass=mass,
+            deactivates_high_risk=deactivates,
+        )
 
     def react(self, event: Event, at: Step = lambda _: None, *, released: bool = False) -> Any:
         """Handle an event and state the fact; `at` is called before and after everything that the handler does."""
@@ -125,6 +132,12 @@ class _SteppingClient(ScimClient):
     async def read(self, kind: type[R], resource_id: str) -> R | None:
         self._at("read")
         return await super().read(kind, resource_id)
+
+    async def set_active(self, account: Account, *, active: bool) -> bool:
+        self._at("change")
+        changed = await super().set_active(account, active=active)
+        self._at("changed")
+        return changed
 
     async def change(self, group: Group, operation: PatchOperation[Group], whole: Change) -> bool:
         self._at("change")

@@ -64,6 +64,20 @@ def test_the_plan_is_what_is_done(directory: Directory, team: Team, policy: Path
     assert again == planned
 
 
+def test_the_plan_of_risk_high_names_the_account(directory: Directory, team: Team, policy: Path) -> None:
+    said = json.loads(policy.read_text())
+    policy.write_text(json.dumps({**said, "deactivate_high_risk": True}))
+
+    calm, high = (
+        json.loads(ems_access_plan(team.employee_id, policy, directory.url, "--risk", risk, "--output", "json").stdout)
+        for risk in ("elevated", "high")
+    )
+
+    assert high["groups"][:-1] == calm["groups"]
+    assert (high["groups"][-1]["name"], high["groups"][-1]["fate"]) == ("(the account)", "TAKEN")
+    assert directory.read("Users", team.leaver)["active"]
+
+
 @pytest.mark.parametrize(("employee_id", "cause"), [("E-nobody", "PERSON_NOT_FOUND"), ("X9001", "PROTECTED_ACCOUNT")])
 def test_the_plan_says_who_would_not_be_touched_at_all(
     directory: Directory, policy: Path, employee_id: str, cause: str

@@ -1,0 +1,117 @@
+"""Where the policy says so, risk HIGH deactivates the account, too, and whoever stays gets it back active."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from schemas.access import NotRestoredCause
+from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitConfirmed, ResignationWithdrawn, Risk
+from tests.integration.access.company import Directory, Team
+from tests.integration.access.reacting import Access
+
+
+@pytest.fixture
+def access(directory: Directory, team: Team) -> Access:
+    return Access(directory.url, *team.names, known_by=directory.known_by, deactivates=True)
+
+
+def is_active(directory: Directory, team: Team) -> bool:
+    return bool(directory.read("Users", team.leaver)["active"])
+
+
+def test_risk_high_deactivates_the_account_until_the_person_stays(
+    directory: Directory, team: Team, access: Access
+) -> None:
+    before = {group: directory.members(group) for group in team.critical}
+    account = directory.read("Users", team.leaver)
+
+    blocked = access.react(team.case.resigned(risk=Risk.HIGH))
+    between = is_active(directory, team)
+    restored = access.react(team.case.states(EmployeeRetained))
+
+    assert (blocked.verified, blocked.sessions_revoked, between) == (True, False, False)
+    assert set(blocked.entitlement_ids) == set(restored.restored) == {*team.critical, team.leaver}
+    assert is_active(directory, team)
+    assert {group: directory.members(group) for group in team.critical} == before
+    assert without_meta(directory.read("Users", team.leaver)) == without_meta(account)
+
+
+def without_meta(account: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in account.items() if name not in ("meta", "groups")}
+
+
+@pytest.mark.parametrize(("risk", "deactivates"), [(Risk.ELEVATED, True), (Risk.NORMAL, True), (Risk.HIGH, False)])
+def test_no_account_is_deactivated_without_both_the_risk_and_the_policy(
+    directory: Directory, team: Team, risk: Risk, *, deactivates: bool
+) -> None:
+    access = Access(directory.url, *team.names, known_by=directory.known_by, deactivates=deactivates)
+
+    blocked = access.react(team.case.resigned(risk=risk))
+
+    assert set(blocked.entitlement_ids) == team.critical
+    assert is_active(directory, team)
+
+
+def test_an_account_that_was_not_active_is_not_activated(directory: Directory, team: Team, access: Access) -> None:
+    directory.activate(team.leaver, active=False)
+
+    access.react(team.case.resigned(risk=Risk.HIGH))
+    restored = access.react(team.case.states(EmployeeRetained))
+
+    assert set(restored.restored) == team.critical
+    assert not is_active(directory, team)
+
+
+def test_an_account_that_somebody_else_activated_is_said(directory: Directory, team: Team, access: Access) -> None:
+    access.react(team.case.resigned(risk=Risk.HIGH))
+    directory.activate(team.leaver, active=True)
+
+    restored = access.react(team.case.states(EmployeeRetained))
+
+    assert [(one.entitlement_id, one.cause) for one in restored.not_restored] == [
+        (team.leaver, NotRestoredCause.CHANGED_BY_OTHERS)
+    ]
+
+
+def test_whoever_leaves_stays_deactivated_and_an_agreed_return_gives_the_account_back(
+    directory: Directory, team: Team, access: Access
+) -> None:
+    access.react(team.case.resigned(risk=Risk.HIGH))
+    directory.activate(team.leaver, active=True)
+    access.react(team.case.states(ExitConfirmed))
+    confirmed = is_active(directory, team)
+    access.react(team.case.states(ResignationWithdrawn))
+    returned = is_active(directory, team)
+
+    assert (confirmed, returned) == (False, True)
+
+
+def test_the_last_sweep_deactivates_again(directory: Directory, team: Team, access: Access) -> None:
+    access.react(team.case.resigned(risk=Risk.HIGH))
+    directory.activate(team.leaver, active=True)
+
+    access.react(team.case.states(EmployeeDeparted))
+
+    assert not is_active(directory, team)
+
+
+@pytest.mark.parametrize("directory", ["polite"], indirect=True)
+def test_a_deactivation_killed_anywhere_is_undone_when_the_person_stays(directory: Directory) -> None:
+    for step in count():
+        team = Team(directory)
+        access = Access(directory.url, *team.names, deactivates=True)
+        before = {group: directory.members(group) for group in team.critical}
+        resigned = team.case.resigned(risk=Risk.HIGH)
+        if not access.killed_at(step, resigned):
+            break
+
+        blocked = access.react(resigned)
+        between = is_active(directory, team)
+        restored = access.react(team.case.states(EmployeeRetained))
+
+        assert team.leaver in blocked.entitlement_ids
+        assert (between, is_active(directory, team)) == (False, True)
+        assert restored.not_restored == ()
+        assert {group: directory.members(group) for group in team.critical} == before
+    assert step > 20
