@@ -11,11 +11,14 @@ from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Access, Case
 
 
-def test_no_name_is_written_down(team: Team) -> None:
+def test_no_name_is_written_down(directory: Directory, team: Team) -> None:
+    account = directory.read("Users", team.leaver)
+
     blocked = team.access.react(team.case.resigned())
 
-    assert "Canary" not in blocked.model_dump_json()
-    assert "Canary" not in str(team.access.memory.decisions)
+    for name in (account["userName"], account["displayName"]):
+        assert name not in blocked.model_dump_json()
+        assert name not in str(team.access.memory.decisions)
 
 
 def test_a_leaver_loses_also_what_was_given_after_the_block(directory: Directory, team: Team) -> None:

@@ -28,6 +28,15 @@ class RefusesFilters(AsyncHTTPTransport):
         return refusal(501) if "filter" in request.url.params else await super().handle_async_request(request)
 
 
+class SaysItCannotFilter(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        assert "filter" not in request.url.params, "it said that it cannot"
+        response = await super().handle_async_request(request)
+        await response.aread()
+        found = response.json() if response.content else {}
+        return scim(response.status_code, {**found, "filter": {"supported": False, "maxResults": 0}})
+
+
 class HidesMembers(AsyncHTTPTransport):
     async def handle_async_request(self, request: Request) -> Response:
         response = await super().handle_async_request(request)
@@ -54,7 +63,7 @@ class RemovesEverybody(AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-@pytest.mark.parametrize("server", [IgnoresFilters, RefusesFilters])
+@pytest.mark.parametrize("server", [IgnoresFilters, RefusesFilters, SaysItCannotFilter])
 def test_a_directory_without_filters_is_read_in_whole_and_compared(
     directory: Directory, team: Team, server: type[AsyncHTTPTransport]
 ) -> None:
