@@ -7,7 +7,16 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
-from httpx2 import AsyncClient, BasicAuth, ConnectError, ConnectTimeout, Response, Timeout, TransportError
+from httpx2 import (
+    AsyncBaseTransport,
+    AsyncClient,
+    BasicAuth,
+    ConnectError,
+    ConnectTimeout,
+    Response,
+    Timeout,
+    TransportError,
+)
 
 from choreography import NothingToDo, Unavailable
 from consumers.hr import reports
@@ -29,12 +38,28 @@ _NEW: Final = {"If-None-Match": "*"}
 
 
 class CalDavCalendar:
-    """The calendars behind one address; an async context manager that keeps its connections."""
+    """The calendars behind one address; an async context manager that keeps its connections.
 
-    def __init__(self, url: str, *, username: str = "", password: str = "", seconds: float = 10.0) -> None:
+    Args:
+        url: the base address.
+        username: of an account that may write to everybody's calendar; without, nothing is said about who asks.
+        password: of that account.
+        seconds: how long one request may take.
+        transport: what carries requests; by default the network.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        username: str = "",
+        password: str = "",
+        seconds: float = 10.0,
+        transport: AsyncBaseTransport | None = None,
+    ) -> None:
         self._url = url.rstrip("/")
         auth = BasicAuth(username, password) if username else None
-        self._http = AsyncClient(auth=auth, timeout=Timeout(seconds, connect=min(seconds, 3.0)))
+        self._http = AsyncClient(auth=auth, timeout=Timeout(seconds, connect=min(seconds, 3.0)), transport=transport)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()

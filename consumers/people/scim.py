@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
-from httpx2 import AsyncClient, Limits, Timeout
+from httpx2 import AsyncBaseTransport, AsyncClient, Limits, Timeout
 from pydantic import ValidationError
 from scim2_client import SCIMClientException
 from scim2_client.engines.httpx2 import AsyncSCIMClient
@@ -45,14 +45,18 @@ class ScimPeople:
         url: the base address, to which `/Users` and `/Groups` are appended.
         token: the bearer token.
         seconds: how long one request may take.
+        transport: what carries requests; by default the network.
     """
 
-    def __init__(self, url: str, token: str, *, seconds: float = 10.0) -> None:
+    def __init__(
+        self, url: str, token: str, *, seconds: float = 10.0, transport: AsyncBaseTransport | None = None
+    ) -> None:
         self._http = AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=Timeout(seconds, connect=min(seconds, 3.0)),
             limits=Limits(max_keepalive_connections=10, keepalive_expiry=60),
+            transport=transport,
         )
         kinds = (User, Group)
         provider = ScimProvider(models=kinds, resource_types=[ResourceType.from_resource(kind) for kind in kinds])
