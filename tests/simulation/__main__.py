@@ -27,12 +27,15 @@ def simulate(
     histories: Annotated[int, typer.Option(min=1, help="How many histories.")] = HISTORIES,
     seed: Annotated[int, typer.Option(help="The first one's seed; the others count on from it.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="How many at once.")] = os.cpu_count() or 1,
+    served: Annotated[
+        bool, typer.Option("--served", help="The real clients ask real servers' code (slower); the three duties only.")
+    ] = False,
     kept: Annotated[bool, typer.Option("--kept", help="Live the kept seeds, which found something once.")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Show all that happens in one history.")] = False,
 ) -> None:
     """Live crash histories; the exit code is 1 where one shows what must not be."""
     if trace:
-        _show(seed)
+        _show(seed, served=served)
         return
     seeds = kept_seeds() if kept else range(seed, seed + histories)
     what = "the kept seeds" if kept else f"seeds {seed} to {seed + histories - 1}"
@@ -41,14 +44,14 @@ def simulate(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("histories", total=len(seeds))
-        for some in run_all(list(seeds), processes):
+        for some in run_all(list(seeds), processes, served=served):
             lived, steps = lived + some.histories, steps + some.steps
             failures |= some.failures
             bar.update(task, completed=lived, description=f"{lived / (monotonic() - begun):.0f} histories a second")
             if len(failures) >= SHOWN:
                 break
     seconds = monotonic() - begun
-    _tell(failures)
+    _tell(failures, served=served)
     typer.echo(
         f"{lived:,} histories, {steps:,} steps, in {seconds:,.0f} s: {lived / seconds:,.0f} a second, "
         f"{len(failures)} with anomalies ({what}, commit {_commit()})"
@@ -62,19 +65,19 @@ def kept_seeds() -> list[int]:
     return [int(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
 
 
-def _tell(failures: dict[int, tuple[str, ...]]) -> None:
+def _tell(failures: dict[int, tuple[str, ...]], *, served: bool) -> None:
     for seed, anomalies in sorted(failures.items())[:SHOWN]:
         typer.echo(f"Seed {seed} at commit {_commit()} shows what must not be:")
         for anomaly in anomalies:
             typer.echo(f"  {anomaly}")
-        typer.echo(f"Repeat it: python -m tests.simulation --seed {seed} --trace\n")
+        typer.echo(f"Repeat it: python -m tests.simulation --seed {seed}{' --served' if served else ''} --trace\n")
 
 
-def _show(seed: int) -> None:
+def _show(seed: int, *, served: bool) -> None:
     be_silent()
-    outcome = live(plan_of(seed), trace=True)
+    outcome = live(plan_of(seed, served=served), trace=True)
     typer.echo("\n".join((str(outcome.plan), *outcome.lines)))
-    _tell({seed: outcome.anomalies} if outcome.anomalies else {})
+    _tell({seed: outcome.anomalies} if outcome.anomalies else {}, served=served)
     raise SystemExit(1 if outcome.anomalies else 0)
 
 

@@ -14,6 +14,7 @@ from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestor
 from tests.simulation.broker import Log
 from tests.simulation.directory import Directory
 from tests.simulation.process import Process
+from tests.simulation.world import World
 
 CRITICAL: Final = ("admins", "payments")
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class SimAccessDirectory:
 
     process: Process
     directory: Directory
-    logs: Sequence[Log]
+    logs: Sequence[Log]  # on which decisions are said
 
     async def probe(self) -> None:
         await self._ask(lambda: None)
@@ -73,25 +74,25 @@ class SimAccessDirectory:
             if not is_member and len(group.people) == 1:
                 return False
             await claim()
-            self._must_be_logged(claim, is_member=is_member)
+            if not is_member:
+                must_be_logged(claim, self.logs, self.process.world)
             change = partial(
                 self.directory.change, one.entitlement_id, one.member_id, is_member=is_member, if_match=group.etag
             )
             await self._ask(change)
 
-    def _must_be_logged(self, claim: Any, *, is_member: bool) -> None:
-        """See that what is taken was said on the log before; else it could not be known after the ledger is lost."""
-        effect: Effect = claim.__self__
-        said = str(fact_id(effect.key, ReactionDecided)).encode()
-        if not is_member and not any(("ce_id", said) in one.headers for log in self.logs for one in log.records):
-            self.process.world.anomalies.append(f"unlogged-decision: {effect.key} takes what nobody has been told of")
-
     async def _ask(self, work: Callable[[], T]) -> T:
         return await self.directory.ask(self.process, work)
 
 
-def ports(process: Process, directory: Directory, logs: Sequence[Log]) -> Ports:
-    """Return the ports of one process; `logs` are the partitions on which decisions are said."""
-    critical = CriticalAccess(system="simulated", groups=CRITICAL)
-    groups = SimAccessDirectory(process, directory, logs)
-    return Ports(directory=groups, headcount=groups, critical=critical)
+def must_be_logged(claim: Any, logs: Sequence[Log], world: World) -> None:
+    """See that what is taken was said on the log before; else it could not be known after the ledger is lost."""
+    effect: Effect = claim.__self__  # whose method it is
+    said = str(fact_id(effect.key, ReactionDecided)).encode()
+    if not any(("ce_id", said) in one.headers for log in logs for one in log.records):
+        world.anomalies.append(f"unlogged-decision: {effect.key} takes what nobody has been told of")
+
+
+def ports(directory: Any) -> Ports:
+    """Return the ports of one process."""
+    return Ports(directory, directory, CriticalAccess(system="simulated", groups=CRITICAL))

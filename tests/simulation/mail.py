@@ -7,9 +7,14 @@ from typing import Any, Final
 
 from choreography import Locks, Retry
 from consumers.mail import Ambiguous, SmtpMailer, Turns
+from tests.checker.expectations import Target
+from tests.simulation.faults import Faults
+from tests.simulation.locks import SimLock, SimLocks
+from tests.simulation.plan import Plan
 from tests.simulation.post import Post
 from tests.simulation.process import Process
 from tests.simulation.targets import Refused
+from tests.simulation.world import World
 
 SETTLE: Final = timedelta(seconds=20)
 
@@ -77,3 +82,17 @@ def mailer(process: Process, post: Post, locks: Locks, ambiguous: Ambiguous) -> 
     sent_mail = SimSentMail(process, post) if ambiguous is Ambiguous.LOOKUP else None
     turns = Turns(locks, process.clock)
     return SmtpMailer(server, turns, process.clock, ambiguous=ambiguous, sent_mail=sent_mail, settle=SETTLE)
+
+
+class MailSystem:
+    """A mail server, and the mailer of each process."""
+
+    def __init__(self, plan: Plan, world: World, faults: Faults) -> None:
+        self.post = Post(world, faults, settles=SETTLE.total_seconds() * 0.9)
+        self.kind = Target("post", "mail", plan.mail)
+        self._ambiguous = Ambiguous(plan.mail)
+        self._held: dict[str, SimLock] = {}
+
+    def mailer(self, process: Process) -> SmtpMailer:
+        """Return the mailer of one process."""
+        return mailer(process, self.post, SimLocks(process, self._held), self._ambiguous)

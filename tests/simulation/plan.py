@@ -50,6 +50,7 @@ class Plan:
         travels: how many seconds a request to a target may be on its way.
         keeps_relay_lock: whether the lock of a relay that is paused for long stays its own.
         mail: what is done about a mail that may have been sent.
+        served: real clients ask servers that are real code, instead of simulated ones.
     """
 
     seed: int
@@ -62,6 +63,7 @@ class Plan:
     travels: float = 0.0
     keeps_relay_lock: bool = True
     mail: Literal["lookup", "resend"] = "lookup"
+    served: bool = False
     submissions: tuple[Submission, ...] = ()
     faults: tuple[Fault, ...] = field(default=())
 
@@ -90,12 +92,13 @@ STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 _POLICIES: Final[tuple[Literal["lookup", "resend"], ...]] = ("lookup", "resend")
 SERVICES: Final = tuple(STORIES)
 _SHARES: Final = (5, 5, 2, 3)
+_SERVED_SHARES: Final = (0, 4, 3, 4)
 
 
-def plan_of(seed: int) -> Plan:
-    """Draw a plan."""
+def plan_of(seed: int, *, served: bool = False) -> Plan:
+    """Draw a plan; where it is `served`, of one of the three duties."""
     chance = Random(seed)
-    (service,) = chance.choices(SERVICES, _SHARES)
+    (service,) = chance.choices(SERVICES, _SERVED_SHARES if served else _SHARES)
     submissions = _submissions(chance, service)
     return Plan(
         seed=seed,
@@ -108,6 +111,7 @@ def plan_of(seed: int) -> Plan:
         travels=chance.choice((0.0, 0.0, 1.0, 5.0)),
         keeps_relay_lock=chance.random() < 0.7,
         mail=chance.choice(_POLICIES),
+        served=served,
         submissions=submissions,
         faults=draw_faults(chance, len(submissions), are_many=len({one.key for one in submissions}) == KEYS),
     )

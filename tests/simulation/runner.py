@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -31,22 +32,22 @@ class Lived:
     failures: dict[int, tuple[str, ...]]
 
 
-def run_all(seeds: Sequence[int], processes: int) -> Iterator[Lived]:
+def run_all(seeds: Sequence[int], processes: int, *, served: bool = False) -> Iterator[Lived]:
     """Live the histories of these seeds; yield what they came to, a few at a time, in any order."""
     portions = [seeds[first : first + AT_ONCE] for first in range(0, len(seeds), AT_ONCE)]
     if processes == 1 or len(portions) <= 1:
         be_silent()
-        yield from map(run_some, portions)
+        yield from (run_some(portion, served=served) for portion in portions)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(portions)), context, be_silent) as pool:
-        for future in as_completed([pool.submit(run_some, portion) for portion in portions]):
+        for future in as_completed([pool.submit(partial(run_some, served=served), portion) for portion in portions]):
             yield future.result()
 
 
-def run_some(seeds: Sequence[int]) -> Lived:
+def run_some(seeds: Sequence[int], *, served: bool = False) -> Lived:
     """Live some histories, one after the other."""
-    outcomes = [live(plan_of(seed)) for seed in seeds]
+    outcomes = [live(plan_of(seed, served=served)) for seed in seeds]
     failures = {one.plan.seed: one.anomalies for one in outcomes if one.anomalies}
     return Lived(len(outcomes), sum(one.steps for one in outcomes), failures)
 

@@ -1,9 +1,5 @@
 """Crash histories of the real runtime: whatever dies, wakes, gets lost or is repeated, the checker finds nothing."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +10,7 @@ from tests.simulation.kept import KEPT
 from tests.simulation.plan import SERVICES, STORIES, Fault, Plan, Submission
 from tests.simulation.run import live
 from tests.simulation.runner import SILENT
+from tests.simulation.simulating import simulation
 
 HISTORIES = 5_000
 _STEPS = 500
@@ -22,12 +19,6 @@ _STEPS = 500
 @pytest.fixture(autouse=True)
 def _silence() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
-
-
-def simulation(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the simulation as a person does: in processes of its own, where a seed means the same each time."""
-    command = [sys.executable, "-m", "tests.simulation", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "."})
 
 
 @pytest.mark.timeout(900)

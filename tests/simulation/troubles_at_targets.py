@@ -7,6 +7,7 @@ from tests.simulation.directory import Directory
 from tests.simulation.fault import Fault
 from tests.simulation.handlers import HANDLER_FAULTS
 from tests.simulation.scene import Scene
+from tests.simulation.served_directory import ServedDirectory
 
 # A window that is known, and left out so that it does not hide what is not:
 # Under `resend` nobody knows whether an earlier attempt has sent a mail; a 4xx to the later one counts as "not sent",
@@ -61,7 +62,7 @@ def _stubborn(scene: Scene, fault: Fault) -> None:
 def _stir(scene: Scene, fault: Fault) -> None:
     """Have somebody else change a group."""
     for target in scene.setting.targets.values():
-        if isinstance(target, Directory):
+        if isinstance(target, Directory | ServedDirectory):
             target.stir(fault.amount)
 
 

@@ -17,7 +17,8 @@ from tests.simulation.plan import Fault, Plan, plan_of
 from tests.simulation.replacing import replaced
 from tests.simulation.run import _lived
 from tests.simulation.scene import Scene
-from tests.simulation.settings import Setting, setting_of
+from tests.simulation.setting import Setting
+from tests.simulation.settings import setting_of
 
 CALM_SECONDS: Final = 30.0
 CALM_STEPS: Final = 30

@@ -1,0 +1,71 @@
+"""Crash histories in which the real clients ask real servers' code: what is undone leaves nothing behind."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import structlog
+
+from consumers.access.ports import Returned
+from consumers.access.scim import ScimAccessDirectory
+from consumers.hr.caldav import CalDavCalendar
+from schemas.access import Membership
+from tests.simulation.plan import Plan, Submission, plan_of
+from tests.simulation.run import live
+from tests.simulation.runner import SILENT
+from tests.simulation.simulating import simulation
+
+HISTORIES = 1_000
+DUTIES = ("access", "hr", "notification")
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
+
+
+@pytest.mark.timeout(900)
+def test_directory_calendar_and_mailbox_end_as_one_permitted_history_at_real_servers_code() -> None:
+    run = simulation("--served", "--histories", str(HISTORIES))
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{HISTORIES:,} histories" in run.stdout
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+@pytest.mark.parametrize("undone", ["ResignationWithdrawn", "EmployeeRetained", "ExitCaseVoided"])
+def test_what_was_undone_before_a_service_ran_reaches_nobody_for_an_instant(duty: str, undone: str) -> None:
+    resigned, taken_back = Submission(0.0, 0, 0, "EmployeeResigned", 1), Submission(0.0, 0, 0, undone, 2)
+
+    assert requests(duty, resigned)
+    assert not requests(duty, resigned, taken_back)
+
+
+def requests(duty: str, *submissions: Submission) -> list[str]:
+    """Return what a service asks its targets that finds these events waiting."""
+    plan = Plan(seed=1, service=duty, served=True, backlog=len(submissions), submissions=submissions)
+    outcome = live(plan, trace=True)
+    assert outcome.anomalies == ()
+    return [line for line in outcome.lines if " gets a request " in line]
+
+
+async def _give_nothing_back(_self: Any, memberships: tuple[Membership, ...], _claim: Any) -> Returned:
+    return Returned(memberships)
+
+
+async def _call_nothing_off(*_: Any) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("client", "method", "broken"),
+    [(ScimAccessDirectory, "give_back", _give_nothing_back), (CalDavCalendar, "cancel", _call_nothing_off)],
+)
+def test_a_client_that_says_so_and_does_nothing_is_found_out(
+    client: type[Any], method: str, broken: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, method, broken)
+
+    assert any(
+        "wrong-final-state" in text for seed in range(1, 61) for text in live(plan_of(seed, served=True)).anomalies
+    )
