@@ -32,7 +32,7 @@ Output = Annotated[Literal["text", "json"], typer.Option(help="text, or json for
 
 @commands.command()
 def demo(*, state_dir: StateDir = None, output: Output = "text") -> None:
-    """Watch two resignations travel: mails, interviews, access; every effect read back from its target.
+    """Watch three resignations travel: mails, interviews, access; every effect read back from its target.
 
     Everything is started for it, beside whatever runs already, and stopped afterwards: on a terminal when you press
     Enter, otherwise at once. Exit code 0 only if every proof held.

@@ -46,6 +46,10 @@ class Mailbox:
         what = f"{cast.manager.given_name} knows: {cast.leaver.given_name} leaves"
         return self._proof(what, case_id, _after_resignation(cast) + Mails([(cast.manager.mail, LEAVES)]))
 
+    def told_nobody(self, case_id: UUID) -> Proof:
+        """Prove that nobody was told anything."""
+        return self._proof("nobody was told, nobody invited", case_id, Mails())
+
     def _proof(self, what: str, case_id: UUID, expected: Mails) -> Proof:
         found = _mails(about(str(case_id), self.read()))
         return Proof(what, WHERE, "" if found == expected else _described(found))

@@ -1,7 +1,7 @@
 """What every act is made of: a request, the reactions to it, and proofs; each waits patiently, and not for ever."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from time import time
 from typing import Final, TypeVar
@@ -93,6 +93,10 @@ class Stage:
         if answer is None:
             raise StoryStopped(f"The intake accepted nothing within {_REQUEST:.0f} s. Look into producers.ems.log.")
         return answer
+
+    def without(self, programs: Sequence[str]) -> AbstractContextManager[None]:
+        """Have these programs stopped while the block runs, and ready again afterwards."""
+        return self._watch.without(programs)
 
     def react(self, answer: Answer, awaited: Awaited) -> tuple[str, ...]:
         """Show what the services state about it; return a sentence for each that does not state all in time."""

@@ -1,4 +1,4 @@
-"""The story: Jonas Brandt resigns and stays, Amara Okafor resigns and leaves; every act ends in its proofs.
+"""The stories: one resigns and stays, one resigns and leaves, one withdraws before anyone looked; each with its proofs.
 
 A resignation is accepted by EMS alone. Nobody tells the services what to do: the table shows what each of them stated
 by itself, and the proofs what it really did.
@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
+from choreography.records import ReactionSkipped
 from infra.demo import diary, mailbox, roster
 from infra.demo.board import Awaited
 from infra.demo.cast import Cast
@@ -18,7 +19,7 @@ from infra.demo.proof import Proof
 from infra.demo.roster import Roster
 from infra.demo.stage import Answer, Stage, StoryStopped
 from infra.demo.targets import Targets
-from infra.sandbox.company import WILL_LEAVE, WILL_STAY
+from infra.sandbox.company import WILL_LEAVE, WILL_STAY, WILL_WITHDRAW
 from schemas.access import CriticalAccessBlocked, CriticalAccessRestored, CriticalAccessRevoked
 from schemas.hr import ExitInterviewCancelled, ExitInterviewScheduled, InterviewInvitationSent
 from schemas.notification import ManagerNotified
@@ -34,6 +35,8 @@ _RETAINED: Final[Awaited] = {
     "access": (CriticalAccessRestored,),
 }
 _CONFIRMED: Final[Awaited] = {"notification": (ManagerNotified,), "hr": (), "access": (CriticalAccessRevoked,)}
+
+_SKIPPED: Final[Awaited] = dict.fromkeys(_RESIGNED, (ReactionSkipped,))
 
 _Check = tuple[str, Callable[[Targets], Proof]]
 
@@ -73,9 +76,11 @@ def tell(stage: Stage) -> None:
     leaves = _resigns(stage, Cast.around(WILL_LEAVE))
     _is_confirmed(stage, leaves)
     stage.screen.say()
+    _withdraws_in_time(stage, Cast.around(WILL_WITHDRAW))
+    stage.screen.say()
 
 
-def _resigns(stage: Stage, cast: Cast) -> Case:
+def _opened(stage: Stage, cast: Cast) -> tuple[Case, Answer]:
     leaver = cast.leaver
     before = stage.read(partial(Seen.now, cast))
     stage.screen.headline(f"{leaver.name} ({leaver.employee_id}), {leaver.title} in {leaver.office.city}, resigns.")
@@ -83,7 +88,12 @@ def _resigns(stage: Stage, cast: Cast) -> Case:
     case = Case(answer.accepted.case_id, cast, before)
     stage.cases.append(case.id)
     stage.screen.say(f"  202 after {answer.after:.2f} s: case {case.id}")
-    out = f"out of {', '.join(cast.critical)}"
+    return case, answer
+
+
+def _resigns(stage: Stage, cast: Cast) -> Case:
+    case, answer = _opened(stage, cast)
+    before, out = case.before, f"out of {', '.join(cast.critical)}"
     checks: Sequence[_Check] = (
         (mailbox.WHERE, lambda at: at.mailbox.told_of_resignation(case.id, cast)),
         (diary.WHERE, lambda at: Diary.read(at.calendars, cast).booked_since(before.diary, case.id, cast)),
@@ -116,6 +126,22 @@ def _is_confirmed(stage: Stage, case: Case) -> None:
         (roster.WHERE, lambda at: Roster.read(at.directory, cast).without_critical_since(before.roster, out)),
     )
     _conclude(stage, answer, _CONFIRMED, checks)
+
+
+def _withdraws_in_time(stage: Stage, cast: Cast) -> None:
+    """Let somebody resign and withdraw while no service runs: started again, they find nothing to do."""
+    with stage.without([f"consumers.{service}" for service in _RESIGNED]):
+        case, resigned = _opened(stage, cast)
+        stage.screen.say("  Every service is stopped: nobody has looked yet.")
+        answer = stage.ask(lambda key: stage.intake.withdraw(case.id, requested_by="EMPLOYEE", webhook_id=key))
+        withdrawn = f"{cast.leaver.name} withdraws (202 after {answer.after:.2f} s)"
+        stage.screen.headline(f"{withdrawn}, and only now the services start.")
+    checks: Sequence[_Check] = (
+        (mailbox.WHERE, lambda at: at.mailbox.told_nobody(case.id)),
+        (diary.WHERE, lambda at: Diary.read(at.calendars, cast).unchanged_since(case.before.diary, "no interview")),
+        (roster.WHERE, lambda at: Roster.read(at.directory, cast).unchanged_since(case.before.roster, "not touched")),
+    )
+    _conclude(stage, resigned, _SKIPPED, checks)
 
 
 def _decide(stage: Stage, case: Case, outcome: Literal["RETAINED", "CONFIRMED"], meaning: str) -> Answer:

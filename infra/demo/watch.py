@@ -1,6 +1,7 @@
 """Waits for what the story needs; meanwhile whatever dies is started again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Final, TypeVar
 
@@ -29,6 +30,18 @@ class Watch:
         self._say = say
         self._progress = progress
         self._next_round = 0.0
+        self._resting = False
+
+    @contextmanager
+    def without(self, names: Sequence[str]) -> Iterator[None]:
+        """Have these processes stopped while the block runs, and ready again afterwards; until then none is revived."""
+        self._resting = True
+        self._stack.end(names)
+        try:
+            yield
+            self._started_again()
+        finally:
+            self._resting = False
 
     def until(self, look: Callable[[], T | None], waits_for: str, seconds: float) -> T | None:
         """Return what `look` finds, `None` when it has found nothing by the deadline.
@@ -52,7 +65,7 @@ class Watch:
 
     def _revive(self) -> bool:
         """Start what has died; return whether there was anything."""
-        if monotonic() < self._next_round:
+        if self._resting or monotonic() < self._next_round:
             return False
         died = self._started_again()
         for name in died:

@@ -2,6 +2,7 @@
 
     stack = Stack(state_dir)
     endpoints = stack.up(progress)      # returns when everything is ready; starts only what is missing
+    stack.end(["consumers.hr"])         # as an operator stops it; `start_missing` brings it back
     stack.kill("consumers.hr")          # as kill -9 does; for tests
     stack.start_missing(progress)       # what a watcher calls: starts what has died, and returns when it is ready
     for row in stack.status(): ...      # name, pid, port, ready, since
@@ -11,7 +12,7 @@ Every face may be called again. What a failed or interrupted `up` has started is
 and data are kept in the state directory, so that whatever comes back has the address that it had.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -118,6 +119,10 @@ class Stack:
             self._provider.stop()
             forget(self.state_dir)
         return ended
+
+    def end(self, names: Sequence[str]) -> None:
+        """End these processes, each when it has finished what it does."""
+        self._table.stop(names)
 
     def kill(self, name: str) -> None:
         """End one process by SIGKILL."""

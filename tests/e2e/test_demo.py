@@ -11,7 +11,7 @@ from infra.local.stack import Stack
 from tests import readme
 from tests.e2e.demo import PROCESSES, Demo, Terminal, run_anywhere, until
 
-LINES, COLUMNS = 40, 80
+LINES, COLUMNS = 50, 80
 AGAIN = "died and was started again"
 
 
@@ -51,12 +51,12 @@ def test_on_a_terminal_it_keeps_running_and_every_command_that_it_offers_works_a
         groups, facts, case, *_ = terminal.commands()
         assert "ems.access" in run_anywhere(groups)
         assert "ce_type:ems.access.CriticalAccessRevoked.v1" in run_anywhere(facts)
-        assert "CONFIRMED" in run_anywhere(case)
+        assert "WITHDRAWN" in run_anywhere(case)
         terminal.type("\n")
         code = terminal.rest()
 
     assert code == 0
-    assert "All 12 proofs hold" in terminal.said
+    assert "All 15 proofs hold" in terminal.said
     assert terminal.leftovers() == []
     assert list(place.iterdir()) == []
 

@@ -1,7 +1,7 @@
 """The demo's patience: it waits for what it needs, starts what dies, and does not wait for ever."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import pytest
@@ -18,6 +18,10 @@ class FragileStack:
 
     def __init__(self, *deaths: tuple[str, ...] | InfraError) -> None:
         self._deaths = iter(deaths)
+        self.ended: list[str] = []
+
+    def end(self, names: Sequence[str]) -> None:
+        self.ended.extend(names)
 
     def start_missing(self, progress: Progress) -> tuple[str, ...]:
         del progress
@@ -55,6 +59,19 @@ def test_what_cannot_be_started_again_ends_the_story() -> None:
 
     with pytest.raises(Refused, match="kafka ended"):
         watch(failing, []).until(lambda: True, "an answer", 10.0)
+
+
+def test_what_is_stopped_for_a_while_is_not_started_again_meanwhile() -> None:
+    said: list[str] = []
+    stack = FragileStack(("consumers.hr",))
+    watched = watch(stack, said)
+
+    with watched.without(["consumers.hr"]):
+        watched.until(lambda: True, "an answer", 10.0)
+
+    assert stack.ended == ["consumers.hr"]
+    assert said == []
+    assert stack.start_missing(Silence()) == ()  # the one death was seen when the block had ended
 
 
 def test_nothing_is_waited_for_beyond_the_deadline() -> None:

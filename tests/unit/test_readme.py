@@ -12,7 +12,7 @@ from infra.inventory import programs
 from producers.ems.__main__ import STATES
 from tests import readme
 
-LINES, COLUMNS = 40, 80
+LINES, COLUMNS = 50, 80
 
 
 def settings() -> dict[str, dict[str, FieldInfo]]:
