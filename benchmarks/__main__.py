@@ -16,6 +16,8 @@ from benchmarks.decoding import decoding_figure
 from benchmarks.figures import Figure, as_json, show
 from benchmarks.kit.rows import ROWS, measure_rows
 from benchmarks.load import Load
+from benchmarks.mass import STEPS as MASS_STEPS
+from benchmarks.mass import measure_mass
 from benchmarks.run import measure_system
 from benchmarks.steps import Steps
 from infra.errors import InfraError, Interrupted, WrongUsage
@@ -27,6 +29,7 @@ WHAT: Final = {
     "decoding": "bytes to a validated model, beside fastavro and pydantic",
     **{name: row.what for name, row in ROWS.items()},
     "system": "the whole system: effects, memory, intake",
+    "mass": "the whole system while a thousand resign at once",
 }
 _HELP: Final = "What to measure; without any, everything:\n\n" + "; ".join(f"{n} ({what})" for n, what in WHAT.items())
 _SYSTEM_STEPS: Final = 5
@@ -60,13 +63,16 @@ def _measured(chosen: Collection[str], loads: Sequence[Load], directory: Path, s
         yield from measure_rows(directory, on_broker, steps)
     if "system" in chosen:
         yield from measure_system(directory / "system", loads, steps)
+    if "mass" in chosen:
+        yield from measure_mass(directory / "mass", steps)
 
 
 def _number(chosen: Collection[str], loads: Sequence[Load]) -> int:
     """Return how many steps it takes."""
     on_broker = len(ROWS.keys() & chosen)
     system = _SYSTEM_STEPS + 2 * len(loads) if "system" in chosen else 0
-    return ("decoding" in chosen) + on_broker + (on_broker > 0) + system
+    mass = MASS_STEPS if "mass" in chosen else 0
+    return ("decoding" in chosen) + on_broker + (on_broker > 0) + system + mass
 
 
 def _chosen(rows: Collection[str]) -> Collection[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import time_ns
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from benchmarks.company import Leaver
@@ -21,10 +21,22 @@ _PATIENCE: Final = 5.0  # seconds; the effects have happened before this is wait
 Process = subprocess.Popen[str]
 
 
+class Reaction(NamedTuple):
+    """When a handler began, and when its effect happened (nanoseconds since 1970)."""
+
+    begun: int
+    at: int
+
+    @property
+    def milliseconds(self) -> float:
+        """How long it took."""
+        return (self.at - self.begun) / 1e6
+
+
 def targets_alone(
     leavers: Sequence[Leaver], warm: int, rate: float, targets: Targets, state_dir: Path
-) -> dict[Effect, list[float]]:
-    """Return the milliseconds from the begin of each handler to its effect, without the first `warm` ones.
+) -> dict[Effect, list[Reaction]]:
+    """Return the reactions that had their effect, without the first `warm` ones.
 
     Args:
         leavers: react to their resignations; everything is taken back afterwards.
@@ -46,7 +58,7 @@ def targets_alone(
         begun = {effect: json.loads(_line(process)) for effect, process in processes.items()}
         happened = targets.await_all(timed, since, _PATIENCE)
     return {
-        effect: [(at - begun[effect][case]) / 1e6 for case, who in timed.items() if (at := happened[effect].get(who))]
+        effect: [Reaction(begun[effect][case], at) for case, who in timed.items() if (at := happened[effect].get(who))]
         for effect in EFFECTS
     }
 

@@ -57,7 +57,8 @@ def measure_load(load: Load, leavers: Sequence[Leaver], on: Ground, say: Callabl
     endpoints = on.endpoints
     targets = Targets(on.state_dir / "sandbox", {one.scim_id: one.employee_id for one in leavers})
     say(f"{load.cases} effects at each target called directly, {load}")
-    alone = targets_alone(leavers, WARM, load.rate, targets, on.state_dir)
+    reactions = targets_alone(leavers, WARM, load.rate, targets, on.state_dir)
+    alone = {effect: [one.milliseconds for one in theirs] for effect, theirs in reactions.items()}
     sleep(SETTLE)
     say(f"{load.cases} cases, {load}")
     asyncio.run(resign(leavers[:WARM], load.rate, endpoints))
