@@ -54,12 +54,14 @@ class Unavailable(Outcome):
     Attributes:
         port: the name of the port in `Ports` that is down; `None` means the reaction's own target.
         untouched: whether it is certain that the target was not touched (the connection was refused).
+        after: how long to wait at least, where the target says so; `None` lets the runtime choose a growing delay.
     """
 
-    def __init__(self, port: str | None = None, untouched: bool = False) -> None:
+    def __init__(self, port: str | None = None, untouched: bool = False, after: timedelta | None = None) -> None:
         super().__init__(f"{port or 'the target'} is unavailable")
         self.port = port
         self.untouched = untouched
+        self.after = after
 
 
 class ClaimLost(ChoreographyError):  # noqa: N818 - a signal to stop, not an error of this member

@@ -71,7 +71,7 @@ class Failures(Generic[P]):
         untouched = is_untouched(error)
         if untouched and not tries.begun:
             await self._journal.untouched(one.entry)
-        delay = self._backoff.after(tries.attempts, error.after if isinstance(error, Retry) else None)
+        delay = self._backoff.after(tries.attempts, error.after if isinstance(error, Retry | Unavailable) else None)
         _log(one, error, delay)
         if isinstance(error, Unavailable):
             who = (one.entry.record.at, one.entry.record.key)

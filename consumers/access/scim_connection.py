@@ -1,10 +1,20 @@
-"""The connection to the directory: nothing that it answers is waited for or read without end."""
+"""The connection to the directory: nothing that it answers is waited for or read without end.
+
+Where it says how long it wants to be left alone (`Retry-After`, RFC 9110 §10.2.3), it is.
+"""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 from httpx2 import AsyncBaseTransport, AsyncByteStream, AsyncClient, ReadError, Response, Timeout
 
+from choreography import Unavailable
+
+_BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_LONGEST: Final = timedelta(minutes=15)  # longer than this nobody is left alone
 _LARGEST: Final = 8 * 2**20  # bytes: a group of 50,000 members
 
 
@@ -22,8 +32,30 @@ def connection(
     # not compressed, so that what is counted is what is read
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
     timeout = Timeout(seconds, connect=min(seconds, 3.0))
-    hooks = {"response": [_bound]}
+    hooks = {"response": [_left_alone, _bound]}
     return AsyncClient(base_url=url, headers=headers, timeout=timeout, event_hooks=hooks, transport=transport)
+
+
+async def _left_alone(response: Response) -> None:
+    """Raise what makes the runtime wait, where the directory says for how long."""
+    said = response.headers.get("Retry-After", "")
+    if response.status_code in _BUSY and (after := _delay(said, response.headers.get("Date", ""))):
+        raise Unavailable(after=min(after, _LONGEST))
+
+
+def _delay(said: str, now: str) -> timedelta | None:
+    """Read a number of seconds, or a date; `None` where it is neither, or over."""
+    try:
+        after = timedelta(seconds=int(said)) if said.isdigit() else _since(now, said)
+    except OverflowError:
+        return _LONGEST
+    except (ValueError, TypeError):
+        return None
+    return after if after > timedelta() else None
+
+
+def _since(earlier: str, later: str) -> timedelta:
+    return parsedate_to_datetime(later) - parsedate_to_datetime(earlier)
 
 
 async def _bound(response: Response) -> None:

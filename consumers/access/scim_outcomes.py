@@ -24,6 +24,8 @@ def translated(*, untouched: bool) -> Iterator[None]:
     """
     try:
         yield
+    except Unavailable as busy:
+        raise Unavailable(untouched=untouched, after=busy.after) from busy
     except (RequestNetworkException, RequestError) as error:
         raise Unavailable(untouched=untouched) from error
     except SCIMException as error:

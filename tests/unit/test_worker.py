@@ -190,8 +190,13 @@ async def test_a_handler_that_takes_too_long_counts_as_a_target_that_is_down(tmp
         assert len(await one.stated(ParcelPacked)) == 1
 
 
-async def test_a_retry_waits_as_long_as_the_handler_asks(runtime: Runtime) -> None:
-    runtime.ports.store.before = raising(Retry("greylisted", after=timedelta(minutes=5)))
+@pytest.mark.parametrize(
+    "asked",
+    [Retry("greylisted", after=timedelta(minutes=5)), Unavailable("store", after=timedelta(minutes=5))],
+    ids=["retry", "unavailable"],
+)
+async def test_the_next_attempt_comes_as_late_as_it_was_asked_to(runtime: Runtime, asked: Exception) -> None:
+    runtime.ports.store.before = raising(asked)
     began = runtime.clock.now()
 
     await runtime.deliver(runtime.record(placed()))

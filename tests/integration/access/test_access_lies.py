@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -138,13 +139,27 @@ def test_a_change_that_is_refused_once_begins_again_at_the_read(directory: Direc
     assert blocked.verified
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH"])
+IN_TWO_MINUTES = {"Retry-After": "Sun, 22 Nov 2026 10:02:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "left_alone"),
+    [
+        ("GET", {"Retry-After": "120"}, 2 * MINUTE),
+        ("PATCH", {"Retry-After": "120"}, 2 * MINUTE),
+        ("GET", IN_TWO_MINUTES, 2 * MINUTE),
+        ("GET", {"Retry-After": "9" * 30}, 15 * MINUTE),
+        ("GET", {"Retry-After": "soon"}, None),
+        ("GET", {}, None),
+    ],
+)
 def test_a_directory_that_asks_for_patience_gets_it_and_nothing_is_done_twice(
-    directory: Directory, team: Team, method: str
+    directory: Directory, team: Team, method: str, said: dict[str, str], left_alone: timedelta | None
 ) -> None:
     before = {group: directory.members(group) for group in team.critical}
     too_many = refusal(429)
-    too_many.headers["Retry-After"] = "120"
+    too_many.headers.update(said)
     refusals = iter([too_many])
 
     class Busy(AsyncHTTPTransport):
@@ -153,11 +168,12 @@ def test_a_directory_that_asks_for_patience_gets_it_and_nothing_is_done_twice(
             return once or await super().handle_async_request(request)
 
     access, resigned = Access(directory.url, *team.names, between=Busy), team.case.resigned()
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as busy:
         access.react(resigned)
     blocked = access.react(resigned)
     access.react(team.case.states(EmployeeRetained))
 
+    assert busy.value.after == left_alone
     assert set(blocked.entitlement_ids) == team.critical
     assert {group: directory.members(group) for group in team.critical} == before
 
