@@ -122,6 +122,18 @@ def test_every_file_that_the_readme_points_to_is_there() -> None:
     assert missing == set()
 
 
+def test_every_test_that_the_readme_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", readme.text()))
+    written = {
+        name
+        for file in (readme.ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+    assert len(named) > len(readme.tables("the complaint")[0])
+    assert named - written == set()
+
+
 def test_the_example_of_a_new_service_is_the_one_that_is_dropped_in() -> None:
     _, *parts = re.split(r"^# (\S+\.py)$", readme.block("python"), flags=re.MULTILINE)
     shown = dict(zip(parts[::2], parts[1::2], strict=True))
