@@ -1,8 +1,22 @@
 """What a sender is told about a case, as JSON text."""
 
 import json
+from dataclasses import dataclass
 
 from producers.ems.cases import Case
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender of an accepted request is told.
+
+    Attributes:
+        text: JSON.
+        is_repeat: whether the same request got it before, and nothing was done now.
+    """
+
+    text: str
+    is_repeat: bool = False
 
 
 def accepted(case: Case) -> str:

@@ -5,7 +5,6 @@ an empty body (what signs a GET cannot withdraw a resignation), and the digest o
 sent to one case cannot be repeated to another).
 """
 
-import hashlib
 from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
@@ -16,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from producers.ems.answers import shown
+from producers.ems.answers import Answer, shown
+from producers.ems.batch import Batch, answered
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.intake import Delivery, Intake
 from producers.ems.problems import Problem, misfit
 from producers.ems.refusals import handlers
+from producers.ems.requests import digest_of
 from producers.ems.signatures import Signatures
 from producers.ems.store import UnknownCase
 
@@ -36,6 +37,7 @@ def create_app(intake: Intake, signatures: Signatures) -> Starlette:
     app = Starlette(
         routes=[
             Route("/v1/resignations", api.resign, methods=["POST"]),
+            Route("/v1/batch", api.batch, methods=["POST"]),
             Route("/v1/cases/{case_id}/decision", api.decide, methods=["POST"]),
             Route("/v1/cases/{case_id}/withdrawal", api.withdraw, methods=["POST"]),
             Route("/v1/cases/{case_id}/last-working-day", api.change_last_working_day, methods=["POST"]),
@@ -56,6 +58,10 @@ class _Api:
     async def resign(self, request: Request) -> Response:
         delivery, body = await self._take(request, Resignation)
         return _accepted(await self._intake.resign(delivery, body))
+
+    async def batch(self, request: Request) -> Response:
+        _, batch = await self._take(request, Batch)
+        return Response(await answered(self._intake, batch), media_type=_JSON)
 
     async def decide(self, request: Request) -> Response:
         delivery, body = await self._take(request, Decision)
@@ -84,7 +90,7 @@ class _Api:
             body = kind.model_validate_json(raw)
         except ValidationError as error:
             raise misfit(error) from None
-        digest = hashlib.sha256(request.url.path.encode() + b"\0" + raw).hexdigest()
+        digest = digest_of(request.url.path, raw)
         return Delivery(webhook_id, digest), body
 
 
@@ -109,5 +115,5 @@ def _case_id(request: Request) -> UUID:
         raise UnknownCase from None
 
 
-def _accepted(answer: str) -> Response:
-    return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
+def _accepted(answer: Answer) -> Response:
+    return Response(answer.text, HTTPStatus.ACCEPTED, media_type=_JSON)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from choreography import Clock, Database, Outbox
 from producers.ems import moves, store
-from producers.ems.answers import accepted
+from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
@@ -58,8 +58,8 @@ class Intake:
         self._time_zone = time_zone
         self._random = random
 
-    async def resign(self, delivery: Delivery, body: Resignation) -> str:
-        """Open a case; return the answer, as JSON text.
+    async def resign(self, delivery: Delivery, body: Resignation) -> Answer:
+        """Open a case; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -76,8 +76,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def decide(self, delivery: Delivery, case_id: UUID, body: Decision) -> str:
-        """Make the decision of a case final; return the answer, as JSON text.
+    async def decide(self, delivery: Delivery, case_id: UUID, body: Decision) -> Answer:
+        """Make the decision of a case final; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -89,8 +89,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def withdraw(self, delivery: Delivery, case_id: UUID, body: Withdrawal) -> str:
-        """Take the resignation of a case back; return the answer, as JSON text.
+    async def withdraw(self, delivery: Delivery, case_id: UUID, body: Withdrawal) -> Answer:
+        """Take the resignation of a case back; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -102,8 +102,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def change_last_working_day(self, delivery: Delivery, case_id: UUID, body: LastWorkingDay) -> str:
-        """Move the last working day of a case; return the answer, as JSON text.
+    async def change_last_working_day(self, delivery: Delivery, case_id: UUID, body: LastWorkingDay) -> Answer:
+        """Move the last working day of a case; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -114,8 +114,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def void(self, delivery: Delivery, case_id: UUID, body: Voiding) -> str:
-        """Declare that a case should not exist; return the answer, as JSON text.
+    async def void(self, delivery: Delivery, case_id: UUID, body: Voiding) -> Answer:
+        """Declare that a case should not exist; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -136,10 +136,12 @@ class Intake:
         """
         return await self._database.run(lambda tx: store.find(tx, case_id))
 
-    async def _accept(self, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> str:
-        def work(tx: Connection) -> str:
+    async def _accept(self, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> Answer:
+        def work(tx: Connection) -> Answer:
             earlier = store.earlier_answer(tx, delivery.webhook_id, delivery.digest)
-            return earlier if earlier is not None else self._write(tx, delivery, step)
+            if earlier is not None:
+                return Answer(earlier, is_repeat=True)
+            return Answer(self._write(tx, delivery, step))
 
         try:
             return await self._database.run(work)

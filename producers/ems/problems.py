@@ -33,8 +33,11 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
 
     def response(self) -> Response:
         """Return the problem as an HTTP response."""
-        body = {"title": self.status.phrase, "status": self.status, "detail": self.detail, **self.more}
-        return Response(json.dumps(body), self.status, self.headers, media_type="application/problem+json")
+        return Response(json.dumps(self.members()), self.status, self.headers, media_type="application/problem+json")
+
+    def members(self) -> dict[str, object]:
+        """Return the members of the problem."""
+        return {"title": self.status.phrase, "status": self.status, "detail": self.detail, **self.more}
 
 
 def misfit(error: ValidationError) -> Problem:

@@ -20,6 +20,7 @@ from producers.ems.store import OtherRequest, UnknownCase
 log = structlog.stdlib.get_logger(__name__)
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
+Describe = Callable[[Any], Problem]
 
 _STATUS: Final[Mapping[type[CaseError], HTTPStatus]] = {
     UnknownCase: HTTPStatus.NOT_FOUND,
@@ -29,19 +30,29 @@ _STATUS: Final[Mapping[type[CaseError], HTTPStatus]] = {
 
 def handlers() -> Mapping[type[Exception], Handler]:
     """Return what the application does with each kind of error."""
+    return {kind: _handler(describe) for kind, describe in _described().items()}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what is said about an error to whoever sent what led to it."""
+    described = _described()
+    return next(described[kind] for kind in type(error).__mro__ if kind in described)(error)
+
+
+def _described() -> Mapping[type[Exception], Describe]:
     return {
-        Problem: _handler(lambda problem: problem),
-        Unsigned: _handler(_of_signature),
-        CaseError: _handler(_of_rules),
-        HTTPException: _handler(_of_route),
-        DBAPIError: _handler(_of_database),
-        NoConnection: _handler(_of_database),
-        ClientDisconnect: _handler(_of_sender),
-        Exception: _handler(_of_ourselves),
+        Problem: lambda problem: problem,
+        Unsigned: _of_signature,
+        CaseError: _of_rules,
+        HTTPException: _of_route,
+        DBAPIError: _of_database,
+        NoConnection: _of_database,
+        ClientDisconnect: _of_sender,
+        Exception: _of_ourselves,
     }
 
 
-def _handler(describe: Callable[[Any], Problem]) -> Handler:
+def _handler(describe: Describe) -> Handler:
     async def handle(_request: Request, error: Exception) -> Response:
         return describe(error).response()
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from choreography import Database, Event, Health, Outbox
 from choreography.fake import FakeClock
+from producers.ems.answers import Answer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.departures import Departures
 from producers.ems.intake import Delivery, Intake
@@ -42,7 +43,7 @@ class SmallOffice:
     def ask(self, case_id: UUID | None, body: BaseModel, delivery: Delivery | None = None) -> dict[str, Any]:
         """Send a request, which names a case unless it opens one; return the answer."""
         answer: dict[str, Any] = json.loads(
-            asyncio.run(self._ask(case_id, body, delivery or Delivery(str(uuid4()), "digest")))
+            asyncio.run(self._ask(case_id, body, delivery or Delivery(str(uuid4()), "digest"))).text
         )
         return answer
 
@@ -73,7 +74,7 @@ class SmallOffice:
         """Return the departures that were stated of an employee."""
         return [fact for fact in self.facts(employee) if isinstance(fact, EmployeeDeparted)]
 
-    async def _ask(self, case_id: UUID | None, body: BaseModel, delivery: Delivery) -> str:
+    async def _ask(self, case_id: UUID | None, body: BaseModel, delivery: Delivery) -> Answer:
         if isinstance(body, Resignation):
             return await self.intake.resign(delivery, body)
         assert case_id is not None
