@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from producers.ems.answers import Answer, shown
 from producers.ems.batch import Batch, answered
-from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from producers.ems.bodies import MAX_BODY, Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.intake import Delivery, Intake
 from producers.ems.problems import Problem, misfit
 from producers.ems.refusals import handlers
@@ -27,7 +27,6 @@ from producers.ems.store import UnknownCase
 
 B = TypeVar("B", bound=BaseModel)
 
-MAX_BODY: Final = 16 * 1024
 _JSON: Final = "application/json"
 
 

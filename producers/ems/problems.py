@@ -39,6 +39,11 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
         """Return the members of the problem."""
         return {"title": self.status.phrase, "status": self.status, "detail": self.detail, **self.more}
 
+    def errors(self) -> Sequence[tuple[str, str]]:
+        """Return the fields that do not fit, as JSON pointers, and what is wrong with each."""
+        found = self.more.get("errors", [])
+        return [(one["pointer"], one["detail"]) for one in found] if isinstance(found, list) else []
+
 
 def misfit(error: ValidationError) -> Problem:
     """Name the fields of a body that do not fit, by JSON pointer (RFC 6901)."""

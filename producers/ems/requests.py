@@ -4,7 +4,7 @@ The bodies are those of the routes, and so is the digest: one request that comes
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -56,6 +56,10 @@ class Envelope(BaseModel):
         return case_id
 
 
+_MODELS: Final[Sequence[type[BaseModel]]] = (Envelope, *_BODIES.values())
+KNOWN_FIELDS: Final = frozenset(name for model in _MODELS for name in model.model_fields)
+
+
 @dataclass(frozen=True)
 class Request:
     """A request whose body fits.
@@ -71,13 +75,14 @@ class Request:
     body: BaseModel
 
 
-def read(envelope: Envelope) -> Request:
-    """Return the request in an envelope.
+def read(envelope: Envelope, said: bytes | None = None) -> Request:
+    """Return the request in an envelope; `said` are the bytes of its body, where they are known as they were sent.
 
     Raises:
         ValidationError: the body is not what this kind of request takes.
     """
-    raw = to_json(envelope.body, inf_nan_mode="constants")  # as it was said, so that NaN is refused and not left out
+    # NaN is written as such, so that it is refused and not left out
+    raw = said if said is not None else to_json(envelope.body, inf_nan_mode="constants")
     body = _BODIES[envelope.type].model_validate_json(raw)
     return Request(Delivery(envelope.id, digest_of(_route(envelope), raw)), envelope.case_id, body)
 

@@ -21,7 +21,7 @@ from choreography.registry import Schemas
 from choreography.schema_client import FakeRegistry
 from choreography.subject import Subject
 from producers.ems import store
-from producers.ems.__main__ import STATES
+from producers.ems.__main__ import ALSO, STATES
 from producers.ems.api import create_app
 from producers.ems.intake import Intake
 from producers.ems.server import serve
@@ -79,7 +79,8 @@ def facts(database: Database, codec: Codec, key: str) -> list[Event]:
         query = text("SELECT value FROM outbox WHERE key = :key ORDER BY id")
         return list(tx.execute(query, {"key": key.encode()}).scalars())
 
-    kinds = {kind.full_name(): kind for kind in STATES}
+    stated: list[type[Event]] = [*STATES, *(kind for _, kind in ALSO)]
+    kinds = {kind.full_name(): kind for kind in stated}
     read = (codec.decode_known(value, kinds) for value in database.run_sync(work))
     return [event for event in read if event is not None]
 
@@ -108,7 +109,7 @@ def signed(
 
 def prepared(database: Database) -> Codec:
     """Return a codec that knows what EMS states."""
-    registry, published = FakeRegistry(), [(kind.topic, kind) for kind in STATES]
+    registry, published = FakeRegistry(), [*((kind.topic, kind) for kind in STATES), *ALSO]
     registry.register(*(Subject.of(topic, kind) for topic, kind in published))
     schemas = Schemas(registry, database)
     asyncio.run(schemas.prepare(published))

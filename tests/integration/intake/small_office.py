@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from choreography import Database, Event, Health, Outbox
+from choreography import Database, Event, Health, IntakeRefused, Outbox, Record
 from choreography.fake import FakeClock
 from producers.ems.answers import Answer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.departures import Departures
 from producers.ems.intake import Delivery, Intake
+from producers.ems.topic import GROUP, TopicIntake
 from schemas.exits import EmployeeDeparted
 from tests.integration.intake.office import TABLES, ZONE, facts, prepared
 
@@ -34,6 +35,7 @@ class SmallOffice:
         outbox = Outbox(self._codec, "/ems", clock)
         self.health = Health()
         self.intake = Intake(self.database, outbox, clock, ZONE)
+        self.topic = TopicIntake(self.intake, self.database, outbox, clock)
         self.departures = Departures(self.database, outbox, clock, self.health)
 
     def close(self) -> None:
@@ -69,6 +71,14 @@ class SmallOffice:
     def facts(self, employee: str = "e-1") -> list[Event]:
         """Return what was stated about an employee."""
         return facts(self.database, self._codec, employee)
+
+    def read(self, *records: Record) -> None:
+        """Have it take records of its topic."""
+        asyncio.run(self.topic.take(records))
+
+    def refused(self) -> list[IntakeRefused]:
+        """Return the refusals that were stated."""
+        return [fact for fact in facts(self.database, self._codec, GROUP) if isinstance(fact, IntakeRefused)]
 
     def departed(self, employee: str = "e-1") -> list[EmployeeDeparted]:
         """Return the departures that were stated of an employee."""
