@@ -32,7 +32,15 @@ from choreography.process import run, run_process
 from choreography.publisher import Publisher, open_publisher
 from choreography.reaction import Reaction, on
 from choreography.record import Record
-from choreography.records import REACTIONS, IntakeRefused, Position, RefusalCause, group_correlation
+from choreography.records import (
+    REACTIONS,
+    IntakeHeld,
+    IntakeRefused,
+    IntakeReleased,
+    Position,
+    RefusalCause,
+    group_correlation,
+)
 from choreography.service import Service
 from choreography.settings import ServiceSettings, load
 from choreography.topic import Topic
@@ -49,7 +57,9 @@ __all__ = [
     "Event",
     "Health",
     "Hold",
+    "IntakeHeld",
     "IntakeRefused",
+    "IntakeReleased",
     "InvalidDeclaration",
     "InvalidFact",
     "InvalidSettings",

@@ -35,6 +35,24 @@ class RequestRefused(Refused):
         self.problem = dict(problem)
 
 
+class ResignationHeld(Refused):
+    """A resignation waits for a person, because so many came at once.
+
+    Attributes:
+        problem: what the intake answered.
+    """
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        hold = answer.get("hold_id")
+        super().__init__(
+            f"This resignation is held ({hold}), because so many came at once that it may be a mistake. Nothing is "
+            f"done until a person releases it: ems intake release {hold}"
+            if answer["status"] == "HELD"
+            else "This resignation was held, and a person refused it. If it is real, send it as a new request."
+        )
+        self.problem = dict(answer)
+
+
 @dataclass(frozen=True)
 class Accepted:
     """What the intake answers once a request is durable."""
@@ -72,6 +90,7 @@ class IntakeClient:
 
         Raises:
             RequestRefused: the intake said no; nothing was changed.
+            ResignationHeld: it waits for a person.
             Unreachable: nobody answered, or the intake cannot store anything now.
         """
         return self._post("/v1/resignations", fields, webhook_id)
@@ -124,6 +143,8 @@ class IntakeClient:
 
     def _post(self, path: str, fields: Mapping[str, object], webhook_id: str | None) -> Accepted:
         answer = self._send("POST", path, json.dumps(fields, default=str), webhook_id)
+        if answer["case_id"] is None:
+            raise ResignationHeld(answer)
         return Accepted(UUID(answer["case_id"]), answer["case_version"], answer["status"])
 
     def _send(self, method: str, path: str, body: str, webhook_id: str | None) -> dict[str, Any]:

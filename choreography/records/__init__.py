@@ -23,7 +23,9 @@ __all__ = [
     "RECORDS",
     "SERVICES",
     "HoldReason",
+    "IntakeHeld",
     "IntakeRefused",
+    "IntakeReleased",
     "LedgerBegan",
     "ManifestReaction",
     "Position",
@@ -145,6 +147,23 @@ class LedgerBegan(KitRecord):
     positions: tuple[Position, ...] = ()
 
 
+class IntakeHeld(KitRecord):
+    """A request of a foreign system waits for a person."""
+
+    topic = REACTIONS
+
+    limit: Count
+    window_seconds: Long
+
+
+class IntakeReleased(KitRecord):
+    """A request that was held is done now."""
+
+    topic = REACTIONS
+
+    opened: UUID
+
+
 class IntakeRefused(KitRecord):
     """A request of a foreign system was refused."""
 
@@ -174,6 +193,8 @@ RECORDS: Final[tuple[type[KitRecord], ...]] = (
     ReactionDropped,
     ReactionDecided,
     LedgerBegan,
+    IntakeHeld,
+    IntakeReleased,
     IntakeRefused,
     ServiceManifest,
 )

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from infra.endpoints import Endpoints, state_directory
 from infra.errors import WrongUsage
-from infra.intake_client import IntakeClient, RequestRefused
+from infra.intake_client import IntakeClient, RequestRefused, ResignationHeld
 
 _PANEL = "Where the system is (default: the one that `make up` started)"
 
@@ -49,7 +49,7 @@ def intake(url: str | None, secret: str | None, output: str) -> Iterator[IntakeC
     with IntakeClient(where.url, where.webhook) as client:
         try:
             yield client
-        except RequestRefused as refused:
+        except (RequestRefused, ResignationHeld) as refused:
             if output == "json":
                 print(json.dumps(refused.problem))
             raise

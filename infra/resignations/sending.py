@@ -21,7 +21,7 @@ _SECONDS: Final = 30.0
 PATIENCE: Final = 60.0  # seconds that a batch waits until the intake has time for it
 _PAUSE: Final = 1.0  # seconds, where the intake does not say how many
 _TAKEN, _OK = 202, 200
-_HELD: Final = "HELD"
+_HELD, _REFUSED = "HELD", "REFUSED"
 _BUSY: Final = frozenset({429, 503})
 _OF_A_LINE: Final = frozenset({413, 422})
 
@@ -152,6 +152,9 @@ class Sending:
         body = answer["body"]
         if answer["code"] != _TAKEN:
             self._note_bad(BadLine(line.number, _reason(answer["code"], body)))
+            return True
+        if body.get("status") == _REFUSED:
+            self._note_bad(BadLine(line.number, "It was held, and a person refused it. If it is real, give it an id."))
             return True
         if body.get("status") == _HELD:
             self.tally.held += 1

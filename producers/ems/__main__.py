@@ -3,15 +3,16 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
 
 from choreography import (
     INTAKE,
+    Clock,
     Event,
-    IntakeRefused,
+    Publisher,
     SystemClock,
     Topic,
     inbox_needs,
@@ -19,15 +20,17 @@ from choreography import (
     open_publisher,
     run_process,
 )
-from producers.ems import store
+from producers.ems import departures, releases, store
 from producers.ems.api import create_app
-from producers.ems.departures import PART as DEPARTURES
 from producers.ems.departures import Departures
 from producers.ems.intake import Intake
+from producers.ems.looking import keep_looking
+from producers.ems.releases import Releases
 from producers.ems.server import serve
 from producers.ems.settings import Settings
 from producers.ems.signatures import Signatures
-from producers.ems.topic import GROUP, STATED_ON, TopicIntake
+from producers.ems.statements import GROUP, KINDS, STATED_ON
+from producers.ems.topic import TopicIntake
 from schemas.exits import (
     EmployeeDeparted,
     EmployeeResigned,
@@ -51,12 +54,11 @@ STATES: Final = (
     ExitCaseVoided,
     EmployeeDeparted,
 )
-
-ALSO: Final[Sequence[tuple[Topic, type[Event]]]] = ((STATED_ON, IntakeRefused),)
+ALSO: Final[Sequence[tuple[Topic, type[Event]]]] = tuple((STATED_ON, kind) for kind in KINDS)
 
 
 async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
-    """Take requests, and state departures, until `stop` is set; then end what is in flight, and publish it."""
+    """Take requests, and do what is due, until `stop` is set; then end what is in flight, and publish it."""
     clock = SystemClock()
     async with open_publisher(
         settings,
@@ -65,26 +67,37 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
         publishes=STATES,
         also=ALSO,
         tables=[store.metadata],
-        awaits=["intake", DEPARTURES],
+        awaits=["intake", departures.PART, releases.PART],
         needs=inbox_needs(GROUP, TOPIC, settings, NAME),
         clock=clock,
         stop=stop,
     ) as publisher:
-        intake = Intake(publisher.database, publisher.outbox, clock, settings.time_zone)
+        database, outbox, health = publisher.database, publisher.outbox, publisher.health
+        intake = Intake(database, outbox, clock, settings.time_zone, brake=settings.intake_brake())
         app = create_app(intake, Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]))
-        departures = Departures(publisher.database, publisher.outbox, clock, publisher.health)
-        on_topic = TopicIntake(intake, publisher.database, publisher.outbox, clock)
+        on_topic = TopicIntake(intake, database, outbox, clock)
         async with (
-            open_inbox(settings, group=GROUP, topic=TOPIC, take=on_topic.take, health=publisher.health) as inbox,
-            _beside(departures.watch()),
+            open_inbox(settings, group=GROUP, topic=TOPIC, take=on_topic.take, health=health) as inbox,
+            _beside(*_due(settings, publisher, clock)),
             serve(app, settings.intake_host, settings.intake_port, drain_seconds=settings.drain_seconds) as address,
         ):
-            publisher.health.set("intake", True, address)
+            health.set("intake", True, address)
             log.info("intake.opened", address=address)
             await _first(stop, inbox)
-            publisher.health.set("intake", False, "Shutting down; no new requests are taken.")
+            health.set("intake", False, "Shutting down; no new requests are taken.")
         if not inbox.cancelled():
             inbox.result()
+
+
+def _due(settings: Settings, publisher: Publisher, clock: Clock) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Return what EMS does by itself."""
+    database, outbox, health = publisher.database, publisher.outbox, publisher.health
+    departing = Departures(database, outbox, clock).look
+    releasing = Releases(database, outbox, clock, settings.time_zone).look
+    return (
+        keep_looking(departing, part=departures.PART, seconds=departures.LOOK_SECONDS, clock=clock, health=health),
+        keep_looking(releasing, part=releases.PART, seconds=releases.LOOK_SECONDS, clock=clock, health=health),
+    )
 
 
 async def _first(stop: asyncio.Event, ended: "asyncio.Future[None]") -> None:
@@ -94,15 +107,15 @@ async def _first(stop: asyncio.Event, ended: "asyncio.Future[None]") -> None:
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have the work done while the block runs."""
-    doing = asyncio.create_task(work)
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have all this done while the block runs."""
+    doing = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        doing.cancel()
-        with suppress(asyncio.CancelledError):
-            await doing
+        for one in doing:
+            one.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from uuid import UUID
 
 from producers.ems.cases import Case
 
@@ -22,6 +23,16 @@ class Answer:
 def accepted(case: Case) -> str:
     """Say which case a request led to, and where that case stands."""
     return json.dumps({"case_id": str(case.case_id), "case_version": case.version, "status": case.status})
+
+
+def held(hold_id: UUID) -> str:
+    """Say that a resignation waits for a person."""
+    return json.dumps({"case_id": None, "case_version": None, "status": "HELD", "hold_id": str(hold_id)})
+
+
+def refused(hold_id: UUID) -> str:
+    """Say that a person refused a resignation that was held."""
+    return json.dumps({"case_id": None, "case_version": None, "status": "REFUSED", "hold_id": str(hold_id)})
 
 
 def shown(case: Case) -> str:

@@ -9,12 +9,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from choreography import Clock, Database, Outbox
-from producers.ems import moves, store
+from producers.ems import answers, held, moves, statements, store
 from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from producers.ems.brake import Brake
 from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
+from producers.ems.held import Held, State
 from producers.ems.ids import uuid7
+
+Step = Callable[[Connection, Stamp], Move | str]
 
 
 class InProgress(CaseError):  # noqa: N818 - reads better without the suffix
@@ -42,6 +46,7 @@ class Intake:
         outbox: where facts wait to be published.
         clock: tells the time.
         time_zone: the IANA zone of a case whose resignation names none.
+        brake: holds resignations when there are too many; None takes any number.
         random: returns that many random bytes.
     """
 
@@ -51,28 +56,28 @@ class Intake:
         outbox: Outbox,
         clock: Clock,
         time_zone: str,
+        *,
+        brake: Brake | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._database = database
         self._casebook = Casebook(outbox, clock, random)
         self._time_zone = time_zone
+        self._brake = brake
         self._random = random
 
     async def resign(self, delivery: Delivery, body: Resignation) -> Answer:
-        """Open a case; return the answer.
+        """Open a case, or hold the resignation where there are too many; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
         """
 
-        def step(tx: Connection, stamp: Stamp) -> Move:
-            return moves.resign(
-                body.fact(stamp.at, self._time_zone),
-                employee_id=body.employee_id,
-                case_id=uuid7(stamp.at, self._random),
-                others=store.open_cases(tx, body.employee_id),
-                stamp=stamp,
-            )
+        def step(tx: Connection, stamp: Stamp) -> Move | str:
+            move = opening(tx, body, stamp, self._time_zone, self._random)
+            if self._brake is None or not self._brake.is_reached(tx, stamp.at):
+                return move
+            return self._hold(tx, delivery, body, self._brake, stamp)
 
         return await self._accept(delivery, step)
 
@@ -136,7 +141,7 @@ class Intake:
         """
         return await self._database.run(lambda tx: store.find(tx, case_id))
 
-    async def _accept(self, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> Answer:
+    async def _accept(self, delivery: Delivery, step: Step) -> Answer:
         def work(tx: Connection) -> Answer:
             earlier = store.earlier_answer(tx, delivery.webhook_id, delivery.digest)
             if earlier is not None:
@@ -148,10 +153,45 @@ class Intake:
         except IntegrityError as error:  # another process has just written what this one was about to write
             raise InProgress from error
 
-    def _write(self, tx: Connection, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> str:
+    def _write(self, tx: Connection, delivery: Delivery, step: Step) -> str:
         stamp = self._casebook.stamp()
-        move = step(tx, stamp)
-        answer = accepted(move.case)
-        self._casebook.write(tx, move, stamp)
+        found = step(tx, stamp)
+        if isinstance(found, str):
+            answer = found
+        else:
+            answer = accepted(found.case)
+            self._casebook.write(tx, found, stamp)
         store.remember(tx, delivery.webhook_id, delivery.digest, answer, stamp.at)
         return answer
+
+    def _hold(self, tx: Connection, delivery: Delivery, body: Resignation, brake: Brake, stamp: Stamp) -> str:
+        """Keep a resignation for a person; return the answer."""
+        fact = body.fact(stamp.at, self._time_zone)  # a day that was left out is the one on which it was handed in
+        dated = body.model_copy(update={"submitted_on": fact.submitted_on, "time_zone": fact.time_zone})
+        kept = Held(
+            hold_id=stamp.event_id,
+            webhook_id=delivery.webhook_id,
+            employee_id=body.employee_id,
+            body=dated.model_dump_json(exclude_none=True),
+            state=State.HELD,
+            held_at=stamp.at.isoformat(),
+        )
+        held.hold(tx, kept)
+        seconds = int(brake.window.total_seconds())
+        self._casebook.say(tx, statements.held(kept.hold_id, kept.employee_id, brake.limit, seconds, stamp.at))
+        return answers.held(kept.hold_id)
+
+
+def opening(tx: Connection, body: Resignation, stamp: Stamp, time_zone: str, random: Callable[[int], bytes]) -> Move:
+    """Return the move that opens a case.
+
+    Raises:
+        CaseError: the rules refuse.
+    """
+    return moves.resign(
+        body.fact(stamp.at, time_zone),
+        employee_id=body.employee_id,
+        case_id=uuid7(stamp.at, random),
+        others=store.open_cases(tx, body.employee_id),
+        stamp=stamp,
+    )

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from choreography import ServiceSettings
+from producers.ems.brake import Brake, brake_of
 from producers.ems.zones import TimeZone
 
 _SECRET_BYTES: Final = 24  # as Standard Webhooks asks for
@@ -32,6 +33,10 @@ class Settings(ServiceSettings):
         intake_port: the port; 0 takes a free one, which is logged.
         webhook_secrets: the secrets that requests may be signed with, joined by commas.
         time_zone: the IANA zone of a case whose resignation names none.
+        intake_brake_count: how many may resign within the window; further ones are held. 0 is no limit.
+        intake_brake_window: the length of the window, in seconds.
+        intake_brake_percent: how many of a hundred employees may, where `intake_headcount` is known. 0 is no limit.
+        intake_headcount: how many employees the company has.
     """
 
     model_config = SettingsConfigDict(env_prefix="EMS_")
@@ -42,6 +47,16 @@ class Settings(ServiceSettings):
         tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...], NoDecode, Field(min_length=1)
     ]
     time_zone: TimeZone
+    intake_brake_count: int = Field(default=200, ge=0)
+    intake_brake_window: int = Field(default=3_600, ge=1, le=31_536_000)
+    intake_brake_percent: float = Field(default=2.0, ge=0, le=100)
+    intake_headcount: int | None = Field(default=None, ge=1)
+
+    def intake_brake(self) -> Brake | None:
+        """Return what holds resignations when there are too many."""
+        return brake_of(
+            self.intake_brake_count, self.intake_brake_window, self.intake_brake_percent, self.intake_headcount
+        )
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod

@@ -9,22 +9,11 @@ Records of one key are taken in their order, those of different keys at the same
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection
 
-from choreography import (
-    REACTIONS,
-    Clock,
-    Database,
-    IntakeRefused,
-    Outbox,
-    Position,
-    Record,
-    RefusalCause,
-    group_correlation,
-)
-from producers.ems import store
+from choreography import Clock, Database, IntakeRefused, Outbox, Record, RefusalCause
+from producers.ems import statements, store
 from producers.ems.cases import CaseError
 from producers.ems.intake import Intake
 from producers.ems.problems import Problem
@@ -33,8 +22,6 @@ from producers.ems.refusals import problem_of
 from producers.ems.requests import KNOWN_FIELDS, take
 from producers.ems.store import OtherRequest
 
-GROUP: Final = "ems.intake"
-STATED_ON: Final = REACTIONS.of("ems")
 _CAUSES: Final[Mapping[type[Exception], RefusalCause]] = {
     Unreadable: RefusalCause.UNREADABLE,
     Problem: RefusalCause.MISFIT,
@@ -94,15 +81,12 @@ class TopicIntake:
         except Exception as error:
             if _worth_waiting(error) is not None:
                 raise
-            fact = _fact(record, error)
+            fact = statements.record_refused(name, record, _cause(error), _told(error), self._clock.now())
             await self._database.run(lambda tx: self._refuse(tx, name, fact))
 
     def _refuse(self, tx: Connection, name: str, fact: IntakeRefused) -> None:
-        now = self._clock.now()
-        store.remember(tx, name, "", fact.cause, now)
-        group = group_correlation(GROUP)
-        stamped = fact.stamped(event_id=uuid5(NAMESPACE_URL, name), key=GROUP, correlation=group, order=1, at=now)
-        self._outbox.add(tx, stamped, topic=STATED_ON)
+        store.remember(tx, name, "", fact.cause, fact.recorded_at)
+        self._outbox.add(tx, fact, topic=statements.STATED_ON)
 
 
 def _worth_waiting(error: Exception) -> float | None:
@@ -110,13 +94,8 @@ def _worth_waiting(error: Exception) -> float | None:
     return None if wait is None else float(wait)
 
 
-def _fact(record: Record, error: Exception) -> IntakeRefused:
-    return IntakeRefused(
-        group=GROUP,
-        position=Position(**record.place._asdict()),
-        cause=next(_CAUSES[kind] for kind in type(error).__mro__ if kind in _CAUSES),
-        detail=_told(error),
-    )
+def _cause(error: Exception) -> RefusalCause:
+    return next(_CAUSES[kind] for kind in type(error).__mro__ if kind in _CAUSES)
 
 
 def _told(error: Exception) -> str:

@@ -23,6 +23,7 @@ from choreography.subject import Subject
 from producers.ems import store
 from producers.ems.__main__ import ALSO, STATES
 from producers.ems.api import create_app
+from producers.ems.brake import Brake
 from producers.ems.intake import Intake
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
@@ -117,13 +118,15 @@ def prepared(database: Database) -> Codec:
 
 
 @contextmanager
-def open_office(folder: Path, clock: Clock | None = None, database_url: str | None = None) -> Iterator[Office]:
+def open_office(
+    folder: Path, clock: Clock | None = None, database_url: str | None = None, brake: Brake | None = None
+) -> Iterator[Office]:
     """Run an EMS on a thread of its own; its database is a file in the folder unless another one is given."""
     clock = clock or SystemClock()
     database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
-    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE)
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
     server = _Server(intake)
     server.start()
     try:
