@@ -27,6 +27,7 @@ from producers.ems.brake import Brake
 from producers.ems.intake import Intake
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
+from producers.ems.together import Together
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET: Final = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -126,7 +127,7 @@ def open_office(
     database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
-    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
+    intake = Intake(Together(database), Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
     server = _Server(intake)
     server.start()
     try:
