@@ -11,6 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 import httpx2
+import psutil
 from standardwebhooks import Webhook
 
 from benchmarks import company
@@ -46,7 +47,10 @@ def measure_file(state_dir: Path, steps: Steps) -> list[Figure]:
         alone = asyncio.run(_one_by_one(endpoints))
         steps.begin(f"a file of {LINES} lines")
         file = _file(state_dir)
+        ems = psutil.Process(endpoints.pids["producers.ems"])
+        busy = _busy(ems)
         first = _handed_in(file, state_dir)
+        busy = _busy(ems) - busy
         steps.begin("the same file again")
         again = _handed_in(file, state_dir)
     finally:
@@ -55,9 +59,16 @@ def measure_file(state_dir: Path, steps: Steps) -> list[Figure]:
     return [
         plain(f"one request a line, {_AT_ONCE} at once", _ALONE / alone, "/s", 0),
         at_least(f"ems resign --file of {LINES:,} lines, with its start", LINES / first, _WANTED, "/s", 0),
+        plain("  processor time of EMS, each line", busy / LINES * 1e6, "µs", 0),
         plain("  ÷ one request a line", LINES / first * alone / _ALONE, "ratio"),
         plain("  the same file again", LINES / again, "/s", 0),
     ]
+
+
+def _busy(process: psutil.Process) -> float:
+    """Return the seconds of processor time that it has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _file(folder: Path) -> Path:
