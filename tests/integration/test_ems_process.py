@@ -1,7 +1,10 @@
 """EMS as a process, on a real broker: what it accepts is published, whatever ends it."""
 
+import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
@@ -12,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infra.deploy import deploy
+from infra.intake_client import ResignationHeld
 from infra.inventory import inventory
 from infra.providers import Broker
 from tests.integration.intake.office import ZONE
@@ -87,3 +91,19 @@ def test_a_departure_that_fell_due_while_it_was_down_is_published_once(
     assert len({record["ce_id"] for record in departures}) == 1
     over = datetime.combine(last_day + timedelta(days=1), time.min, ZoneInfo(ZONE))
     assert datetime.fromisoformat(departures[0]["ce_time"]) == over
+
+
+def test_a_resignation_too_many_is_held_until_a_person_releases_it(ems: Ems, broker: Broker, tmp_path: Path) -> None:
+    first, second = f"e-{uuid4()}", f"e-{uuid4()}"
+    with ems.start(EMS_INTAKE_BRAKE_COUNT="1") as intake:
+        intake.resign({"employee_id": first})
+        with pytest.raises(ResignationHeld):
+            intake.resign({"employee_id": second})
+        ems.end(signal.SIGKILL)
+
+    with ems.start(EMS_INTAKE_BRAKE_COUNT="1"):
+        command = [sys.executable, "-m", "infra.cli.main", "intake", "release", "--all"]
+        subprocess.run(command, env=os.environ | {"EMS_STATE_DIR": str(tmp_path)}, check=True, timeout=60)
+        (resigned,) = published(broker, second, count=1)
+
+    assert resigned["ce_type"] == "ems.exits.EmployeeResigned.v1"

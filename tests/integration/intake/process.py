@@ -38,12 +38,12 @@ class Ems:
             "EMS_LOG_FORMAT": "json",
         }
 
-    def start(self) -> IntakeClient:
-        """Start it, and return a client of its intake once that is open."""
+    def start(self, **settings: str) -> IntakeClient:
+        """Start it, with these settings too, and return a client of its intake once that is open."""
         self._log.unlink(missing_ok=True)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "producers.ems"], env=os.environ | self._environment, stderr=log
+                [sys.executable, "-m", "producers.ems"], env=os.environ | self._environment | settings, stderr=log
             )
         return IntakeClient(until(self._address, "the intake is open"), SECRET)
 
