@@ -229,6 +229,17 @@ def test_no_answer_and_no_page_says_a_name_an_address_or_what_a_stranger_sent(ru
     assert {what: found for what, said in run.answers.items() if (found := forbidden.found_in(said))} == {}
 
 
+def test_logs_and_pages_do_not_even_say_an_id_of_a_person(run: Run) -> None:
+    logs = run.home / "logs"
+    pages = {
+        what: said for what, said in run.answers.items() if what.partition("/")[0] in run.world.stack.endpoints.pids
+    }
+
+    assert run.planted.ids.found_below(logs, leave_out=run.company) == {}
+    assert {what: found for what, said in pages.items() if (found := run.planted.ids.found_in(said))} == {}
+    assert len(pages) == 4 * len((*SERVICES, "producers.ems"))
+
+
 def test_what_a_stranger_publishes_stays_in_the_record_and_its_copies(run: Run) -> None:
     published = Canaries([PUBLISHED])
     topics = {at.rpartition(":")[0].rpartition(":")[0] for at, one in _every_record(run) if published.found_in(one)}
