@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from infra.cli import access, cases, held, ledger, resume, schemas
+from infra.cli import access, cases, erase, held, ledger, resume, schemas
 
 LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
@@ -27,3 +27,4 @@ app.add_typer(schemas.app, name="schemas")
 app.add_typer(held.app, name="held")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(resume.commands)
+app.add_typer(erase.commands)

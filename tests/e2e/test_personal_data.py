@@ -4,9 +4,6 @@ Canaries are planted in the directory, and in whatever strangers send. Then ever
 is searched for them; what finds them is tested in `tests/unit/test_canaries.py`. Logs are at their most talkative.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +23,7 @@ from infra.local.http import status_of
 from infra.local.stack import Stack
 from infra.progress import progress_on
 from tests.canaries import Canaries
+from tests.e2e.console import ems
 from tests.e2e.planted import LEAVERS, Planted
 from tests.e2e.progress import GROUPS
 from tests.e2e.topics import Topics
@@ -176,16 +174,9 @@ def _await_poisoned(run: Run, group: str) -> None:
 
 
 def _ems(run: Run, *arguments: str) -> bytes:
-    """Run a command as an operator does; return what it says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.cli.main", *arguments],
-        env={**os.environ, "EMS_STATE_DIR": str(run.home)},
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
+    done = ems(run.world, *arguments)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.encode()
 
 
 def _every_record(run: Run) -> Iterator[tuple[str, bytes]]:
