@@ -7,10 +7,10 @@ from typing import Any, Final
 from infra.erase import Found, Outcome
 
 _WORDS: Final = {
-    "cases": "cases, kept without saying whose",
-    "requests": "requests, kept without what they were answered",
-    "rows": "rows of the ledger, kept without the person",
-    "copies": "copies of published records, deleted",
+    "cases": "of its cases, kept without saying whose",
+    "requests": "of its requests, kept without what they were answered",
+    "rows": "of the rows of its ledger, kept without the person",
+    "copies": "of the copies of what it published, deleted",
 }
 _AGAIN: Final = "A ledger that is rebuilt from the topics knows the id again: erase the person again after that."
 _COMPANY: Final = "The directory, mails and calendars are the company's own, and nothing was changed there."
@@ -36,7 +36,7 @@ def told(employee_id: str, outcome: Outcome, *, dry_run: bool) -> dict[str, Any]
 
 def show(employee_id: str, outcome: Outcome, *, dry_run: bool) -> None:
     """Print what was erased, or would be, and what remains."""
-    print(f"{employee_id}: {len(outcome.traces.cases)} cases, all of them over.")
+    print(f"What the topics say of {employee_id} is over. Cases: {len(outcome.traces.cases)}")
     print("Would be erased (nothing was):" if dry_run else "Erased:")
     for one in outcome.found:
         for line in _lines(one):
@@ -53,7 +53,7 @@ def _lines(found: Found) -> Iterator[str]:
         yield "nothing is known there"
     for name, words in _WORDS.items():
         if found.counts.get(name):
-            yield f"{found.counts[name]:>6} {words}"
+            yield f"{found.counts[name]:>6}  {words}"
 
 
 def _remains(outcome: Outcome) -> Iterator[str]:
