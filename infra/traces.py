@@ -1,9 +1,10 @@
 """What the topics say of one person: where the last record stands, which cases there are, and what else was made.
 
-Every record of every topic is read once; only those under the person's key are decoded.
+Every record of every topic is read once; only those about the person are decoded.
 """
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -92,10 +93,10 @@ class TraceReader:
             NoAnswer: the broker is away, or lacks a topic.
             RegistryUnavailable: the registry is away.
         """
-        traces, key = Traces(), employee_id.encode()
+        traces = Traces()
         with TopicLog(scout_config(self._settings.connection(), "ems.erase")) as log:
             spans = log.spans(self._topics)
-            found = self._of(key, log, spans, "topics")
+            found = self._of(employee_id, log, spans, "topics")
         for record, event in zip(found, asyncio.run(self._decoded(found)), strict=True):
             traces.add(record, event)
         traces.ends = {at: end for at, (_, end) in spans.items()}
@@ -109,13 +110,13 @@ class TraceReader:
         """
         with TopicLog(scout_config(self._settings.connection(), "ems.erase")) as log:
             spans = {at: (since.ends.get(at, start), end) for at, (start, end) in log.spans(self._topics).items()}
-            return bool(self._of(employee_id.encode(), log, spans, "what has come since"))
+            return bool(self._of(employee_id, log, spans, "what has come since"))
 
-    def _of(self, key: bytes, log: TopicLog, spans: Mapping[TopicPartition, Span], what: str) -> list[Record]:
+    def _of(self, employee_id: str, log: TopicLog, spans: Mapping[TopicPartition, Span], what: str) -> list[Record]:
         found: list[Record] = []
         total, count = sum(max(0, end - start) for start, end in spans.values()), 0
         for batch in log.read(spans):
-            found += (record for record in batch if record.key == key)
+            found += (record for record in batch if is_about(record, employee_id))
             count += len(batch)
             self._progress(what, count, max(total, count))
         return found
@@ -129,6 +130,19 @@ class TraceReader:
         finally:
             registry.close()
             database.close()
+
+
+def is_about(record: Record, employee_id: str) -> bool:
+    """Return whether a record is about a person: by its key, or, where a foreign system asks in JSON, by its body."""
+    if record.key == employee_id.encode():
+        return True
+    if not (record.value or b"").startswith(b"{"):  # ours are Avro, and begin with a zero
+        return False
+    try:
+        body = json.loads(record.value or b"")
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("employee_id") == employee_id
 
 
 async def _event(codec: Codec, record: Record, kinds: Mapping[str, type[Event]]) -> Event | None:
