@@ -57,18 +57,38 @@ class Home:
         Raises:
             Unreachable: nobody says where they are.
         """
-        kafka = bootstrap_servers or self.settings.kafka_bootstrap_servers
-        registry = registry_url or self.settings.schema_registry_url
-        if not kafka or not registry:
-            running = Endpoints.read(self.settings.state_dir)
-            kafka, registry = kafka or running.kafka, registry or running.registry
-        addresses = {"kafka_bootstrap_servers": kafka, "schema_registry_url": registry}
-        return replace(self, settings=self.settings.model_copy(update=addresses))
+        return replace(self, settings=reaching(self.settings, bootstrap_servers, registry_url))
 
     @property
     def shown_url(self) -> str:
         """The address of its database, without its password."""
         return read_url(self.database_url).render_as_string(hide_password=True)
+
+
+def reaching(settings: ServiceSettings, bootstrap_servers: str | None, registry_url: str | None) -> ServiceSettings:
+    """Return settings with the addresses of the broker and the registry: the given ones, else those that are known.
+
+    Raises:
+        Unreachable: nobody says where they are.
+    """
+    kafka = bootstrap_servers or settings.kafka_bootstrap_servers
+    registry = registry_url or settings.schema_registry_url
+    if not kafka or not registry:
+        running = Endpoints.read(settings.state_dir)
+        kafka, registry = kafka or running.kafka, registry or running.registry
+    return settings.model_copy(update={"kafka_bootstrap_servers": kafka, "schema_registry_url": registry})
+
+
+def settings_of(package: str) -> ServiceSettings:
+    """Return what every process is told, as this one is; addresses that are not known are empty.
+
+    Args:
+        package: what the process is run by (`python -m <package>`).
+
+    Raises:
+        InvalidSettings: a setting cannot work.
+    """
+    return load(_common(import_module(f"{package}.settings").Settings))
 
 
 def home_of(group: str, database_url: str | None = None) -> Home:
@@ -86,7 +106,7 @@ def home_of(group: str, database_url: str | None = None) -> Home:
     if group not in found:
         raise WrongUsage(f"No service has the group {group}. There are: {', '.join(sorted(found))}.")
     package, service = found[group]
-    settings = load(common_settings(import_module(f"{package}.settings").Settings))
+    settings = settings_of(package)
     home = Home(service, settings, package, database_url or settings.database_for(group))
     read_url(home.database_url)
     return home
@@ -166,7 +186,7 @@ class Ledgers(Transactions):
             raise Refused(f"{self._home.shown_url} is the ledger of {others[0]}, not of {self._home.group}.")
 
 
-def common_settings(settings: type[ServiceSettings]) -> type[ServiceSettings]:
+def _common(settings: type[ServiceSettings]) -> type[ServiceSettings]:
     """Return the settings that a tool needs of a service: no mail server, no directory, and an unknown broker."""
 
     class Common(ServiceSettings):

@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from infra.cli import access, cases, held, intake_held, ledger, resign, resume, schemas
+from infra.cli import access, cases, erase, held, intake_held, ledger, resign, resume, schemas
 
 LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
@@ -29,3 +29,4 @@ app.add_typer(held.app, name="held")
 app.add_typer(intake_held.app, name="intake")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(resume.commands)
+app.add_typer(erase.commands)

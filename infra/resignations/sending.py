@@ -172,7 +172,7 @@ class Sending:
 
 def _reason(code: int, problem: Mapping[str, Any]) -> str:
     """Say what is wrong: by field, where fields are."""
-    fields = (f"{str(one['pointer']).removeprefix('#/')}: {one['detail']}" for one in problem.get("errors", ()))
+    fields = (f"{str(one['pointer'])[2:] or 'the line'}: {one['detail']}" for one in problem.get("errors", ()))
     return "; ".join(fields) or str(problem.get("detail", f"The intake answered {code}."))
 
 

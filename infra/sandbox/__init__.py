@@ -5,7 +5,7 @@ and says in one sentence when its port is taken. What it has accepted survives k
 
 | process | command | speaks |
 |---|---|---|
-| smtp | `python -m infra.sandbox.mail --port N --maildir DIR` | SMTP, no TLS, no authentication |
+| smtp | `python -m infra.sandbox.mail --port N --maildir DIR` | SMTP, no TLS, no authentication; refuses `nobody.…@…` |
 | imap | `python -m infra.sandbox.imap --port N --maildir DIR` | IMAP, no TLS; one mailbox with every mail |
 | caldav | `python -m infra.sandbox.calendar --port N --storage DIR` | CalDAV, open to everybody |
 | scim | `python -m infra.sandbox.directory --port N --bearer-token T --storage FILE` | SCIM 2.0 at `http://host:port` |

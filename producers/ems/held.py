@@ -86,3 +86,15 @@ def end(tx: Connection, hold_id: UUID, state: State, now: datetime) -> bool:
     open_ones = _held.c.state.in_([State.TO_RELEASE, State.TO_REFUSE])
     values = {"state": state, "body": None, "ended_at": now.isoformat()}
     return tx.execute(update(_held).where(_held.c.hold_id == hold_id, open_ones).values(**values)).rowcount > 0
+
+
+def count_of(tx: Connection, employee_id: str) -> int:
+    """Return how many of an employee's wait for a person."""
+    asked = select(func.count()).where(_held.c.employee_id == employee_id, _held.c.ended_at.is_(None))
+    return int(tx.execute(asked).scalar_one())
+
+
+def erase(tx: Connection, employee_id: str, anonymous: str) -> None:
+    """Have holds that have ended name nobody."""
+    over = (_held.c.employee_id == employee_id) & _held.c.ended_at.is_not(None)
+    tx.execute(update(_held).where(over).values(employee_id=anonymous))

@@ -1,4 +1,7 @@
-"""What went wrong, as RFC 9457 problem details: by field, never with a value, so that no personal data comes back."""
+"""What went wrong, as RFC 9457 problem details: by field, never with a value, so that no personal data comes back.
+
+Fields are named that we know: what stands where the name of a field should be may be anything, such as a person's name.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,6 +13,7 @@ from starlette.responses import Response
 
 _FIELDS_NAMED: Final = 20
 _NAME_LENGTH: Final = 64
+_FOREIGN: Final = "Has fields that this route does not take; leave them out"
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
@@ -48,12 +52,18 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
 def misfit(error: ValidationError) -> Problem:
     """Name the fields of a body that do not fit, by JSON pointer (RFC 6901)."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    errors = [{"pointer": _pointer(one["loc"]), "detail": one["msg"]} for one in found[:_FIELDS_NAMED]]
+    named = dict.fromkeys(_named(one["type"], one["loc"], one["msg"]) for one in found)
+    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in list(named)[:_FIELDS_NAMED]]
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "The body is not what this route takes; `errors` names each field. Nothing was changed.",
         errors=errors,
     )
+
+
+def _named(kind: str, path: Sequence[str | int], message: str) -> tuple[str, str]:
+    """Return pointer and detail of an error; a field that is not ours is not named."""
+    return (_pointer(path[:-1]), _FOREIGN) if kind == "extra_forbidden" else (_pointer(path), message)
 
 
 def _pointer(path: Sequence[str | int]) -> str:

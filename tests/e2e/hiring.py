@@ -15,6 +15,8 @@ from infra.sandbox.seed import user
 CRITICAL: Final = ("customer-data", "payments-approvers")
 HARMLESS: Final = ("book-club",)
 _SCIM: Final = {"Content-Type": "application/scim+json"}
+_ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+_GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
 _PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _LIKE: Final = next(one for one in PEOPLE if one.employee_id == "E1014")
 _PARTNER: Final = next(one for one in PEOPLE if one.employee_id == "E1008")
@@ -44,24 +46,47 @@ class Hiring:
         """Hire people who report to Julia Neumann, and put them into groups."""
         people = [self._hire(_LIKE, "Leaver") for _ in range(how_many)]
         for group in groups:
-            self._enter(group, people)
+            self.enter(group, people)
         return people
 
     def hr_partner(self) -> Person:
         """Hire an HR partner whose calendar is empty."""
         person = self._hire(_PARTNER, "Partner")
-        for method, path in (("MKCOL", f"/{person.employee_id}/"), ("MKCALENDAR", f"/{person.employee_id}/calendar/")):
-            self._caldav.request(method, path).raise_for_status()
+        self.open_calendar(person)
         return person
 
-    def _hire(self, like: Person, family_name: str) -> Person:
-        number = next(self._numbers)
-        person = replace(like, employee_id=f"E{number}", given_name="Robin", family_name=f"{family_name} {number}")
-        answer = self._scim.post("/Users", json=user(person, self._ids), headers=_SCIM).raise_for_status()
+    def hire(self, person: Person, *, manager: Person | None = None, **more: object) -> Person:
+        """Hire exactly this person; `manager` was hired before, and `more` is said about the account."""
+        account = user(person, self._ids) | more
+        if manager is not None:
+            known = {"value": self._ids[manager.mail], "displayName": manager.name}
+            account[_ENTERPRISE] = account[_ENTERPRISE] | {"manager": known}
+        answer = self._scim.post("/Users", json=account, headers=_SCIM).raise_for_status()
         self._ids[person.mail] = answer.json()["id"]
         return person
 
-    def _enter(self, group: str, people: Iterable[Person]) -> None:
-        members = [{"value": self._ids[one.mail], "display": one.name, "type": "User"} for one in people]
+    def found(self, group: str, people: Iterable[Person]) -> None:
+        """Make a new group of people."""
+        founded = {"schemas": [_GROUP], "displayName": group, "members": self._members(people)}
+        answer = self._scim.post("/Groups", json=founded, headers=_SCIM).raise_for_status()
+        self._groups[group] = answer.json()["id"]
+
+    def open_calendar(self, person: Person) -> None:
+        """Give somebody an empty calendar."""
+        for method, path in (("MKCOL", f"/{person.employee_id}/"), ("MKCALENDAR", f"/{person.employee_id}/calendar/")):
+            self._caldav.request(method, path).raise_for_status()
+
+    def _hire(self, like: Person, family_name: str) -> Person:
+        number = next(self._numbers)
+        return self.hire(
+            replace(like, employee_id=f"E{number}", given_name="Robin", family_name=f"{family_name} {number}")
+        )
+
+    def enter(self, group: str, people: Iterable[Person]) -> None:
+        """Put people into a group, each with the display name."""
+        members = self._members(people)
         change = {"schemas": [_PATCH], "Operations": [{"op": "add", "path": "members", "value": members}]}
         self._scim.patch(f"/Groups/{self._groups[group]}", json=change, headers=_SCIM).raise_for_status()
+
+    def _members(self, people: Iterable[Person]) -> list[dict[str, str]]:
+        return [{"value": self._ids[one.mail], "display": one.name, "type": "User"} for one in people]

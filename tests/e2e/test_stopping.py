@@ -1,37 +1,18 @@
 """Services are stopped and started as any operator does it, with signals and Kafka's own tools."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
+from tests.e2e.console import said_by
 from tests.e2e.picture import Picture
 from tests.e2e.progress import GROUPS
 from tests.e2e.world import EXITS, RESIGNED, SERVICES, World
 
 pytestmark = pytest.mark.broker
 
-BIN = Path(__file__).parents[2] / "infra" / "bin"
 HALF_OF_IT = ("ManagerNotified", "CriticalAccessBlocked")
-
-
-def said_by(world: World, tool: str, *arguments: str) -> str:
-    """Run one of Kafka's console tools, and return what it printed."""
-    done = subprocess.run(
-        [BIN / f"{tool}.sh", "--bootstrap-server", world.stack.endpoints.kafka, *arguments],
-        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
-        capture_output=True,
-        text=True,
-        errors="replace",  # a record's value is Avro
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_a_service_that_was_stopped_catches_up_and_the_others_neither_wait_nor_do_it_again(world: World) -> None:

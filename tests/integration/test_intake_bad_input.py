@@ -104,9 +104,9 @@ def test_what_is_not_a_json_object_is_refused(office: Office, body: str) -> None
         ({"notice_period_days": "30"}, "#/notice_period_days"),
         ({"notice_period_days": 1.5}, "#/notice_period_days"),
         ({"country": "Germany"}, "#/country"),
-        ({"case_id": "0195567a-0000-7000-8000-000000000001"}, "#/case_id"),
-        ({"event_id": "0195567a-0000-7000-8000-000000000001"}, "#/event_id"),
-        ({"full/name~": "x"}, "#/full~1name~0"),
+        ({"case_id": "0195567a-0000-7000-8000-000000000001"}, "#"),
+        ({"event_id": "0195567a-0000-7000-8000-000000000001"}, "#"),
+        ({"full/name~": "x", "Jonas Brandt": "y"}, "#"),
     ],
 )
 def test_a_field_that_does_not_fit_is_named(office: Office, fields: dict[str, Any], pointer: str) -> None:
@@ -127,7 +127,7 @@ def test_the_employee_id_cannot_be_left_out(office: Office) -> None:
         ("{}", "#/outcome"),
         ('{"outcome": "confirmed"}', "#/outcome"),
         ('{"outcome": "CONFIRMED", "decided_by_id": 7}', "#/decided_by_id"),
-        ('{"outcome": "CONFIRMED", "reason": "x"}', "#/reason"),
+        ('{"outcome": "CONFIRMED", "reason": "x"}', "#"),
     ],
 )
 def test_a_decision_that_does_not_fit_is_refused(office: Office, body: str, pointer: str) -> None:
@@ -159,7 +159,7 @@ def test_a_thousand_wrong_fields_make_a_short_answer(office: Office) -> None:
     answer = office.post(RESIGN, json.dumps({"employee_id": "e-1"} | {f"f{number}": 1 for number in range(1_000)}))
 
     assert answer.status_code == 422
-    assert len(answer.json()["errors"]) == 20
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["#"]
 
 
 @pytest.mark.parametrize("size", [16 * 1024 + 1, 100_000, 10_000_000])

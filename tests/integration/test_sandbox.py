@@ -181,6 +181,15 @@ def test_a_mail_to_several_people_is_one_file_with_its_envelope(smtp: Server, ma
     assert b"UID:interview-1" in mail.invitation
 
 
+def test_whoever_nobody_can_reach_is_refused_for_good_and_the_others_get_the_mail(smtp: Server, maildir: Path) -> None:
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        send(smtp.port, "to nobody", "nobody.vogt@example.com")
+    send(smtp.port, "to both", "ana@example.com", "nobody.vogt@example.com")
+
+    assert refused.value.recipients["nobody.vogt@example.com"][0] == 550
+    assert [mail.recipients for mail in read_maildir(maildir)] == [("ana@example.com",)]
+
+
 def test_an_accepted_mail_survives_the_kill_of_the_mail_server(smtp: Server, maildir: Path) -> None:
     for number in range(20):
         send(smtp.port, f"mail {number}", "one@example.com")

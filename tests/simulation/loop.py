@@ -58,6 +58,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.numbers = numbers
         self.time = now  # type: ignore[method-assign]
         self.complaints: list[str] = []
+        self.dial: Callable[[Callable[[], Any]], Coroutine[Any, Any, tuple[Any, Any]]] | None = None
         self._made: list[SimTask] = []
         self.set_task_factory(self._make)  # type: ignore[arg-type]
 
@@ -88,6 +89,12 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def create_future(self) -> SimFuture:
         return SimFuture(loop=self)
+
+    async def create_connection(self, protocol_factory: Callable[[], Any], *_: object, **__: object) -> tuple[Any, Any]:
+        """Connect to the one server that this loop may dial."""
+        if self.dial is None:
+            raise NotImplementedError
+        return await self.dial(protocol_factory)
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Any = None

@@ -5,14 +5,16 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from choreography import Locks, Retry
-from consumers.mail import Ambiguous, SmtpMailer, Turns
+from choreography import Locks, Retry, Unavailable
+from consumers.mail import Ambiguous, SmtpMailer, SmtpServer, Turns
+from consumers.mail.mailer import SENT_MAIL
 from tests.checker.expectations import Target
 from tests.simulation.faults import Faults
 from tests.simulation.locks import SimLock, SimLocks
 from tests.simulation.plan import Plan
 from tests.simulation.post import Post
 from tests.simulation.process import Process
+from tests.simulation.served_post import ServedPost
 from tests.simulation.targets import Refused
 from tests.simulation.world import World
 
@@ -64,7 +66,10 @@ class SimSentMail:
     post: Post
 
     async def find(self, message_id: str) -> tuple[str, ...] | None:
-        return await self.post.ask(self.process, partial(self.post.find, message_id))
+        try:
+            return await self.post.ask(self.process, partial(self.post.find, message_id))
+        except Refused as refusal:
+            raise Unavailable(SENT_MAIL, untouched=True) from refusal
 
     async def probe(self) -> None:
         await self.post.ask(self.process, lambda: None)
@@ -78,17 +83,24 @@ def _addresses(message: Any) -> tuple[str, ...]:
 
 def mailer(process: Process, post: Post, locks: Locks, ambiguous: Ambiguous) -> SmtpMailer:
     """Return the mailer of one process."""
-    server: Any = SimServer(process, post)
+    server: Any = _client(process, post) if isinstance(post, ServedPost) else SimServer(process, post)
     sent_mail = SimSentMail(process, post) if ambiguous is Ambiguous.LOOKUP else None
     turns = Turns(locks, process.clock)
     return SmtpMailer(server, turns, process.clock, ambiguous=ambiguous, sent_mail=sent_mail, settle=SETTLE)
+
+
+def _client(process: Process, post: ServedPost) -> SmtpServer:
+    """Return the real client, with a network that leads to this server alone."""
+    process.loop.dial = partial(post.dial, process)
+    return SmtpServer("mail", 25, sender="ems@company", domain="company", tls="none")
 
 
 class MailSystem:
     """A mail server, and the mailer of each process."""
 
     def __init__(self, plan: Plan, world: World, faults: Faults) -> None:
-        self.post = Post(world, faults, settles=SETTLE.total_seconds() * 0.9)
+        settles = SETTLE.total_seconds() * 0.9
+        self.post = ServedPost(world, faults, settles, plan.travels) if plan.served else Post(world, faults, settles)
         self.kind = Target("post", "mail", plan.mail)
         self._ambiguous = Ambiguous(plan.mail)
         self._held: dict[str, SimLock] = {}

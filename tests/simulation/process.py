@@ -20,11 +20,12 @@ class Killed(BaseException):
 
 
 class Process:
-    """An operating system's process."""
+    """An operating system's process; one that is spared is hit by no fault."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, *, is_spared: bool = False) -> None:
         self.world = world
         self.name = name
+        self.is_spared = is_spared
         self.alive = True
         self.paused_until = 0.0
         self.loop = SimLoop(world.time, world.numbers)

@@ -102,7 +102,7 @@ class Scene:
 
     def living(self) -> list[Process]:
         """Return the processes that may be hit by a fault."""
-        return [one for one in self.world.processes if one.alive]
+        return [one for one in self.world.processes if one.alive and not one.is_spared]
 
     def act(self, kind: str, what: str = "", **about: object) -> None:
         """Write down what the operator or a fault did."""

@@ -1,4 +1,4 @@
-"""The three duties with their real clients, at servers that are real code: scim2-server and Radicale."""
+"""The three duties with their real clients, at servers that are real code: scim2-server, Radicale and aiosmtpd."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace

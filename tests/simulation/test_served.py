@@ -1,6 +1,7 @@
 """Crash histories in which the real clients ask real servers' code: what is undone leaves nothing behind."""
 
 from collections.abc import Callable
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import structlog
 from consumers.access.ports import Returned
 from consumers.access.scim import ScimAccessDirectory
 from consumers.hr.caldav import CalDavCalendar
+from consumers.mail import SmtpServer
 from schemas.access import Membership
 from tests.simulation.plan import Plan, Submission, plan_of
 from tests.simulation.run import live
@@ -57,15 +59,22 @@ async def _call_nothing_off(*_: Any) -> None:
     return None
 
 
+async def _send_nothing(_self: Any, message: EmailMessage, *, claim: Any, **_: Any) -> tuple[str, ...]:
+    await claim()
+    return tuple(one.addr_spec for one in message["To"].addresses)
+
+
 @pytest.mark.parametrize(
-    ("client", "method", "broken"),
-    [(ScimAccessDirectory, "give_back", _give_nothing_back), (CalDavCalendar, "cancel", _call_nothing_off)],
+    ("client", "method", "broken", "found"),
+    [
+        (ScimAccessDirectory, "give_back", _give_nothing_back, "wrong-final-state"),
+        (CalDavCalendar, "cancel", _call_nothing_off, "wrong-final-state"),
+        (SmtpServer, "deliver", _send_nothing, "lost-effect"),
+    ],
 )
 def test_a_client_that_says_so_and_does_nothing_is_found_out(
-    client: type[Any], method: str, broken: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    client: type[Any], method: str, broken: Callable[..., Any], found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, method, broken)
 
-    assert any(
-        "wrong-final-state" in text for seed in range(1, 61) for text in live(plan_of(seed, served=True)).anomalies
-    )
+    assert any(found in text for seed in range(1, 61) for text in live(plan_of(seed, served=True)).anomalies)

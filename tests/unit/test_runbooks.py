@@ -12,7 +12,7 @@ from choreography.records import HoldReason
 from infra.cli.app import app
 from tests.readme import ROOT
 
-PAGES = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+PAGES = [*sorted((ROOT / "docs" / "runbooks").glob("*.md")), ROOT / "docs" / "personal-data.md"]
 COMMANDS = typer.main.get_command(app)
 
 

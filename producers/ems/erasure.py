@@ -1,0 +1,53 @@
+"""Erasing what EMS knows of a person whose cases are over.
+
+A case stays as something that was and is over, without saying whose; so a second delivery of one of its requests opens
+nothing: its `webhook-id` is remembered, and what it was answered is not.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from producers.ems import held
+from producers.ems.cases import Case
+from producers.ems.store import cases, open_cases, requests
+
+_OF_PERSON: Final = select(cases.c.case_id).where(cases.c.employee_id == bindparam("of"))
+_ASKED: Final = select(func.count()).select_from(requests)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What EMS knows of a person.
+
+    Attributes:
+        open: the cases that are not over.
+        cases: how many there are.
+        requests: how many requests led to them.
+        held: how many resignations wait for a person.
+    """
+
+    open: tuple[Case, ...]
+    cases: int
+    requests: int
+    held: int = 0
+
+
+def find(tx: Connection, employee_id: str) -> Known:
+    """Return what is known of a person."""
+    ids = [str(one) for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars()]
+    asked = sum(tx.execute(_ASKED.where(requests.c.answer.contains(one))).scalar_one() for one in ids)
+    return Known(tuple(open_cases(tx, employee_id)), len(ids), asked, held.count_of(tx, employee_id))
+
+
+def erase(tx: Connection, employee_id: str) -> None:
+    """Erase a person from the cases that are over, and from the answers to the requests that led to them."""
+    still_open = {case.case_id for case in open_cases(tx, employee_id)}
+    over = [one for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars() if one not in still_open]
+    held.erase(tx, employee_id, f"erased:{uuid4()}")
+    anonymous = {"employee_id": f"erased:{uuid4()}", "employment_id": None, "last_working_day": None}
+    for one in over:
+        tx.execute(update(requests).where(requests.c.answer.contains(str(one))).values(digest="", answer=""))
+        tx.execute(update(cases).where(cases.c.case_id == one).values(anonymous))
