@@ -143,7 +143,7 @@ def test_what_was_sent_while_it_was_killed_is_taken_once(ems: Ems, broker: Broke
     run, number = uuid4().hex, 600
     mine = f"e-{run}-%"
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
-    with ems.start():
+    with ems.start(EMS_INTAKE_BRAKE_COUNT="0"):
         for one in range(number):
             employee = f"e-{run}-{one}"
             producer.produce(TOPIC, json.dumps({"employee_id": employee}), employee)
@@ -152,7 +152,7 @@ def test_what_was_sent_while_it_was_killed_is_taken_once(ems: Ems, broker: Broke
         ems.end(signal.SIGKILL)
     before = stored(tmp_path, mine)
 
-    with ems.start():
+    with ems.start(EMS_INTAKE_BRAKE_COUNT="0"):
         until(lambda: stored(tmp_path, mine) == number or None, "all of it is taken")
     assert ems.end() == 0
 
