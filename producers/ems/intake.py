@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from choreography import Clock, Database, Outbox
 from producers.ems import moves, store
-from producers.ems.answers import accepted
+from producers.ems.answers import Accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
@@ -149,7 +149,7 @@ class Intake:
     def _write(self, tx: Connection, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> str:
         stamp = self._casebook.stamp()
         move = step(tx, stamp)
-        answer = accepted(move.case)
+        answer = Accepted.of(move.case).model_dump_json()
         self._casebook.write(tx, move, stamp)
         store.remember(tx, delivery.webhook_id, delivery.digest, answer, stamp.at)
         return answer
