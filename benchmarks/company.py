@@ -49,7 +49,7 @@ def settings(folder: Path) -> dict[str, str]:
     everybody = {"people": 1_000_000}
     said = {"critical_groups": dict.fromkeys(CRITICAL_GROUPS, "measured"), "mass_brake": everybody}
     policy.write_text(json.dumps(said), encoding="utf-8")  # JSON is YAML
-    return {"EMS_ACCESS_POLICY": str(policy.absolute())}
+    return {"EMS_ACCESS_POLICY": str(policy.absolute()), "EMS_INTAKE_BRAKE_COUNT": "0"}
 
 
 def hire(number: int, endpoints: Endpoints) -> tuple[Leaver, ...]:

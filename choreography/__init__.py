@@ -24,18 +24,31 @@ from choreography.errors import (
 from choreography.event import Event, correlation_id, record_key, sequence
 from choreography.health import Health
 from choreography.ids import effect_key, fact_id
+from choreography.inbox import INTAKE, inbox_needs, open_inbox
 from choreography.locks import Lock, Locks, open_locks
 from choreography.logs import configure_logs
 from choreography.outbox import Outbox
 from choreography.process import run, run_process
 from choreography.publisher import Publisher, open_publisher
 from choreography.reaction import Reaction, on
+from choreography.record import Record
+from choreography.records import (
+    REACTIONS,
+    IntakeHeld,
+    IntakeRefused,
+    IntakeReleased,
+    Position,
+    RefusalCause,
+    group_correlation,
+)
 from choreography.service import Service
 from choreography.settings import ServiceSettings, load
 from choreography.topic import Topic
 from choreography.transaction import after_commit
 
 __all__ = [
+    "INTAKE",
+    "REACTIONS",
     "ChoreographyError",
     "ClaimLost",
     "Clock",
@@ -44,6 +57,9 @@ __all__ = [
     "Event",
     "Health",
     "Hold",
+    "IntakeHeld",
+    "IntakeRefused",
+    "IntakeReleased",
     "InvalidDeclaration",
     "InvalidFact",
     "InvalidSettings",
@@ -54,8 +70,11 @@ __all__ = [
     "Outbox",
     "Outcome",
     "Poison",
+    "Position",
     "Publisher",
     "Reaction",
+    "Record",
+    "RefusalCause",
     "RegistryUnavailable",
     "Reject",
     "Retry",
@@ -69,8 +88,11 @@ __all__ = [
     "correlation_id",
     "effect_key",
     "fact_id",
+    "group_correlation",
+    "inbox_needs",
     "load",
     "on",
+    "open_inbox",
     "open_locks",
     "open_publisher",
     "record_key",

@@ -35,6 +35,24 @@ class RequestRefused(Refused):
         self.problem = dict(problem)
 
 
+class ResignationHeld(Refused):
+    """A resignation waits for a person, because so many came at once.
+
+    Attributes:
+        problem: what the intake answered.
+    """
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        hold = answer.get("hold_id")
+        super().__init__(
+            f"This resignation is held ({hold}), because so many came at once that it may be a mistake. Nothing is "
+            f"done until a person releases it: ems intake release {hold}"
+            if answer["status"] == "HELD"
+            else "This resignation was held, and a person refused it. If it is real, send it as a new request."
+        )
+        self.problem = dict(answer)
+
+
 @dataclass(frozen=True)
 class Accepted:
     """What the intake answers once a request is durable."""
@@ -49,12 +67,12 @@ class IntakeClient:
 
     Args:
         url: where the intake listens, such as `http://127.0.0.1:8080`.
-        secret: the webhook secret, `whsec_…`.
+        secret: the webhook secret, `whsec_…`, or what signs by it.
     """
 
-    def __init__(self, url: str, secret: str) -> None:
+    def __init__(self, url: str, secret: str | Webhook) -> None:
         self.url = url
-        self._webhook = Webhook(secret)
+        self._webhook = secret if isinstance(secret, Webhook) else Webhook(secret)
         self._http = httpx2.Client(base_url=url, timeout=_SECONDS, trust_env=False)
 
     def __enter__(self) -> Self:
@@ -72,6 +90,7 @@ class IntakeClient:
 
         Raises:
             RequestRefused: the intake said no; nothing was changed.
+            ResignationHeld: it waits for a person.
             Unreachable: nobody answered, or the intake cannot store anything now.
         """
         return self._post("/v1/resignations", fields, webhook_id)
@@ -124,33 +143,38 @@ class IntakeClient:
 
     def _post(self, path: str, fields: Mapping[str, object], webhook_id: str | None) -> Accepted:
         answer = self._send("POST", path, json.dumps(fields, default=str), webhook_id)
+        if answer["case_id"] is None:
+            raise ResignationHeld(answer)
         return Accepted(UUID(answer["case_id"]), answer["case_version"], answer["status"])
 
     def _send(self, method: str, path: str, body: str, webhook_id: str | None) -> dict[str, Any]:
         try:
-            response = self._http.request(method, path, content=body, headers=self._signed(body, webhook_id))
+            response = self._http.request(method, path, content=body, headers=signed(self._webhook, body, webhook_id))
         except httpx2.TransportError as error:
             raise Unreachable(
                 f"The intake at {self.url} does not answer ({type(error).__name__}). Start it with: make up"
             ) from error
-        answer = _json(response)
+        answer = json_of(response)
         if response.status_code == _BUSY:
             raise Unreachable(str(answer.get("detail", "The intake cannot take requests now. Try again later.")))
         if not response.is_success or "case_id" not in answer:  # whatever answers there, it is no intake
             raise RequestRefused(response.status_code, answer)
         return answer
 
-    def _signed(self, body: str, webhook_id: str | None) -> dict[str, str]:
-        webhook_id, now = webhook_id or str(uuid4()), datetime.now(UTC)
-        return {
-            "content-type": "application/json",
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(webhook_id, now, body),
-        }
+
+def signed(webhook: Webhook, body: str, webhook_id: str | None = None) -> dict[str, str]:
+    """Return the headers of a request that is signed now, under a new id unless one is given."""
+    webhook_id, now = webhook_id or str(uuid4()), datetime.now(UTC)
+    return {
+        "content-type": "application/json",
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": webhook.sign(webhook_id, now, body),
+    }
 
 
-def _json(response: httpx2.Response) -> dict[str, Any]:
+def json_of(response: httpx2.Response) -> dict[str, Any]:
+    """Return the object that was answered; an empty one where it is none."""
     try:
         answer = response.json()
     except ValueError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from choreography import Topic, catalog
+from choreography import INTAKE, Topic, catalog
 from choreography.deadletter import dead_letters_of
 from choreography.records import REACTIONS, RECORDS, SERVICES
 from choreography.subject import Subject
@@ -13,9 +13,6 @@ from choreography.subject import Subject
 _SCHEMAS: Final = "schemas"
 _PRODUCERS: Final = "producers"
 _CONSUMERS: Final = "consumers"
-_DAY_MS: Final = 86_400_000
-# What foreign systems ask for, as JSON; what became of it is kept for ever elsewhere.
-INTAKE: Final = Topic("system.intake.v1", package=_PRODUCERS, retention_ms=30 * _DAY_MS)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def home_of(group: str, database_url: str | None = None) -> Home:
     if group not in found:
         raise WrongUsage(f"No service has the group {group}. There are: {', '.join(sorted(found))}.")
     package, service = found[group]
-    settings = load(_common(import_module(f"{package}.settings").Settings))
+    settings = load(common_settings(import_module(f"{package}.settings").Settings))
     home = Home(service, settings, package, database_url or settings.database_for(group))
     read_url(home.database_url)
     return home
@@ -115,24 +115,48 @@ def opened(home: Home) -> Iterator["Ledgers"]:
         database.close()
 
 
-class Ledgers:
-    """The database of one service, in transactions whose failures are told in a sentence."""
+class Transactions:
+    """A database of a process of ours, in transactions whose failures are told in a sentence.
 
-    def __init__(self, database: Database, home: Home) -> None:
+    Args:
+        database: where they run.
+        shown_url: its address, without a password.
+        what: it is to be, such as `a ledger`.
+    """
+
+    def __init__(self, database: Database, shown_url: str, what: str) -> None:
         self._database = database
-        self._home = home
+        self._where = shown_url
+        self._what = what
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction.
 
         Raises:
             Unreachable: the database does not answer.
-            Refused: it has not the tables of a ledger.
+            Refused: it has not the tables that it is to have.
         """
         try:
             return self._database.run_sync(work)
         except (OperationalError, InterfaceError, ProgrammingError) as error:
             raise self._told(error) from error
+
+    def _told(self, error: DBAPIError) -> Refused | Unreachable:
+        reason = str(error.orig).strip()
+        if "no such table" in reason or "no such column" in reason or isinstance(error, ProgrammingError):
+            return Refused(
+                f"{self._where} is not {self._what} of this version ({reason}). Start the service once, which creates "
+                "what is missing, or name its database with --database-url."
+            )
+        return Unreachable(f"{self._where} does not answer ({reason}). Check that it runs, and try again.")
+
+
+class Ledgers(Transactions):
+    """The database of one service."""
+
+    def __init__(self, database: Database, home: Home) -> None:
+        super().__init__(database, home.shown_url, "a ledger")
+        self._home = home
 
     def check(self) -> None:
         """Make sure that this is the ledger of this group."""
@@ -141,17 +165,8 @@ class Ledgers:
         if others:
             raise Refused(f"{self._home.shown_url} is the ledger of {others[0]}, not of {self._home.group}.")
 
-    def _told(self, error: DBAPIError) -> Refused | Unreachable:
-        reason, where = str(error.orig).strip(), self._home.shown_url
-        if "no such table" in reason or "no such column" in reason or isinstance(error, ProgrammingError):
-            return Refused(
-                f"{where} is not a ledger of this version ({reason}). Start the service once, which creates what is "
-                "missing, or name its database with --database-url."
-            )
-        return Unreachable(f"{where} does not answer ({reason}). Check that it runs, and try again.")
 
-
-def _common(settings: type[ServiceSettings]) -> type[ServiceSettings]:
+def common_settings(settings: type[ServiceSettings]) -> type[ServiceSettings]:
     """Return the settings that a tool needs of a service: no mail server, no directory, and an unknown broker."""
 
     class Common(ServiceSettings):

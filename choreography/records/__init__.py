@@ -15,7 +15,7 @@ from choreography.event import Event
 from choreography.event import correlation_id as marks_correlation_id
 from choreography.event import record_key as marks_record_key
 from choreography.event import sequence as marks_sequence
-from choreography.records.enums import HoldReason, SkipCause
+from choreography.records.enums import HoldReason, RefusalCause, SkipCause
 from choreography.topic import Topic
 
 __all__ = [
@@ -23,6 +23,9 @@ __all__ = [
     "RECORDS",
     "SERVICES",
     "HoldReason",
+    "IntakeHeld",
+    "IntakeRefused",
+    "IntakeReleased",
     "LedgerBegan",
     "ManifestReaction",
     "Position",
@@ -31,6 +34,7 @@ __all__ = [
     "ReactionHeld",
     "ReactionReleased",
     "ReactionSkipped",
+    "RefusalCause",
     "ServiceManifest",
     "SkipCause",
     "group_correlation",
@@ -143,6 +147,33 @@ class LedgerBegan(KitRecord):
     positions: tuple[Position, ...] = ()
 
 
+class IntakeHeld(KitRecord):
+    """A request of a foreign system waits for a person."""
+
+    topic = REACTIONS
+
+    limit: Count
+    window_seconds: Long
+
+
+class IntakeReleased(KitRecord):
+    """A request that was held is done now."""
+
+    topic = REACTIONS
+
+    opened: UUID
+
+
+class IntakeRefused(KitRecord):
+    """A request of a foreign system was refused."""
+
+    topic = REACTIONS
+
+    position: Position | None = None
+    cause: RefusalCause = RefusalCause.UNKNOWN
+    detail: str | None = None
+
+
 class ServiceManifest(KitRecord):
     """What a service reacts to and what it states; the newest one of a group counts."""
 
@@ -162,5 +193,8 @@ RECORDS: Final[tuple[type[KitRecord], ...]] = (
     ReactionDropped,
     ReactionDecided,
     LedgerBegan,
+    IntakeHeld,
+    IntakeReleased,
+    IntakeRefused,
     ServiceManifest,
 )

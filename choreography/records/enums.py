@@ -12,6 +12,18 @@ class SkipCause(StrEnum):
     BEFORE_BEGIN = "BEFORE_BEGIN"
 
 
+class RefusalCause(StrEnum):
+    """Why a request of a foreign system is refused."""
+
+    UNKNOWN = "UNKNOWN"
+    UNREADABLE = "UNREADABLE"
+    MISFIT = "MISFIT"
+    RULES = "RULES"
+    OTHER_REQUEST = "OTHER_REQUEST"
+    FAILED = "FAILED"
+    PERSON = "PERSON"
+
+
 class HoldReason(StrEnum):
     """Why a reaction waits."""
 

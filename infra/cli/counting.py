@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 @contextmanager
-def counting() -> Iterator[Callable[[str, int, int], None]]:
+def counting(verb: str = "Reading") -> Iterator[Callable[[str, int, int], None]]:
     """Yield what is told the name of a step, how much of it is done, and how much there is."""
     if not sys.stderr.isatty():
-        yield _lines()
+        yield _lines(verb)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -20,18 +20,18 @@ def counting() -> Iterator[Callable[[str, int, int], None]]:
 
         def count(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(f"Reading {what}", total=total)
+                tasks[what] = progress.add_task(f"{verb} {what}", total=total)
             progress.update(tasks[what], completed=done, total=total)
 
         yield count
 
 
-def _lines() -> Callable[[str, int, int], None]:
+def _lines(verb: str) -> Callable[[str, int, int], None]:
     begun: set[str] = set()
 
     def count(what: str, _done: int, total: int) -> None:
         if what not in begun:
             begun.add(what)
-            print(f"Reading {what}: {total}", file=sys.stderr, flush=True)
+            print(f"{verb} {what}: {total}", file=sys.stderr, flush=True)
 
     return count

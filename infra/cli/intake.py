@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import httpx2
 import typer
+from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from infra.endpoints import Endpoints, state_directory
 from infra.errors import WrongUsage
-from infra.intake_client import IntakeClient, RequestRefused
+from infra.intake_client import IntakeClient, RequestRefused, ResignationHeld
 
 _PANEL = "Where the system is (default: the one that `make up` started)"
 
@@ -43,24 +45,40 @@ def intake(url: str | None, secret: str | None, output: str) -> Iterator[IntakeC
         Unreachable: nothing is given, and nothing is running here.
         WrongUsage: the address or the secret is none.
     """
-    with _client(url, secret) as client:
+    where = address(url, secret)
+    with IntakeClient(where.url, where.webhook) as client:
         try:
             yield client
-        except RequestRefused as refused:
+        except (RequestRefused, ResignationHeld) as refused:
             if output == "json":
                 print(json.dumps(refused.problem))
             raise
 
 
-def _client(url: str | None, secret: str | None) -> IntakeClient:
+@dataclass(frozen=True)
+class Address:
+    """Where the intake is, and what signs the requests to it."""
+
+    url: str
+    webhook: Webhook
+
+
+def address(url: str | None, secret: str | None) -> Address:
+    """Return where the intake is: as given, else that of the running system.
+
+    Raises:
+        Unreachable: nothing is given, and nothing is running here.
+        WrongUsage: the address or the secret is none.
+    """
     if not url or not secret:
         running = Endpoints.read(state_directory())
         url, secret = url or running.intake, secret or running.webhook_secret
     if not url.startswith(("http://", "https://")):
         raise WrongUsage(_NO_ADDRESS)
     try:
-        return IntakeClient(url, secret.partition(",")[0].strip())
-    except (ValueError, EmptyWebhookSecretError) as error:
-        raise WrongUsage("The webhook secret is not one: it begins with whsec_, and the rest is base64.") from error
+        httpx2.URL(url)
+        return Address(url, Webhook(secret.partition(",")[0].strip()))
     except httpx2.InvalidURL as error:
         raise WrongUsage(_NO_ADDRESS) from error
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise WrongUsage("The webhook secret is not one: it begins with whsec_, and the rest is base64.") from error

@@ -5,7 +5,7 @@ import json
 import typer
 
 from producers.ems.openapi import document
-from producers.ems.routes import CHANGES, RESIGN, SHOW, of_vendor
+from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW, of_vendor
 from producers.ems.vendors import VENDORS
 
 commands = typer.Typer()
@@ -17,5 +17,5 @@ def openapi() -> None:
 
     A running intake gives its own at /openapi.json, with those vendors alone whose secrets it knows.
     """
-    described = document([RESIGN, *CHANGES, SHOW, *(of_vendor(vendor) for vendor in VENDORS.values())])
+    described = document([RESIGN, BATCH, *CHANGES, SHOW, *(of_vendor(vendor) for vendor in VENDORS.values())])
     print(json.dumps(described, indent=2))

@@ -2,22 +2,36 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
 
-from choreography import SystemClock, open_publisher, run_process
-from producers.ems import store
+from choreography import (
+    INTAKE,
+    Clock,
+    Event,
+    Publisher,
+    SystemClock,
+    Topic,
+    inbox_needs,
+    open_inbox,
+    open_publisher,
+    run_process,
+)
+from producers.ems import departures, releases, store
 from producers.ems.api import create_app
-from producers.ems.departures import PART as DEPARTURES
 from producers.ems.departures import Departures
 from producers.ems.intake import Intake
+from producers.ems.looking import keep_looking
 from producers.ems.reception import Reception
+from producers.ems.releases import Releases
 from producers.ems.server import serve
 from producers.ems.settings import Settings
 from producers.ems.signatures import Signatures
+from producers.ems.statements import GROUP, KINDS, STATED_ON
+from producers.ems.topic import TopicIntake
 from producers.ems.vendors import VENDORS
 from schemas.exits import (
     EmployeeDeparted,
@@ -32,6 +46,7 @@ from schemas.exits import (
 log = structlog.stdlib.get_logger(__name__)
 
 NAME: Final = "ems.exits"
+TOPIC: Final = INTAKE.of("ems")
 STATES: Final = (
     EmployeeResigned,
     ResignationWithdrawn,
@@ -41,22 +56,26 @@ STATES: Final = (
     ExitCaseVoided,
     EmployeeDeparted,
 )
+ALSO: Final[Sequence[tuple[Topic, type[Event]]]] = tuple((STATED_ON, kind) for kind in KINDS)
 
 
 async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
-    """Take requests, and state departures, until `stop` is set; then end what is in flight, and publish it."""
+    """Take requests, and do what is due, until `stop` is set; then end what is in flight, and publish it."""
     clock = SystemClock()
     async with open_publisher(
         settings,
         name=NAME,
         source="/ems",
         publishes=STATES,
+        also=ALSO,
         tables=[store.metadata],
-        awaits=["intake", DEPARTURES],
+        awaits=["intake", departures.PART, releases.PART],
+        needs=inbox_needs(GROUP, TOPIC, settings, NAME),
         clock=clock,
         stop=stop,
     ) as publisher:
-        intake = Intake(publisher.database, publisher.outbox, clock, settings.time_zone)
+        database, outbox, health = publisher.database, publisher.outbox, publisher.health
+        intake = Intake(database, outbox, clock, settings.time_zone, brake=settings.intake_brake())
         app = create_app(
             intake,
             Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]),
@@ -67,27 +86,47 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
                 for name, secrets in settings.vendor_secrets().items()
             ],
         )
-        departures = Departures(publisher.database, publisher.outbox, clock, publisher.health)
+        on_topic = TopicIntake(intake, database, outbox, clock)
         async with (
-            _beside(departures.watch()),
+            open_inbox(settings, group=GROUP, topic=TOPIC, take=on_topic.take, health=health) as inbox,
+            _beside(*_due(settings, publisher, clock)),
             serve(app, settings.intake_host, settings.intake_port, drain_seconds=settings.drain_seconds) as address,
         ):
-            publisher.health.set("intake", True, address)
+            health.set("intake", True, address)
             log.info("intake.opened", address=address)
-            await stop.wait()
-            publisher.health.set("intake", False, "Shutting down; no new requests are taken.")
+            await _first(stop, inbox)
+            health.set("intake", False, "Shutting down; no new requests are taken.")
+        if not inbox.cancelled():
+            inbox.result()
+
+
+def _due(settings: Settings, publisher: Publisher, clock: Clock) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Return what EMS does by itself."""
+    database, outbox, health = publisher.database, publisher.outbox, publisher.health
+    departing = Departures(database, outbox, clock).look
+    releasing = Releases(database, outbox, clock, settings.time_zone).look
+    return (
+        keep_looking(departing, part=departures.PART, seconds=departures.LOOK_SECONDS, clock=clock, health=health),
+        keep_looking(releasing, part=releases.PART, seconds=releases.LOOK_SECONDS, clock=clock, health=health),
+    )
+
+
+async def _first(stop: asyncio.Event, ended: "asyncio.Future[None]") -> None:
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((stopping, ended), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have the work done while the block runs."""
-    doing = asyncio.create_task(work)
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have all this done while the block runs."""
+    doing = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        doing.cancel()
-        with suppress(asyncio.CancelledError):
-            await doing
+        for one in doing:
+            one.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ an empty body (what signs a GET cannot withdraw a resignation), and the digest o
 sent to one case cannot be repeated to another).
 """
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -19,14 +18,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from choreography import Clock
-from producers.ems.answers import Shown
-from producers.ems.bodies import Resignation
+from producers.ems.answers import Answer, Shown
+from producers.ems.batch import Batch, answered
+from producers.ems.bodies import MAX_BODY, Resignation
 from producers.ems.intake import Delivery, Intake
 from producers.ems.openapi import JSON, PATH, document
-from producers.ems.problems import MAX_BODY, misfit, too_large
+from producers.ems.problems import misfit, too_large
 from producers.ems.reception import Reception
 from producers.ems.refusals import handlers
-from producers.ems.routes import CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
+from producers.ems.requests import digest_of
+from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
 from producers.ems.signatures import Signatures
 from producers.ems.store import UnknownCase
 from producers.ems.throttle import RATE, Throttle
@@ -50,6 +51,7 @@ def create_app(
     api = _Api(intake, signatures, Throttle(rate, clock))
     routed: list[tuple[Operation, Handler]] = [
         (RESIGN, api.resign),
+        (BATCH, api.batch),
         *((change, api.changing(change)) for change in CHANGES),
         (SHOW, api.case),
         *((of_vendor(one.vendor), api.receiving(one, Throttle(rate, clock))) for one in receptions),
@@ -76,6 +78,10 @@ class _Api:
         delivery, body = await self._take(request, Resignation)
         return _accepted(await self._intake.resign(delivery, body))
 
+    async def batch(self, request: Request) -> Response:
+        _, batch = await self._take(request, Batch)
+        return Response(await answered(self._intake, batch), media_type=JSON)
+
     def changing(self, change: Change) -> Handler:
         async def handle(request: Request) -> Response:
             delivery, body = await self._take(request, change.takes)
@@ -88,7 +94,7 @@ class _Api:
             raw = await _read(request)
             reception.verify(request.headers, raw)
             throttle.take()
-            return _accepted(await reception.receive(self._intake, raw))
+            return _accepted(Answer(await reception.receive(self._intake, raw)))
 
         return handle
 
@@ -106,8 +112,7 @@ class _Api:
             body = kind.model_validate_json(raw)
         except ValidationError as error:
             raise misfit(error) from None
-        digest = hashlib.sha256(request.url.path.encode() + b"\0" + raw).hexdigest()
-        return Delivery(webhook_id, digest), body
+        return Delivery(webhook_id, digest_of(request.url.path, raw)), body
 
 
 def _describing(text: str) -> Handler:
@@ -134,5 +139,5 @@ def _case_id(request: Request) -> UUID:
         raise UnknownCase from None
 
 
-def _accepted(answer: str) -> Response:
-    return Response(answer, HTTPStatus.ACCEPTED, media_type=JSON)
+def _accepted(answer: Answer) -> Response:
+    return Response(answer.text, HTTPStatus.ACCEPTED, media_type=JSON)

@@ -26,6 +26,7 @@ from schemas.exits import (
     WorkerType,
 )
 
+MAX_BODY: Final = 16 * 1024  # bytes
 # control characters, zero-width characters, and the marks that turn the direction of writing
 _SIGNS: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _INVISIBLE: Final = re.compile(f"[{_SIGNS}]")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from choreography import Clock, Outbox
-from producers.ems import store
+from choreography import Clock, Event, Outbox
+from producers.ems import statements, store
 from producers.ems.cases import Move, Stamp
 from producers.ems.ids import uuid7
 
@@ -33,3 +33,7 @@ class Casebook:
         """Keep the case and state the fact, in the transaction of the caller."""
         store.keep(tx, move.case, stamp.at)
         self._outbox.add(tx, move.event)
+
+    def say(self, tx: Connection, statement: Event) -> None:
+        """State what did not simply happen, in the transaction of the caller."""
+        self._outbox.add(tx, statement, topic=statements.STATED_ON)

@@ -13,14 +13,11 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Connection
 
-from choreography import Clock, Database, Health, Outbox
+from choreography import Clock, Database, Outbox
 from producers.ems import moves, store
 from producers.ems.casebook import Casebook
-
-log = structlog.stdlib.get_logger(__name__)
 
 PART: Final = "departures"
 LOOK_SECONDS: Final = 10.0
@@ -33,8 +30,7 @@ class Departures:
     Args:
         database: holds the tables of `store` and of the outbox.
         outbox: where facts wait to be published.
-        clock: tells the time and waits.
-        health: is told while departures cannot be stated.
+        clock: tells the time.
         random: returns that many random bytes.
     """
 
@@ -43,26 +39,11 @@ class Departures:
         database: Database,
         outbox: Outbox,
         clock: Clock,
-        health: Health,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._database = database
         self._casebook = Casebook(outbox, clock, random)
         self._clock = clock
-        self._health = health
-
-    async def watch(self) -> None:
-        """Look every few seconds, until it is cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception as error:
-                kind = type(error).__name__
-                log.exception("departures.stuck", error=kind)
-                self._health.set(PART, False, f"Departures cannot be stated ({kind}); it is tried again.")
-            else:
-                self._health.set(PART, True)
-            await self._clock.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """State every departure that is due.

@@ -9,12 +9,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from choreography import Clock, Database, Outbox
-from producers.ems import moves, store
-from producers.ems.answers import Accepted
+from producers.ems import answers, held, moves, statements, store
+from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from producers.ems.brake import Brake
 from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
+from producers.ems.held import Held, State
 from producers.ems.ids import uuid7
+
+Step = Callable[[Connection, Stamp], Move | str]
 
 
 class InProgress(CaseError):  # noqa: N818 - reads better without the suffix
@@ -42,6 +46,7 @@ class Intake:
         outbox: where facts wait to be published.
         clock: tells the time.
         time_zone: the IANA zone of a case whose resignation names none.
+        brake: holds resignations when there are too many; None takes any number.
         random: returns that many random bytes.
     """
 
@@ -51,33 +56,33 @@ class Intake:
         outbox: Outbox,
         clock: Clock,
         time_zone: str,
+        *,
+        brake: Brake | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._database = database
         self._casebook = Casebook(outbox, clock, random)
         self._time_zone = time_zone
+        self._brake = brake
         self._random = random
 
-    async def resign(self, delivery: Delivery, body: Resignation) -> str:
-        """Open a case; return the answer, as JSON text.
+    async def resign(self, delivery: Delivery, body: Resignation) -> Answer:
+        """Open a case, or hold the resignation where there are too many; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
         """
 
-        def step(tx: Connection, stamp: Stamp) -> Move:
-            return moves.resign(
-                body.fact(stamp.at, self._time_zone),
-                employee_id=body.employee_id,
-                case_id=uuid7(stamp.at, self._random),
-                others=store.open_cases(tx, body.employee_id),
-                stamp=stamp,
-            )
+        def step(tx: Connection, stamp: Stamp) -> Move | str:
+            move = opening(tx, body, stamp, self._time_zone, self._random)
+            if self._brake is None or not self._brake.is_reached(tx, stamp.at):
+                return move
+            return self._hold(tx, delivery, body, self._brake, stamp)
 
         return await self._accept(delivery, step)
 
-    async def decide(self, delivery: Delivery, case_id: UUID, body: Decision) -> str:
-        """Make the decision of a case final; return the answer, as JSON text.
+    async def decide(self, delivery: Delivery, case_id: UUID, body: Decision) -> Answer:
+        """Make the decision of a case final; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -89,8 +94,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def withdraw(self, delivery: Delivery, case_id: UUID, body: Withdrawal) -> str:
-        """Take the resignation of a case back; return the answer, as JSON text.
+    async def withdraw(self, delivery: Delivery, case_id: UUID, body: Withdrawal) -> Answer:
+        """Take the resignation of a case back; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -102,8 +107,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def change_last_working_day(self, delivery: Delivery, case_id: UUID, body: LastWorkingDay) -> str:
-        """Move the last working day of a case; return the answer, as JSON text.
+    async def change_last_working_day(self, delivery: Delivery, case_id: UUID, body: LastWorkingDay) -> Answer:
+        """Move the last working day of a case; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -114,8 +119,8 @@ class Intake:
 
         return await self._accept(delivery, step)
 
-    async def void(self, delivery: Delivery, case_id: UUID, body: Voiding) -> str:
-        """Declare that a case should not exist; return the answer, as JSON text.
+    async def void(self, delivery: Delivery, case_id: UUID, body: Voiding) -> Answer:
+        """Declare that a case should not exist; return the answer.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
@@ -136,20 +141,57 @@ class Intake:
         """
         return await self._database.run(lambda tx: store.find(tx, case_id))
 
-    async def _accept(self, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> str:
-        def work(tx: Connection) -> str:
+    async def _accept(self, delivery: Delivery, step: Step) -> Answer:
+        def work(tx: Connection) -> Answer:
             earlier = store.earlier_answer(tx, delivery.webhook_id, delivery.digest)
-            return earlier if earlier is not None else self._write(tx, delivery, step)
+            if earlier is not None:
+                return Answer(earlier, is_repeat=True)
+            return Answer(self._write(tx, delivery, step))
 
         try:
             return await self._database.run(work)
         except IntegrityError as error:  # another process has just written what this one was about to write
             raise InProgress from error
 
-    def _write(self, tx: Connection, delivery: Delivery, step: Callable[[Connection, Stamp], Move]) -> str:
+    def _write(self, tx: Connection, delivery: Delivery, step: Step) -> str:
         stamp = self._casebook.stamp()
-        move = step(tx, stamp)
-        answer = Accepted.of(move.case).model_dump_json()
-        self._casebook.write(tx, move, stamp)
+        found = step(tx, stamp)
+        if isinstance(found, str):
+            answer = found
+        else:
+            answer = accepted(found.case)
+            self._casebook.write(tx, found, stamp)
         store.remember(tx, delivery.webhook_id, delivery.digest, answer, stamp.at)
         return answer
+
+    def _hold(self, tx: Connection, delivery: Delivery, body: Resignation, brake: Brake, stamp: Stamp) -> str:
+        """Keep a resignation for a person; return the answer."""
+        fact = body.fact(stamp.at, self._time_zone)  # a day that was left out is the one on which it was handed in
+        dated = body.model_copy(update={"submitted_on": fact.submitted_on, "time_zone": fact.time_zone})
+        kept = Held(
+            hold_id=stamp.event_id,
+            webhook_id=delivery.webhook_id,
+            employee_id=body.employee_id,
+            body=dated.model_dump_json(exclude_none=True),
+            state=State.HELD,
+            held_at=stamp.at.isoformat(),
+        )
+        held.hold(tx, kept)
+        seconds = int(brake.window.total_seconds())
+        self._casebook.say(tx, statements.held(kept.hold_id, kept.employee_id, brake.limit, seconds, stamp.at))
+        return answers.held(kept.hold_id)
+
+
+def opening(tx: Connection, body: Resignation, stamp: Stamp, time_zone: str, random: Callable[[int], bytes]) -> Move:
+    """Return the move that opens a case.
+
+    Raises:
+        CaseError: the rules refuse.
+    """
+    return moves.resign(
+        body.fact(stamp.at, time_zone),
+        employee_id=body.employee_id,
+        case_id=uuid7(stamp.at, random),
+        others=store.open_cases(tx, body.employee_id),
+        stamp=stamp,
+    )

@@ -91,7 +91,7 @@ def _taken(operation: Operation) -> Json:
 
 
 def _success(operation: Operation, operations: Iterable[Operation]) -> Json:
-    answer: Json = {"description": operation.status.phrase, "content": {JSON: {"schema": _named(operation.gives)}}}
+    answer: Json = {"description": operation.status.phrase, "content": {JSON: {"schema": _one_of(operation.gives)}}}
     if operation is RESIGN:
         answer["links"] = dict(_links(operations))
     return answer
@@ -132,7 +132,7 @@ def _itself() -> Json:
 
 def _schemas(operations: Iterable[Operation]) -> Json:
     models: set[type[BaseModel]] = {ProblemDetails}
-    models |= {model for one in operations for model in (one.takes, one.gives) if model is not None}
+    models |= {model for one in operations for model in (one.takes, *one.gives) if model is not None}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, found = models_json_schema([(model, "validation") for model in ordered], ref_template=_SCHEMAS + "{model}")
     return dict(found["$defs"])
@@ -140,3 +140,7 @@ def _schemas(operations: Iterable[Operation]) -> Json:
 
 def _named(model: type[BaseModel]) -> Json:
     return {"$ref": _SCHEMAS + model.__name__}
+
+
+def _one_of(models: Sequence[type[BaseModel]]) -> Json:
+    return _named(models[0]) if len(models) == 1 else {"oneOf": [_named(model) for model in models]}

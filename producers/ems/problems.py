@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-MAX_BODY: Final = 16 * 1024
+from producers.ems.bodies import MAX_BODY
+
 MEDIA_TYPE: Final = "application/problem+json"
 _FIELDS_NAMED: Final = 20
 _NAME_LENGTH: Final = 64
@@ -40,6 +41,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
 
     Attributes:
         status: the HTTP status.
+        detail: what happened, what it means, what to do next.
         headers: what else the response must say.
         details: its body.
     """
@@ -55,6 +57,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
     ) -> None:
         super().__init__(detail)
         self.status = status
+        self.detail = detail
         self.headers = dict(headers or {})
         self.details = ProblemDetails(title=status.phrase, status=status, detail=detail, errors=errors, case_id=case_id)
 
@@ -62,6 +65,14 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
         """Return the problem as an HTTP response."""
         body = self.details.model_dump_json(exclude_none=True)
         return Response(body, self.status, self.headers, media_type=MEDIA_TYPE)
+
+    def members(self) -> dict[str, object]:
+        """Return the members of the problem."""
+        return self.details.model_dump(mode="json", exclude_none=True)
+
+    def errors(self) -> Sequence[tuple[str, str]]:
+        """Return the fields that do not fit, as JSON pointers, and what is wrong with each."""
+        return [(one.pointer, one.detail) for one in self.details.errors or ()]
 
 
 def misfit(error: ValidationError) -> Problem:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import structlog
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from choreography import Clock
-from producers.ems.answers import Accepted, VendorAnswer
+from producers.ems.answers import Accepted, VendorAnswer, Waiting
 from producers.ems.bodies import Resignation
 from producers.ems.cases import AlreadyOpen
 from producers.ems.intake import Delivery, Intake
@@ -16,6 +17,7 @@ from producers.ems.signatures import Unsigned
 from producers.ems.vendors import Leaver, Vendor, parsed
 from producers.ems.zones import today
 
+_TAKEN: Final[TypeAdapter[Accepted | Waiting]] = TypeAdapter(Accepted | Waiting)
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -72,10 +74,10 @@ class Reception:
         ignored = [outcome for outcome in outcomes if isinstance(outcome, str)]
         if ignored:
             log.info("vendor.ignored", vendor=self.vendor.name, reasons=sorted(set(ignored)))
-        taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+        taken = [outcome for outcome in outcomes if not isinstance(outcome, str)]
         return VendorAnswer(taken=taken, ignored=ignored).model_dump_json()
 
-    async def _outcome(self, intake: Intake, finding: Leaver | str, digest: str) -> Accepted | str:
+    async def _outcome(self, intake: Intake, finding: Leaver | str, digest: str) -> Accepted | Waiting | str:
         if isinstance(finding, str):
             return finding
         if finding.last_day is not None and finding.last_day < today(self._clock.now(), self._time_zone):
@@ -88,7 +90,7 @@ class Reception:
         key = _digest(self.vendor.name, finding.event or f"{digest} {finding.employee_id}")
         delivery = Delivery(f"{self.vendor.name}:{key}", _digest(body.model_dump_json()))
         try:
-            return Accepted.model_validate_json(await intake.resign(delivery, body))
+            return _TAKEN.validate_json((await intake.resign(delivery, body)).text)
         except AlreadyOpen as error:
             return str(error)
 

@@ -23,6 +23,7 @@ from producers.ems.throttle import TooMany
 log = structlog.stdlib.get_logger(__name__)
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
+Describe = Callable[[Any], Problem]
 
 _STATUS: Final[Mapping[type[CaseError], HTTPStatus]] = {
     UnknownCase: HTTPStatus.NOT_FOUND,
@@ -32,17 +33,27 @@ _STATUS: Final[Mapping[type[CaseError], HTTPStatus]] = {
 
 def handlers() -> Mapping[type[Exception], Handler]:
     """Return what the application does with each kind of error."""
+    return {kind: _handler(describe) for kind, describe in _described().items()}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what is said about an error to whoever sent what led to it."""
+    described = _described()
+    return next(described[kind] for kind in type(error).__mro__ if kind in described)(error)
+
+
+def _described() -> Mapping[type[Exception], Describe]:
     return {
-        Problem: _handler(lambda problem: problem),
-        Unsigned: _handler(_of_signature),
-        UnsignedByVendor: _handler(_of_vendor_signature),
-        TooMany: _handler(_of_rate),
-        CaseError: _handler(_of_rules),
-        HTTPException: _handler(_of_route),
-        DBAPIError: _not_stored,
-        NoConnection: _not_stored,
-        ClientDisconnect: _handler(_of_sender),
-        Exception: _handler(_of_ourselves),
+        Problem: lambda problem: problem,
+        Unsigned: _of_signature,
+        UnsignedByVendor: _of_vendor_signature,
+        TooMany: _of_rate,
+        CaseError: _of_rules,
+        HTTPException: _of_route,
+        DBAPIError: _of_database,
+        NoConnection: _of_database,
+        ClientDisconnect: _of_sender,
+        Exception: _of_ourselves,
     }
 
 
@@ -61,21 +72,16 @@ def examples() -> Mapping[HTTPStatus, Problem]:
             unfitting(unfit),
             _of_rate(TooMany(1)),
             _of_ourselves(Exception()),
-            _of_database(TimeoutError()),
+            _not_stored(),
         )
     }
 
 
-def _handler(describe: Callable[[Any], Problem]) -> Handler:
+def _handler(describe: Describe) -> Handler:
     async def handle(_request: Request, error: Exception) -> Response:
         return describe(error).response()
 
     return handle
-
-
-async def _not_stored(_request: Request, error: Exception) -> Response:
-    log.warning("request.not_stored", reason=type(getattr(error, "orig", error)).__name__)
-    return _of_database(error).response()
 
 
 def _of_signature(_error: Unsigned) -> Problem:
@@ -119,7 +125,12 @@ def _of_route(error: HTTPException) -> Problem:
     )
 
 
-def _of_database(_error: Exception) -> Problem:
+def _of_database(error: Exception) -> Problem:
+    log.warning("request.not_stored", reason=type(getattr(error, "orig", error)).__name__)
+    return _not_stored()
+
+
+def _not_stored() -> Problem:
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "EMS cannot write to its database now. Send the same request again later; it counts once.",

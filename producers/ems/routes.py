@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from producers.ems.answers import Accepted, Shown, VendorAnswer
+from producers.ems.answers import Accepted, Answer, Shown, VendorAnswer, Waiting
+from producers.ems.batch import Batch, BatchAnswer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.intake import Delivery, Intake
 from producers.ems.vendors import Vendor
@@ -35,7 +36,7 @@ class Operation:
     Attributes:
         name: its `operationId`.
         takes: the body; None where there is none, or where a vendor says what it looks like.
-        gives: what a success is answered with.
+        gives: what a success is answered with, one of these.
         status: the status of a success.
         refuses: every other status that can occur.
         example: a body that it takes.
@@ -47,7 +48,7 @@ class Operation:
     path: str
     summary: str
     takes: type[BaseModel] | None = None
-    gives: type[BaseModel] = Accepted
+    gives: tuple[type[BaseModel], ...] = (Accepted,)
     status: HTTPStatus = HTTPStatus.ACCEPTED
     refuses: frozenset[HTTPStatus] = _OF_CASE
     example: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Change(Operation):
     """
 
     takes: type[BaseModel]
-    does: Callable[[Intake, Delivery, UUID, Any], Awaitable[str]]
+    does: Callable[[Intake, Delivery, UUID, Any], Awaitable[Answer]]
 
 
 RESIGN: Final = Operation(
@@ -72,15 +73,26 @@ RESIGN: Final = Operation(
     path="/v1/resignations",
     summary="An employee resigns: open a case.",
     takes=Resignation,
+    gives=(Accepted, Waiting),
     refuses=_WRITES,
     example={"employee_id": "E1014", "last_working_day": "2026-06-30", "time_zone": "Europe/Berlin"},
+)
+BATCH: Final = Operation(
+    name="batch",
+    path="/v1/batch",
+    summary="Several requests in one, each with an id of its own, taken or refused for itself.",
+    takes=Batch,
+    gives=(BatchAnswer,),
+    status=HTTPStatus.OK,
+    refuses=_ALWAYS | {HTTPStatus.UNPROCESSABLE_ENTITY},
+    example={"requests": [{"id": "hr-1", "type": "resignation", "body": {"employee_id": "E1014"}}]},
 )
 SHOW: Final = Operation(
     name="show",
     method="GET",
     path="/v1/cases/{case_id}",
     summary="Say where a case stands. The signature is over an empty body.",
-    gives=Shown,
+    gives=(Shown,),
     status=HTTPStatus.OK,
     refuses=_ALWAYS | {HTTPStatus.NOT_FOUND},
 )
@@ -127,7 +139,7 @@ def of_vendor(vendor: Vendor) -> Operation:
         name=vendor.name,
         path=f"/v1/vendors/{vendor.name}",
         summary=f"A webhook of {title}, as {title} sends it. What is no resignation is ignored, and that is said.",
-        gives=VendorAnswer,
+        gives=(VendorAnswer,),
         refuses=_WRITES,
         signed_by=vendor.headers,
     )

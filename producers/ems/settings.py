@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from choreography import ServiceSettings
+from producers.ems.brake import Brake, brake_of
 from producers.ems.throttle import RATE
 from producers.ems.zones import TimeZone
 
@@ -49,6 +50,10 @@ class Settings(ServiceSettings):
         vendor_deel_secrets: the same of Deel.
         vendor_hibob_secrets: the same of HiBob.
         vendor_merge_secrets: the same of Merge.
+        intake_brake_count: how many may resign within the window; further ones are held. 0 is no limit.
+        intake_brake_window: the length of the window, in seconds.
+        intake_brake_percent: how many of a hundred employees may, where `intake_headcount` is known. 0 is no limit.
+        intake_headcount: how many employees the company has.
     """
 
     model_config = SettingsConfigDict(env_prefix="EMS_")
@@ -64,6 +69,16 @@ class Settings(ServiceSettings):
     vendor_deel_secrets: VendorSecrets = ()
     vendor_hibob_secrets: VendorSecrets = ()
     vendor_merge_secrets: VendorSecrets = ()
+    intake_brake_count: int = Field(default=200, ge=0)
+    intake_brake_window: int = Field(default=3_600, ge=1, le=31_536_000)
+    intake_brake_percent: float = Field(default=2.0, ge=0, le=100)
+    intake_headcount: int | None = Field(default=None, ge=1)
+
+    def intake_brake(self) -> Brake | None:
+        """Return what holds resignations when there are too many."""
+        return brake_of(
+            self.intake_brake_count, self.intake_brake_window, self.intake_brake_percent, self.intake_headcount
+        )
 
     def vendor_secrets(self) -> Mapping[str, Sequence[str]]:
         """Return the secrets of the vendors that have any, by the vendor's name."""

@@ -66,6 +66,7 @@ Index(
     sqlite_where=_is_open,
     postgresql_where=_is_open,
 )
+Index("cases_opened", cases.c.opened_at)
 _is_leaving: Final = _stands_at(Status.CONFIRMED) & cases.c.last_working_day.is_not(None)
 Index("cases_leaving", cases.c.last_working_day, sqlite_where=_is_leaving, postgresql_where=_is_leaving)
 
@@ -88,6 +89,7 @@ _OPEN: Final = insert(cases)
 _CHANGE: Final = update(cases).where(cases.c.case_id == bindparam("of"))
 _ANSWER: Final = select(requests.c.digest, requests.c.answer).where(requests.c.webhook_id == bindparam("webhook_id"))
 _REMEMBER: Final = insert(requests)
+_ANSWER_ANEW: Final = update(requests).where(requests.c.webhook_id == bindparam("of"))
 
 
 def find(tx: Connection, case_id: UUID) -> Case:
@@ -143,6 +145,11 @@ def remember(tx: Connection, webhook_id: str, digest: str, answer: str, now: dat
     """Write down what the request is answered."""
     row = {"webhook_id": webhook_id, "digest": digest, "answer": answer, "answered_at": now.isoformat()}
     tx.execute(_REMEMBER, row)
+
+
+def answer_anew(tx: Connection, webhook_id: str, answer: str) -> None:
+    """Have the request answered otherwise from now on."""
+    tx.execute(_ANSWER_ANEW, {"of": webhook_id, "answer": answer})
 
 
 def _case(row: Row[tuple[object, ...]]) -> Case:

@@ -129,6 +129,7 @@ class Ground:
             "EMS_SESSION_TIMEOUT_MS": str(round(SESSION * 1_000)),
             "EMS_GROUP_PROTOCOL": self.protocol,
             "EMS_MAIL_AMBIGUOUS": "lookup",
+            "EMS_INTAKE_BRAKE_COUNT": "0",
             "EMS_MAIL_SETTLE": str(SETTLE),
             "EMS_IMAP_HOST": "127.0.0.1",
             "EMS_IMAP_PORT": str(ports.of("imap")),

@@ -1,72 +1,25 @@
 """EMS as a process, on a real broker: what it accepts is published, whatever ends it."""
 
-import json
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from time import monotonic, sleep
-from typing import TypeVar, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from infra.deploy import deploy
-from infra.intake_client import IntakeClient
 from infra.inventory import inventory
 from infra.providers import Broker
-from schemas.exits import EmployeeResigned
-from tests.integration.intake.office import SECRET, ZONE
+from tests.integration.intake.office import ZONE
+from tests.integration.intake.process import Ems, published, until
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
 pytestmark = pytest.mark.broker
-SECONDS = 60
-T = TypeVar("T")
-Headers = list[tuple[str, bytes | None]]
-
-
-class Ems:
-    """A process that is told by its environment where everything is."""
-
-    def __init__(self, broker: Broker, state_dir: Path) -> None:
-        self._log = state_dir / "ems.log"
-        self._environment = {
-            "EMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-            "EMS_SCHEMA_REGISTRY_URL": broker.registry_url,
-            "EMS_STATE_DIR": str(state_dir),
-            "EMS_WEBHOOK_SECRETS": SECRET,
-            "EMS_TIME_ZONE": ZONE,
-            "EMS_VENDOR_HIBOB_SECRETS": ",".join(KEYS["hibob"]),
-            "EMS_INTAKE_RATE": "20",
-            "EMS_LOG_FORMAT": "json",
-        }
-
-    def start(self) -> IntakeClient:
-        """Start it, and return a client of its intake once that is open."""
-        self._log.unlink(missing_ok=True)
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "producers.ems"], env=os.environ | self._environment, stderr=log
-            )
-        return IntakeClient(until(self._address, "the intake is open"), SECRET)
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, and return its exit code."""
-        self.process.send_signal(how)
-        return self.process.wait(SECONDS)
-
-    def _address(self) -> str | None:
-        assert self.process.poll() is None, self._log.read_text()
-        lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
-        return next((line["address"] for line in lines if line.get("event") == "intake.opened"), None)
 
 
 @pytest.fixture
@@ -115,6 +68,7 @@ def test_what_was_accepted_before_a_kill_is_published_after_it(ems: Ems, broker:
 def test_a_vendor_whose_secrets_are_given_is_heard_and_no_sender_more_than_it_may(ems: Ems, broker: Broker) -> None:
     employee = f"e-{uuid4()}"
     body = encoded(exit_of("hibob", employee, "2999-12-31"))
+    ems.environment |= {"EMS_VENDOR_HIBOB_SECRETS": ",".join(KEYS["hibob"]), "EMS_INTAKE_RATE": "20"}
 
     with ems.start() as intake, httpx2.Client(base_url=intake.url, trust_env=False) as vendor:
         answers = [
@@ -154,34 +108,3 @@ def test_a_departure_that_fell_due_while_it_was_down_is_published_once(
     assert len({record["ce_id"] for record in departures}) == 1
     over = datetime.combine(last_day + timedelta(days=1), time.min, ZoneInfo(ZONE))
     assert datetime.fromisoformat(departures[0]["ce_time"]) == over
-
-
-def published(broker: Broker, key: str, *, count: int, case_id: UUID | None = None) -> list[dict[str, str]]:
-    """Return the headers of an employee's records, once there are that many, and one of this case."""
-    consumer = Consumer(
-        {"bootstrap.servers": broker.bootstrap_servers, "group.id": f"test-{uuid4()}", "enable.auto.commit": False}
-    )
-    topic = EmployeeResigned.topic
-    consumer.assign([TopicPartition(topic.name, number, OFFSET_BEGINNING) for number in range(topic.partitions)])
-    found: list[dict[str, str]] = []
-
-    def enough() -> list[dict[str, str]] | None:
-        record = consumer.poll(0.5)
-        if record is not None and record.error() is None and record.key() == key.encode():
-            found.append({name: bytes(value or b"").decode() for name, value in cast("Headers", record.headers())})
-        is_there = case_id is None or any(record["ce_subject"] == str(case_id) for record in found)
-        return found if is_there and len(found) >= count else None
-
-    try:
-        return until(enough, f"{count} records of {key} are published")
-    finally:
-        consumer.close()
-
-
-def until(look: Callable[[], T | None], what: str) -> T:
-    deadline = monotonic() + SECONDS
-    while monotonic() < deadline:
-        if (found := look()) is not None:
-            return found
-        sleep(0.02)
-    pytest.fail(f"waited {SECONDS} s, and it is still not true that {what}")

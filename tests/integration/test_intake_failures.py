@@ -46,6 +46,20 @@ def test_a_request_is_written_whole_or_not_at_all(office: Office, table: str) ->
     assert office.rows() == {"cases": 1, "requests": 1, "outbox": 1}
 
 
+def test_a_batch_that_cannot_be_written_can_be_sent_again(office: Office) -> None:
+    requests = [{"id": str(number), "body": {"employee_id": f"e-{number}"}} for number in range(3)]
+    batch = json.dumps({"requests": requests})
+    office.sql("ALTER TABLE requests RENAME TO gone")
+
+    failed = office.post("/v1/batch", batch).json()["answers"]
+
+    office.sql("ALTER TABLE gone RENAME TO requests")
+    assert [(answer["code"], answer["retry_after"]) for answer in failed] == [(503, 5)] * 3
+    assert office.rows() == NOTHING
+    assert [answer["code"] for answer in office.post("/v1/batch", batch).json()["answers"]] == [202] * 3
+    assert office.rows() == {"cases": 3, "requests": 3, "outbox": 3}
+
+
 def test_a_locked_database_is_a_reason_to_try_later(office: Office, tmp_path: Path) -> None:
     webhook_id = str(uuid4())
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.cases import commands
+from infra.cli.app import app
 from infra.endpoints import Endpoints
 from infra.errors import InfraError
 from producers.ems.bodies import Resignation
@@ -51,7 +51,7 @@ class Ems:
         return json.loads(self(*arguments, "--output", "json"))
 
     def fails(self, *arguments: str) -> tuple[int, str]:
-        result = CliRunner(env=NO_WHERE | self.environment).invoke(commands, arguments)
+        result = CliRunner(env=NO_WHERE | self.environment).invoke(app, arguments)
         if isinstance(result.exception, InfraError):
             return result.exception.exit_code, f"{result.output}{result.exception}"
         return result.exit_code, result.output
@@ -230,7 +230,7 @@ def test_flags_come_before_the_environment_and_of_several_secrets_the_first_sign
 
 
 def test_whatever_a_resignation_may_say_has_an_option() -> None:
-    shown = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(commands, ["resign", "--help"]).output
+    shown = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, ["resign", "--help"]).output
 
     missing = [name for name in Resignation.model_fields if f"--{name.replace('_', '-')}" not in shown]
 

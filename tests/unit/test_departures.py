@@ -240,7 +240,7 @@ def test_each_employment_ends_on_its_own_day(office: SmallOffice) -> None:
 
 def watch_until(office: SmallOffice, reached: Callable[[], bool]) -> None:
     async def until() -> None:
-        watching = asyncio.create_task(office.departures.watch())
+        watching = asyncio.create_task(office.keep_departing())
         async with asyncio.timeout(30):
             while not reached():
                 await asyncio.sleep(0)

@@ -22,8 +22,9 @@ from choreography.registry import Schemas
 from choreography.schema_client import FakeRegistry
 from choreography.subject import Subject
 from producers.ems import store
-from producers.ems.__main__ import STATES
+from producers.ems.__main__ import ALSO, STATES
 from producers.ems.api import create_app
+from producers.ems.brake import Brake
 from producers.ems.intake import Intake
 from producers.ems.reception import Reception
 from producers.ems.server import serve
@@ -83,7 +84,8 @@ def facts(database: Database, codec: Codec, key: str) -> list[Event]:
         query = text("SELECT value FROM outbox WHERE key = :key ORDER BY id")
         return list(tx.execute(query, {"key": key.encode()}).scalars())
 
-    kinds = {kind.full_name(): kind for kind in STATES}
+    stated: list[type[Event]] = [*STATES, *(kind for _, kind in ALSO)]
+    kinds = {kind.full_name(): kind for kind in stated}
     read = (codec.decode_known(value, kinds) for value in database.run_sync(work))
     return [event for event in read if event is not None]
 
@@ -112,7 +114,7 @@ def signed(
 
 def prepared(database: Database) -> Codec:
     """Return a codec that knows what EMS states."""
-    registry, published = FakeRegistry(), [(kind.topic, kind) for kind in STATES]
+    registry, published = FakeRegistry(), [*((kind.topic, kind) for kind in STATES), *ALSO]
     registry.register(*(Subject.of(topic, kind) for topic, kind in published))
     schemas = Schemas(registry, database)
     asyncio.run(schemas.prepare(published))
@@ -124,6 +126,7 @@ def open_office(
     folder: Path,
     clock: Clock | None = None,
     database_url: str | None = None,
+    brake: Brake | None = None,
     *,
     secrets: Sequence[str] = (SECRET, NEXT_SECRET),
     rate: float = RATE,
@@ -135,7 +138,7 @@ def open_office(
     database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
-    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE)
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
     receptions = [Reception(VENDORS[name], keys, clock, ZONE) for name, keys in (vendors or {}).items()]
     app = create_app(intake, Signatures(secrets), clock, rate=rate, receptions=receptions)
     server = _Server(front(app))

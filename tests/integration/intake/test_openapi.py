@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from choreography import SystemClock
 from infra.cli.app import app
 from producers.ems.refusals import examples
-from producers.ems.routes import CHANGES, RESIGN, SHOW
+from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW
 from tests.integration.intake.office import SECRET, Office, open_office
 from tests.integration.intake.vendor_webhooks import KEYS, signature
 
@@ -187,8 +187,8 @@ def test_the_command_prints_what_an_intake_of_all_vendors_gives(tmp_path: Path) 
 
 
 def test_examples_are_what_the_schemas_say() -> None:
-    for operation in (RESIGN, *CHANGES):
+    for operation in (RESIGN, BATCH, *CHANGES):
         assert operation.takes is not None
         operation.takes.model_validate_json(json.dumps(operation.example))
     told = examples()
-    assert {status for operation in (RESIGN, *CHANGES, SHOW) for status in operation.refuses} == told.keys()
+    assert {status for operation in (RESIGN, BATCH, *CHANGES, SHOW) for status in operation.refuses} == told.keys()

@@ -1,0 +1,111 @@
+"""The intake by the topic: the same rules as over HTTP, and a fact where HTTP would answer that it was refused.
+
+A refusal is written down together with its fact. So a record that comes again, because somebody set the group back, is
+not suddenly accepted: between the two the world may have changed, and nobody asked anew.
+
+Records of one key are taken in their order, those of different keys at the same time.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from choreography import Clock, Database, IntakeRefused, Outbox, Record, RefusalCause
+from producers.ems import statements, store
+from producers.ems.cases import CaseError
+from producers.ems.intake import Intake
+from producers.ems.problems import Problem
+from producers.ems.records import Unreadable, name_of, request_of
+from producers.ems.refusals import problem_of
+from producers.ems.requests import KNOWN_FIELDS, take
+from producers.ems.store import OtherRequest
+
+_CAUSES: Final[Mapping[type[Exception], RefusalCause]] = {
+    Unreadable: RefusalCause.UNREADABLE,
+    Problem: RefusalCause.MISFIT,
+    OtherRequest: RefusalCause.OTHER_REQUEST,
+    CaseError: RefusalCause.RULES,
+    Exception: RefusalCause.FAILED,
+}
+
+
+class TopicIntake:
+    """Takes requests from the topic.
+
+    Args:
+        intake: keeps the rules.
+        database: where refusals are written down.
+        outbox: where facts wait to be published.
+        clock: tells the time and waits.
+    """
+
+    def __init__(self, intake: Intake, database: Database, outbox: Outbox, clock: Clock) -> None:
+        self._intake = intake
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+
+    async def take(self, batch: Sequence[Record]) -> None:
+        """Take a batch; return once each record is taken, or refused and that is written down."""
+        lanes: dict[tuple[str, int, bytes | None], list[Record]] = {}
+        for record in batch:
+            lanes.setdefault((*record.at, record.key), []).append(record)
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes.values():
+                group.create_task(self._take_all(lane))
+
+    async def _take_all(self, lane: Sequence[Record]) -> None:
+        for record in lane:
+            while (seconds := await self._try(record)) is not None:
+                await self._clock.sleep(seconds)
+
+    async def _try(self, record: Record) -> float | None:
+        """Take or refuse a record; return after how many seconds to try again, where that is worth it."""
+        try:
+            await self._take_or_refuse(record)
+        except Exception as error:
+            seconds = _worth_waiting(error)
+            if seconds is None:
+                raise
+            return seconds
+        return None
+
+    async def _take_or_refuse(self, record: Record) -> None:
+        name = f"refused {name_of(record)}"
+        if await self._database.run(lambda tx: store.earlier_answer(tx, name, "")) is not None:
+            return
+        try:
+            await take(self._intake, request_of(record))
+        except Exception as error:
+            if _worth_waiting(error) is not None:
+                raise
+            fact = statements.record_refused(name, record, _cause(error), _told(error), self._clock.now())
+            await self._database.run(lambda tx: self._refuse(tx, name, fact))
+
+    def _refuse(self, tx: Connection, name: str, fact: IntakeRefused) -> None:
+        store.remember(tx, name, "", fact.cause, fact.recorded_at)
+        self._outbox.add(tx, fact, topic=statements.STATED_ON)
+
+
+def _worth_waiting(error: Exception) -> float | None:
+    wait = problem_of(error).headers.get("retry-after")
+    return None if wait is None else float(wait)
+
+
+def _cause(error: Exception) -> RefusalCause:
+    return next(_CAUSES[kind] for kind in type(error).__mro__ if kind in _CAUSES)
+
+
+def _told(error: Exception) -> str:
+    """Say what is wrong; this is kept for ever, so what the sender called a field is not repeated."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    problem = problem_of(error)
+    return " ".join([problem.detail, *(f"{_name(at)}: {says}." for at, says in problem.errors())])
+
+
+def _name(pointer: str) -> str:
+    name = pointer.removeprefix("#/")
+    return name if name in KNOWN_FIELDS else "a field that there is not"
