@@ -14,6 +14,8 @@ import typer
 
 from benchmarks.decoding import decoding_figure
 from benchmarks.figures import Figure, as_json, show
+from benchmarks.file import STEPS as FILE_STEPS
+from benchmarks.file import measure_file
 from benchmarks.intake_alone import intake_figures
 from benchmarks.kit.rows import ROWS, measure_rows
 from benchmarks.load import Load
@@ -31,6 +33,7 @@ WHAT: Final = {
     "intake": "the intake on one core, beside a bare route that commits",
     **{name: row.what for name, row in ROWS.items()},
     "system": "the whole system: effects, memory, intake",
+    "file": "a file of resignations, beside one request a line",
     "mass": "the whole system while a thousand resign at once",
 }
 _HELP: Final = "What to measure; without any, everything:\n\n" + "; ".join(f"{n} ({what})" for n, what in WHAT.items())
@@ -68,6 +71,8 @@ def _measured(chosen: Collection[str], loads: Sequence[Load], directory: Path, s
         yield from measure_rows(directory, on_broker, steps)
     if "system" in chosen:
         yield from measure_system(directory / "system", loads, steps)
+    if "file" in chosen:
+        yield from measure_file(directory / "file", steps)
     if "mass" in chosen:
         yield from measure_mass(directory / "mass", steps)
 
@@ -77,8 +82,9 @@ def _number(chosen: Collection[str], loads: Sequence[Load]) -> int:
     on_broker = len(ROWS.keys() & chosen)
     system = _SYSTEM_STEPS + 2 * len(loads) if "system" in chosen else 0
     mass = MASS_STEPS if "mass" in chosen else 0
+    file = FILE_STEPS if "file" in chosen else 0
     alone = ("decoding" in chosen) + ("intake" in chosen)
-    return alone + on_broker + (on_broker > 0) + system + mass
+    return alone + on_broker + (on_broker > 0) + system + mass + file
 
 
 def _chosen(rows: Collection[str]) -> Collection[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from choreography import Clock, Database, Outbox
+from choreography import Clock, Outbox
 from producers.ems import answers, held, moves, statements, store
 from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
@@ -17,6 +17,7 @@ from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
 from producers.ems.held import Held, State
 from producers.ems.ids import uuid7
+from producers.ems.together import Transactions
 
 Step = Callable[[Connection, Stamp], Move | str]
 
@@ -52,7 +53,7 @@ class Intake:
 
     def __init__(
         self,
-        database: Database,
+        database: Transactions,
         outbox: Outbox,
         clock: Clock,
         time_zone: str,
