@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from choreography import SystemClock
 from infra.cli.app import app
+from producers.ems.brake import brake_of
 from producers.ems.refusals import examples
 from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW
 from tests.integration.intake.office import SECRET, Office, open_office
@@ -163,6 +164,20 @@ def test_the_life_of_a_case_is_answered_as_documented(tmp_path: Path) -> None:
             answers.append((operation, office.get(path) if operation is SHOW else office.post(path, body)))
 
     assert [answer.status_code for _, answer in answers] == [202, 202, 409, 409, 409, 200]
+    for operation, answer in answers:
+        document[operation.path][operation.method].validate_response(answer)
+
+
+def test_what_is_held_and_what_comes_in_a_batch_is_answered_as_documented(tmp_path: Path) -> None:
+    with open_office(tmp_path, brake=brake_of(1, 3_600, 0, None)) as office:
+        document = described(office)
+        bodies = [{"employee_id": name} for name in ("e-1", "e-2")]
+        of_batch = [{"id": "1", "body": bodies[0]}, {"id": "2", "body": {"employee_id": "e-3"}}, {"id": "3"}, None]
+        answers = [(RESIGN, office.post(RESIGN.path, json.dumps(body))) for body in bodies]
+        answers.append((BATCH, office.post(BATCH.path, json.dumps({"requests": of_batch}))))
+
+    assert [answer.json().get("status") for _, answer in answers] == ["SUBMITTED", "HELD", None]
+    assert [one["code"] for one in answers[-1][1].json()["answers"]] == [409, 202, 422, 422]
     for operation, answer in answers:
         document[operation.path][operation.method].validate_response(answer)
 

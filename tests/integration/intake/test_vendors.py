@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from producers.ems.brake import brake_of
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import ZONE, Office, open_office, signed
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
@@ -188,3 +189,15 @@ def test_a_webhook_that_failed_half_way_is_taken_when_it_is_sent_again(tmp_path:
 
         assert (failed.status_code, again.status_code, len(again.json()["taken"])) == (503, 202, 1)
         assert office.rows() == {"cases": 1, "requests": 1, "outbox": 1}
+
+
+def test_an_exit_that_the_mass_brake_holds_is_taken_and_waits(tmp_path: Path, employee: str) -> None:
+    with open_office(tmp_path, brake=brake_of(1, 3_600, 0, None), vendors=KEYS) as office:
+        send(office, "deel", exit_of("deel", f"{employee}-1", NEXT_MONTH))
+
+        held = send(office, "deel", exit_of("deel", employee, NEXT_MONTH))
+
+        assert (held.status_code, held.json()["ignored"]) == (202, [])
+        assert [one["status"] for one in held.json()["taken"]] == ["HELD"]
+        assert held.content == send(office, "deel", exit_of("deel", employee, NEXT_MONTH)).content
+        assert not any(isinstance(fact, EmployeeResigned) for fact in office.facts(employee))
