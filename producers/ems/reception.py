@@ -14,6 +14,7 @@ from producers.ems.cases import AlreadyOpen
 from producers.ems.intake import Delivery, Intake
 from producers.ems.problems import misfit
 from producers.ems.signatures import Unsigned
+from producers.ems.store import OtherRequest
 from producers.ems.vendors import Leaver, Vendor, parsed
 from producers.ems.zones import today
 
@@ -65,7 +66,7 @@ class Reception:
         A webhook that failed half-way can be sent again: whoever was taken before gets the same answer.
 
         Raises:
-            CaseError: another request is in the way, or the vendor's id of the event was used before.
+            InProgress: another request is in the way.
         """
         payload = parsed(body)
         findings = ["The body is no JSON object."] if payload is None else list(self.vendor.read(payload))
@@ -93,6 +94,8 @@ class Reception:
             return _TAKEN.validate_json((await intake.resign(delivery, body)).text)
         except AlreadyOpen as error:
             return str(error)
+        except OtherRequest:
+            return "This was taken before; it said something else then, or the person has been erased since."
 
 
 def _digest(*parts: str) -> str:
