@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from infra.cli import access, cases, erase, held, intake_held, ledger, resign, resume, schemas
+from infra.cli import access, cases, erase, held, intake_held, ledger, openapi, resign, resume, schemas
 
 LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
@@ -24,6 +24,7 @@ else:
 app.add_typer(access.app, name="access")
 app.add_typer(resign.commands)
 app.add_typer(cases.commands)
+app.add_typer(openapi.commands)
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(held.app, name="held")
 app.add_typer(intake_held.app, name="intake")

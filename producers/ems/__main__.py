@@ -25,6 +25,7 @@ from producers.ems.api import create_app
 from producers.ems.departures import Departures
 from producers.ems.intake import Intake
 from producers.ems.looking import keep_looking
+from producers.ems.reception import Reception
 from producers.ems.releases import Releases
 from producers.ems.server import serve
 from producers.ems.settings import Settings
@@ -32,6 +33,7 @@ from producers.ems.signatures import Signatures
 from producers.ems.statements import GROUP, KINDS, STATED_ON
 from producers.ems.together import Together
 from producers.ems.topic import TopicIntake
+from producers.ems.vendors import VENDORS
 from schemas.exits import (
     EmployeeDeparted,
     EmployeeResigned,
@@ -75,7 +77,16 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
     ) as publisher:
         database, outbox, health = publisher.database, publisher.outbox, publisher.health
         intake = Intake(Together(database), outbox, clock, settings.time_zone, brake=settings.intake_brake())
-        app = create_app(intake, Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]))
+        app = create_app(
+            intake,
+            Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]),
+            clock,
+            rate=settings.intake_rate,
+            receptions=[
+                Reception(VENDORS[name], secrets, clock, settings.time_zone)
+                for name, secrets in settings.vendor_secrets().items()
+            ],
+        )
         on_topic = TopicIntake(intake, database, outbox, clock)
         async with (
             open_inbox(settings, group=GROUP, topic=TOPIC, take=on_topic.take, health=health) as inbox,

@@ -13,9 +13,9 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from producers.ems.answers import Answer
+from producers.ems.answers import Accepted, Answer, Waiting
 from producers.ems.intake import Intake
-from producers.ems.problems import misfit
+from producers.ems.problems import ProblemDetails, misfit
 from producers.ems.refusals import problem_of
 from producers.ems.requests import Envelope, read, take
 
@@ -28,6 +28,25 @@ class Batch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     requests: Annotated[list[Any], Field(min_length=1, max_length=200)]
+
+
+class Told(BaseModel):
+    """What became of one request of a batch, as if it had come by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: int = Field(description="The status that it would have been answered with.")
+    repeated: bool | None = Field(default=None, description="Of one that was taken: whether it had been before.")
+    body: Accepted | Waiting | ProblemDetails
+    retry_after: int | None = Field(default=None, description="Seconds after which it may be sent again.")
+
+
+class BatchAnswer(BaseModel):
+    """What became of each request of a batch, in their order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answers: list[Told]
 
 
 async def answered(intake: Intake, batch: Batch) -> str:

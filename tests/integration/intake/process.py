@@ -29,7 +29,7 @@ class Ems:
 
     def __init__(self, broker: Broker, state_dir: Path) -> None:
         self._log = state_dir / "ems.log"
-        self._environment = {
+        self.environment = {
             "EMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
             "EMS_SCHEMA_REGISTRY_URL": broker.registry_url,
             "EMS_STATE_DIR": str(state_dir),
@@ -43,7 +43,7 @@ class Ems:
         self._log.unlink(missing_ok=True)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "producers.ems"], env=os.environ | self._environment | settings, stderr=log
+                [sys.executable, "-m", "producers.ems"], env=os.environ | self.environment | settings, stderr=log
             )
         return IntakeClient(until(self._address, "the intake is open"), SECRET)
 
