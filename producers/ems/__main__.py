@@ -14,9 +14,11 @@ from producers.ems.api import create_app
 from producers.ems.departures import PART as DEPARTURES
 from producers.ems.departures import Departures
 from producers.ems.intake import Intake
+from producers.ems.reception import Reception
 from producers.ems.server import serve
 from producers.ems.settings import Settings
 from producers.ems.signatures import Signatures
+from producers.ems.vendors import VENDORS
 from schemas.exits import (
     EmployeeDeparted,
     EmployeeResigned,
@@ -55,7 +57,16 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
         stop=stop,
     ) as publisher:
         intake = Intake(publisher.database, publisher.outbox, clock, settings.time_zone)
-        app = create_app(intake, Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]))
+        app = create_app(
+            intake,
+            Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]),
+            clock,
+            rate=settings.intake_rate,
+            receptions=[
+                Reception(VENDORS[name], secrets, clock, settings.time_zone)
+                for name, secrets in settings.vendor_secrets().items()
+            ],
+        )
         departures = Departures(publisher.database, publisher.outbox, clock, publisher.health)
         async with (
             _beside(departures.watch()),

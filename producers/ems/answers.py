@@ -1,25 +1,60 @@
-"""What a sender is told about a case, as JSON text."""
+"""What a sender is told about a case."""
 
-import json
+from datetime import date
+from typing import Self
+from uuid import UUID
 
-from producers.ems.cases import Case
+from pydantic import BaseModel, ConfigDict, Field
+
+from producers.ems.cases import Case, Status
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Accepted(_Answer):
+    """Which case a request led to, and where that case stands."""
+
+    case_id: UUID
+    case_version: int = Field(ge=1, description="The number of facts stated about the case so far.")
+    status: Status
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Say it of this case."""
+        return cls(case_id=case.case_id, case_version=case.version, status=case.status)
+
+
+class Shown(Accepted):
+    """A case, described to someone who asks for it."""
+
+    employee_id: str
+    employment_id: str | None
+    last_working_day: date | None
+    time_zone: str
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Say it of this case."""
+        return cls(
+            case_id=case.case_id,
+            case_version=case.version,
+            status=case.status,
+            employee_id=case.employee_id,
+            employment_id=case.employment_id,
+            last_working_day=case.last_working_day,
+            time_zone=case.time_zone,
+        )
+
+
+class VendorAnswer(_Answer):
+    """What became of each thing that a vendor's webhook said; what is ignored need not be sent again."""
+
+    taken: list[Accepted] = Field(description="The cases that were opened, now or by the same webhook before.")
+    ignored: list[str] = Field(description="Why the rest is no resignation that EMS takes, sentence by sentence.")
 
 
 def accepted(case: Case) -> str:
-    """Say which case a request led to, and where that case stands."""
-    return json.dumps({"case_id": str(case.case_id), "case_version": case.version, "status": case.status})
-
-
-def shown(case: Case) -> str:
-    """Describe a case to someone who asks for it."""
-    return json.dumps(
-        {
-            "case_id": str(case.case_id),
-            "case_version": case.version,
-            "status": case.status,
-            "employee_id": case.employee_id,
-            "employment_id": case.employment_id,
-            "last_working_day": case.last_working_day.isoformat() if case.last_working_day else None,
-            "time_zone": case.time_zone,
-        }
-    )
+    """Say which case a request led to, and where that case stands, as JSON text."""
+    return Accepted.of(case).model_dump_json()

@@ -6,8 +6,10 @@ sent to one case cannot be repeated to another).
 """
 
 import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -16,31 +18,47 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from producers.ems.answers import shown
-from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from choreography import Clock
+from producers.ems.answers import Shown
+from producers.ems.bodies import Resignation
 from producers.ems.intake import Delivery, Intake
-from producers.ems.problems import Problem, misfit
+from producers.ems.openapi import JSON, PATH, document
+from producers.ems.problems import MAX_BODY, misfit, too_large
+from producers.ems.reception import Reception
 from producers.ems.refusals import handlers
+from producers.ems.routes import CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
 from producers.ems.signatures import Signatures
 from producers.ems.store import UnknownCase
+from producers.ems.throttle import RATE, Throttle
 
 B = TypeVar("B", bound=BaseModel)
-
-MAX_BODY: Final = 16 * 1024
-_JSON: Final = "application/json"
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(intake: Intake, signatures: Signatures) -> Starlette:
-    """Return the application that serves the intake."""
-    api = _Api(intake, signatures)
+def create_app(
+    intake: Intake, signatures: Signatures, clock: Clock, *, rate: float = RATE, receptions: Sequence[Reception] = ()
+) -> Starlette:
+    """Return the application that serves the intake.
+
+    Args:
+        intake: accepts what is signed.
+        signatures: the secrets of requests.
+        clock: tells the time.
+        rate: requests a second that each sender may have handled: those who sign ours, and each vendor.
+        receptions: the vendors whose webhooks are received.
+    """
+    api = _Api(intake, signatures, Throttle(rate, clock))
+    routed: list[tuple[Operation, Handler]] = [
+        (RESIGN, api.resign),
+        *((change, api.changing(change)) for change in CHANGES),
+        (SHOW, api.case),
+        *((of_vendor(one.vendor), api.receiving(one, Throttle(rate, clock))) for one in receptions),
+    ]
+    described = _describing(json.dumps(document([operation for operation, _ in routed])))
     app = Starlette(
         routes=[
-            Route("/v1/resignations", api.resign, methods=["POST"]),
-            Route("/v1/cases/{case_id}/decision", api.decide, methods=["POST"]),
-            Route("/v1/cases/{case_id}/withdrawal", api.withdraw, methods=["POST"]),
-            Route("/v1/cases/{case_id}/last-working-day", api.change_last_working_day, methods=["POST"]),
-            Route("/v1/cases/{case_id}/void", api.void, methods=["POST"]),
-            Route("/v1/cases/{case_id}", api.case, methods=["GET"]),
+            *(Route(operation.path, handler, methods=[operation.method]) for operation, handler in routed),
+            Route(PATH, described, methods=["GET"]),
         ],
         exception_handlers=handlers(),
     )
@@ -49,37 +67,41 @@ def create_app(intake: Intake, signatures: Signatures) -> Starlette:
 
 
 class _Api:
-    def __init__(self, intake: Intake, signatures: Signatures) -> None:
+    def __init__(self, intake: Intake, signatures: Signatures, throttle: Throttle) -> None:
         self._intake = intake
         self._signatures = signatures
+        self._throttle = throttle
 
     async def resign(self, request: Request) -> Response:
         delivery, body = await self._take(request, Resignation)
         return _accepted(await self._intake.resign(delivery, body))
 
-    async def decide(self, request: Request) -> Response:
-        delivery, body = await self._take(request, Decision)
-        return _accepted(await self._intake.decide(delivery, _case_id(request), body))
+    def changing(self, change: Change) -> Handler:
+        async def handle(request: Request) -> Response:
+            delivery, body = await self._take(request, change.takes)
+            return _accepted(await change.does(self._intake, delivery, _case_id(request), body))
 
-    async def withdraw(self, request: Request) -> Response:
-        delivery, body = await self._take(request, Withdrawal)
-        return _accepted(await self._intake.withdraw(delivery, _case_id(request), body))
+        return handle
 
-    async def change_last_working_day(self, request: Request) -> Response:
-        delivery, body = await self._take(request, LastWorkingDay)
-        return _accepted(await self._intake.change_last_working_day(delivery, _case_id(request), body))
+    def receiving(self, reception: Reception, throttle: Throttle) -> Handler:
+        async def handle(request: Request) -> Response:
+            raw = await _read(request)
+            reception.verify(request.headers, raw)
+            throttle.take()
+            return _accepted(await reception.receive(self._intake, raw))
 
-    async def void(self, request: Request) -> Response:
-        delivery, body = await self._take(request, Voiding)
-        return _accepted(await self._intake.void(delivery, _case_id(request), body))
+        return handle
 
     async def case(self, request: Request) -> Response:
         self._signatures.verify(request.headers, await _read(request))
-        return Response(shown(await self._intake.case(_case_id(request))), media_type=_JSON)
+        self._throttle.take()
+        shown = Shown.of(await self._intake.case(_case_id(request)))
+        return Response(shown.model_dump_json(), media_type=JSON)
 
     async def _take(self, request: Request, kind: type[B]) -> tuple[Delivery, B]:
         raw = await _read(request)
         webhook_id = self._signatures.verify(request.headers, raw)
+        self._throttle.take()
         try:
             body = kind.model_validate_json(raw)
         except ValidationError as error:
@@ -88,17 +110,20 @@ class _Api:
         return Delivery(webhook_id, digest), body
 
 
+def _describing(text: str) -> Handler:
+    async def handle(_request: Request) -> Response:
+        return Response(text, media_type=JSON)
+
+    return handle
+
+
 async def _read(request: Request) -> bytes:
     """Return the body; refuse one that is too large before all of it has arrived."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is larger than {MAX_BODY} bytes, which no request needs. Nothing was changed.",
-                headers={"connection": "close"},
-            )
+            raise too_large()
     return bytes(body)
 
 
@@ -110,4 +135,4 @@ def _case_id(request: Request) -> UUID:
 
 
 def _accepted(answer: str) -> Response:
-    return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
+    return Response(answer, HTTPStatus.ACCEPTED, media_type=JSON)

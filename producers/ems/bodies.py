@@ -27,7 +27,9 @@ from schemas.exits import (
 )
 
 # control characters, zero-width characters, and the marks that turn the direction of writing
-_INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_SIGNS: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_INVISIBLE: Final = re.compile(f"[{_SIGNS}]")
+_READABLE: Final = rf"^[^\s{_SIGNS}]([^{_SIGNS}]*[^\s{_SIGNS}])?$"  # the same, for the documentation
 
 
 def _readable(text: str) -> str:
@@ -36,7 +38,9 @@ def _readable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
+Text = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _READABLE}), AfterValidator(_readable)
+]
 # A day beyond is a slip, or a sign for "open" (9999-12-31) that would be taken for a day; null says that.
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]

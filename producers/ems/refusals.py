@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -13,9 +14,11 @@ from starlette.responses import Response
 
 from producers.ems.cases import AlreadyOpen, CaseError
 from producers.ems.intake import InProgress
-from producers.ems.problems import Problem
+from producers.ems.problems import FieldProblem, Problem, too_large, unfitting
+from producers.ems.reception import UnsignedByVendor
 from producers.ems.signatures import Unsigned
 from producers.ems.store import OtherRequest, UnknownCase
+from producers.ems.throttle import TooMany
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,12 +35,34 @@ def handlers() -> Mapping[type[Exception], Handler]:
     return {
         Problem: _handler(lambda problem: problem),
         Unsigned: _handler(_of_signature),
+        UnsignedByVendor: _handler(_of_vendor_signature),
+        TooMany: _handler(_of_rate),
         CaseError: _handler(_of_rules),
         HTTPException: _handler(_of_route),
-        DBAPIError: _handler(_of_database),
-        NoConnection: _handler(_of_database),
+        DBAPIError: _not_stored,
+        NoConnection: _not_stored,
         ClientDisconnect: _handler(_of_sender),
         Exception: _handler(_of_ourselves),
+    }
+
+
+def examples() -> Mapping[HTTPStatus, Problem]:
+    """Return a problem of each kind, for the documentation."""
+    unfit = [FieldProblem(pointer="#/last_working_day", detail="Input should be a valid date")]
+    return {
+        one.status: one
+        for one in (
+            _of_sender(ClientDisconnect()),
+            _of_signature(Unsigned()),
+            _of_rules(UnknownCase()),
+            _of_route(HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)),
+            _of_rules(AlreadyOpen(UUID("0195567a-0000-7000-8000-000000000001"))),
+            too_large(),
+            unfitting(unfit),
+            _of_rate(TooMany(1)),
+            _of_ourselves(Exception()),
+            _of_database(TimeoutError()),
+        )
     }
 
 
@@ -46,6 +71,11 @@ def _handler(describe: Callable[[Any], Problem]) -> Handler:
         return describe(error).response()
 
     return handle
+
+
+async def _not_stored(_request: Request, error: Exception) -> Response:
+    log.warning("request.not_stored", reason=type(getattr(error, "orig", error)).__name__)
+    return _of_database(error).response()
 
 
 def _of_signature(_error: Unsigned) -> Problem:
@@ -57,10 +87,28 @@ def _of_signature(_error: Unsigned) -> Problem:
     )
 
 
+def _of_vendor_signature(error: UnsignedByVendor) -> Problem:
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        f"The signature of {error.title} is missing, wrong or too old. Compare the secret that {error.title} shows for "
+        "this webhook with the one that EMS was given.",
+        headers={"www-authenticate": error.title},
+    )
+
+
+def _of_rate(error: TooMany) -> Problem:
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "This sender sends more requests than EMS takes in a second. Nothing was changed; send this one again after "
+        "the time in Retry-After.",
+        headers={"retry-after": str(error.seconds)},
+    )
+
+
 def _of_rules(error: CaseError) -> Problem:
-    more = {"case_id": str(error.case_id)} if isinstance(error, AlreadyOpen) else {}
+    case_id = error.case_id if isinstance(error, AlreadyOpen) else None
     headers = {"retry-after": "1"} if isinstance(error, InProgress) else {}
-    return Problem(_STATUS.get(type(error), HTTPStatus.CONFLICT), str(error), headers=headers, **more)
+    return Problem(_STATUS.get(type(error), HTTPStatus.CONFLICT), str(error), headers=headers, case_id=case_id)
 
 
 def _of_route(error: HTTPException) -> Problem:
@@ -71,8 +119,7 @@ def _of_route(error: HTTPException) -> Problem:
     )
 
 
-def _of_database(error: Exception) -> Problem:
-    log.warning("request.not_stored", reason=type(getattr(error, "orig", error)).__name__)
+def _of_database(_error: Exception) -> Problem:
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "EMS cannot write to its database now. Send the same request again later; it counts once.",

@@ -5,7 +5,9 @@ from functools import cache
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 _NO_PLACE: Final = {"localtime", "Factory"}
 
@@ -21,7 +23,14 @@ def _iana(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[str, AfterValidator(_iana)]
+class _Documented:
+    """Names the zones in the documentation; asked for when it is written, so that nothing is read at import."""
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": sorted(_known())}
+
+
+TimeZone = Annotated[str, AfterValidator(_iana), _Documented()]
 
 
 def today(now: datetime, zone: str) -> date:

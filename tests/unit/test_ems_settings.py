@@ -6,6 +6,7 @@ import pytest
 
 from choreography import InvalidSettings, load
 from producers.ems.settings import Settings
+from producers.ems.vendors import VENDORS
 
 SECRET, NEXT = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 SOUND = {
@@ -57,3 +58,26 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_
         loaded(monkeypatch, tmp_path, TIME_ZONE=None, WEBHOOK_SECRETS=None, INTAKE_PORT="70000")
 
     assert len(refused.value.reasons) == 3
+
+
+def test_a_vendor_is_heard_only_where_its_secrets_are_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    keys = {f"VENDOR_{name.upper()}_SECRETS": f"{name}-old-0123456789, {name}-new-0123456789" for name in VENDORS}
+
+    assert loaded(monkeypatch, tmp_path).vendor_secrets() == {}
+    settings = loaded(monkeypatch, tmp_path, **keys)
+    both = {name: [f"{name}-old-0123456789", f"{name}-new-0123456789"] for name in VENDORS}
+    assert settings.vendor_secrets() == both
+    assert "0123456789" not in repr(settings)
+
+
+def test_a_vendors_secret_that_can_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="EMS_VENDOR_DEEL_SECRETS") as refused:
+        loaded(monkeypatch, tmp_path, VENDOR_DEEL_SECRETS="guess")
+
+    assert "guess" not in str(refused.value)
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "fast"])
+def test_a_rate_that_lets_nobody_in_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rate: str) -> None:
+    with pytest.raises(InvalidSettings, match="EMS_INTAKE_RATE"):
+        loaded(monkeypatch, tmp_path, INTAKE_RATE=rate)

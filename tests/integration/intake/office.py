@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx2
 from sqlalchemy import Connection, text
 from standardwebhooks import Webhook
+from starlette.types import ASGIApp
 
 from choreography import Clock, Database, Event, Outbox, SystemClock
 from choreography import outbox as outbox_tables
@@ -24,8 +25,11 @@ from producers.ems import store
 from producers.ems.__main__ import STATES
 from producers.ems.api import create_app
 from producers.ems.intake import Intake
+from producers.ems.reception import Reception
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
+from producers.ems.throttle import RATE
+from producers.ems.vendors import VENDORS
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET: Final = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -116,14 +120,25 @@ def prepared(database: Database) -> Codec:
 
 
 @contextmanager
-def open_office(folder: Path, clock: Clock | None = None, database_url: str | None = None) -> Iterator[Office]:
+def open_office(
+    folder: Path,
+    clock: Clock | None = None,
+    database_url: str | None = None,
+    *,
+    secrets: Sequence[str] = (SECRET, NEXT_SECRET),
+    rate: float = RATE,
+    vendors: Mapping[str, Sequence[str]] | None = None,
+    front: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+) -> Iterator[Office]:
     """Run an EMS on a thread of its own; its database is a file in the folder unless another one is given."""
     clock = clock or SystemClock()
     database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
     intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE)
-    server = _Server(intake)
+    receptions = [Reception(VENDORS[name], keys, clock, ZONE) for name, keys in (vendors or {}).items()]
+    app = create_app(intake, Signatures(secrets), clock, rate=rate, receptions=receptions)
+    server = _Server(front(app))
     server.start()
     try:
         office = Office(server, database, codec)
@@ -135,9 +150,9 @@ def open_office(folder: Path, clock: Clock | None = None, database_url: str | No
 
 
 class _Server(threading.Thread):
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         super().__init__(name="office", daemon=True)
-        self._app = create_app(intake, Signatures([SECRET, NEXT_SECRET]))
+        self._app = app
         self._opened = threading.Event()
         self._address = ""
 

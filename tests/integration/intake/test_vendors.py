@@ -1,0 +1,190 @@
+"""Webhooks of HR vendors, on real sockets with a real database: taken once, or ignored with a reason."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from schemas.exits import EmployeeResigned
+from tests.integration.intake.office import ZONE, Office, open_office, signed
+from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
+
+VENDORS = sorted(KEYS)
+TODAY = datetime.now(UTC).date()
+NEXT_MONTH = str(TODAY + timedelta(days=30))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with ExitStack() as stack:
+        is_server = request.param == "postgresql"
+        server = request.getfixturevalue("postgres_server") if is_server else None
+        url = stack.enter_context(server.database()) if server else None
+        folder = tmp_path_factory.mktemp("office")
+        yield stack.enter_context(open_office(folder, database_url=url, vendors=KEYS))
+
+
+@pytest.fixture
+def employee() -> str:
+    return f"e-{uuid4()}"
+
+
+def send(office: Office, vendor: str, payload: Any, *, key: str | None = None) -> httpx2.Response:
+    body = encoded(payload)
+    return office.send("POST", f"/v1/vendors/{vendor}", body, signature(vendor, body.encode(), key))
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_an_exit_becomes_a_resignation(office: Office, vendor: str, employee: str) -> None:
+    answer = send(office, vendor, exit_of(vendor, employee, NEXT_MONTH))
+
+    assert (answer.status_code, answer.json()["ignored"]) == (202, [])
+    (taken,) = answer.json()["taken"]
+    (fact,) = office.facts(employee)
+    assert isinstance(fact, EmployeeResigned)
+    assert (str(fact.case_id), taken["status"], fact.time_zone) == (taken["case_id"], "SUBMITTED", ZONE)
+    assert fact.last_working_day == (None if vendor == "hibob" else date.fromisoformat(NEXT_MONTH))
+    assert "Jane" not in fact.model_dump_json()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_webhook_sent_again_gets_the_same_answer_and_opens_no_second_case(
+    office: Office, vendor: str, employee: str
+) -> None:
+    payload = exit_of(vendor, employee, NEXT_MONTH)
+    first = send(office, vendor, payload)
+    case_id = first.json()["taken"][0]["case_id"]
+    office.post(f"/v1/cases/{case_id}/withdrawal", "{}")
+
+    again = send(office, vendor, payload)
+
+    assert (again.status_code, again.content) == (202, first.content)
+    assert office.get(f"/v1/cases/{case_id}").json()["status"] == "WITHDRAWN"
+    assert len(office.facts(employee)) == 2
+
+
+@pytest.mark.parametrize("vendor", ["bamboohr", "merge"])
+def test_whose_date_is_sent_with_every_change_does_not_resign_anew(office: Office, vendor: str, employee: str) -> None:
+    payload = exit_of(vendor, employee, NEXT_MONTH)
+    first = send(office, vendor, payload)
+    office.post(f"/v1/cases/{first.json()['taken'][0]['case_id']}/withdrawal", "{}")
+
+    changed = send(office, vendor, json.loads(encoded(payload).replace("Jane", "Janet")))
+
+    assert (changed.status_code, changed.content) == (202, first.content)
+    assert len(office.facts(employee)) == 2
+
+
+def test_an_event_of_deel_that_says_something_else_now_is_refused(office: Office, employee: str) -> None:
+    send(office, "deel", exit_of("deel", employee, NEXT_MONTH))
+
+    answer = send(office, "deel", exit_of("deel", employee, str(TODAY)))
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_second_exit_while_a_case_is_open_is_ignored_and_names_the_case(
+    office: Office, vendor: str, employee: str
+) -> None:
+    case_id = office.post("/v1/resignations", json.dumps({"employee_id": employee})).json()["case_id"]
+
+    answer = send(office, vendor, exit_of(vendor, employee, NEXT_MONTH))
+
+    assert (answer.status_code, answer.json()["taken"]) == (202, [])
+    assert case_id in answer.json()["ignored"][0]
+    assert len(office.facts(employee)) == 1
+
+
+@pytest.mark.parametrize("vendor", ["bamboohr", "deel", "merge"])
+def test_whoever_has_left_already_cannot_resign(office: Office, vendor: str, employee: str) -> None:
+    answer = send(office, vendor, exit_of(vendor, employee, str(TODAY - timedelta(days=2))))
+
+    assert (answer.status_code, answer.json()["taken"]) == (202, [])
+    assert "is over" in answer.json()["ignored"][0]
+    assert office.facts(employee) == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", "{}", '{"type": "employee.updated"}', "[" * 5_000])
+def test_what_is_no_exit_is_ignored_so_that_it_is_not_sent_for_ever(office: Office, vendor: str, body: str) -> None:
+    before = office.rows()
+
+    answer = office.send("POST", f"/v1/vendors/{vendor}", body, signature(vendor, body.encode()))
+
+    assert (answer.status_code, answer.json()["taken"]) == (202, [])
+    assert len(answer.json()["ignored"]) == 1
+    assert office.rows() == before
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("employee_id", [" e-1", "e\u202e1", "e\r\nBcc: x", "e" * 201, "\ud800"])
+def test_an_id_that_ems_does_not_take_is_ignored_without_repeating_it(
+    office: Office, vendor: str, employee_id: str
+) -> None:
+    before = office.rows()
+
+    answer = send(office, vendor, exit_of(vendor, employee_id, NEXT_MONTH))
+
+    assert answer.status_code == 202
+    assert answer.json() == {"taken": [], "ignored": ["EMS does not take what the webhook says in #/employee_id."]}
+    assert office.rows() == before
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_only_the_vendor_itself_is_believed(office: Office, vendor: str, employee: str) -> None:
+    payload = exit_of(vendor, employee, NEXT_MONTH)
+    body = encoded(payload)
+    others = [signature(other, body.encode()) for other in VENDORS if other != vendor]
+
+    answers = [send(office, vendor, payload, key="key-of-somebody-else")]
+    answers += [office.send("POST", f"/v1/vendors/{vendor}", body, headers) for headers in [{}, signed(body), *others]]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert office.facts(employee) == []
+
+
+def test_several_people_are_taken_each_on_their_own(office: Office, employee: str) -> None:
+    people = [f"{employee}-{number}" for number in range(3)]
+    office.post("/v1/resignations", json.dumps({"employee_id": people[1]}))
+    said = [exit_of("bamboohr", name, NEXT_MONTH)["employees"][0] for name in people]
+
+    answer = send(office, "bamboohr", {"employees": said})
+
+    assert (len(answer.json()["taken"]), len(answer.json()["ignored"])) == (2, 1)
+    assert [len(office.facts(name)) for name in people] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_keys_are_exchanged_without_losing_a_webhook(tmp_path: Path, vendor: str, employee: str) -> None:
+    old, new = KEYS[vendor]
+    payload = exit_of(vendor, employee, NEXT_MONTH)
+
+    with open_office(tmp_path, vendors={vendor: [old, new]}) as both:
+        first = send(both, vendor, payload, key=old)
+        by_either = send(both, vendor, payload, key=new)
+    with open_office(tmp_path, vendors={vendor: [new]}) as after:
+        by_old = send(after, vendor, payload, key=old)
+        by_new = send(after, vendor, payload, key=new)
+
+    assert (first.status_code, by_either.content) == (202, first.content)
+    assert (by_old.status_code, by_new.content) == (401, first.content)
+
+
+def test_a_webhook_that_failed_half_way_is_taken_when_it_is_sent_again(tmp_path: Path, employee: str) -> None:
+    with open_office(tmp_path, vendors=KEYS) as office:
+        office.sql("ALTER TABLE cases RENAME TO gone")
+        failed = send(office, "merge", exit_of("merge", employee, NEXT_MONTH))
+        office.sql("ALTER TABLE gone RENAME TO cases")
+
+        again = send(office, "merge", exit_of("merge", employee, NEXT_MONTH))
+
+        assert (failed.status_code, again.status_code, len(again.json()["taken"])) == (503, 202, 1)
+        assert office.rows() == {"cases": 1, "requests": 1, "outbox": 1}
