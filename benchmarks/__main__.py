@@ -14,6 +14,7 @@ import typer
 
 from benchmarks.decoding import decoding_figure
 from benchmarks.figures import Figure, as_json, show
+from benchmarks.intake_alone import intake_figures
 from benchmarks.kit.rows import ROWS, measure_rows
 from benchmarks.load import Load
 from benchmarks.mass import STEPS as MASS_STEPS
@@ -27,6 +28,7 @@ from infra.progress import progress_on
 
 WHAT: Final = {
     "decoding": "bytes to a validated model, beside fastavro and pydantic",
+    "intake": "the intake on one core, beside a bare route that commits",
     **{name: row.what for name, row in ROWS.items()},
     "system": "the whole system: effects, memory, intake",
     "mass": "the whole system while a thousand resign at once",
@@ -59,6 +61,9 @@ def _measured(chosen: Collection[str], loads: Sequence[Load], directory: Path, s
     if "decoding" in chosen:
         steps.begin("decoding")
         yield decoding_figure()
+    if "intake" in chosen:
+        steps.begin("the intake on one core")
+        yield from intake_figures(directory)
     if on_broker := [name for name in ROWS if name in chosen]:
         yield from measure_rows(directory, on_broker, steps)
     if "system" in chosen:
@@ -72,7 +77,8 @@ def _number(chosen: Collection[str], loads: Sequence[Load]) -> int:
     on_broker = len(ROWS.keys() & chosen)
     system = _SYSTEM_STEPS + 2 * len(loads) if "system" in chosen else 0
     mass = MASS_STEPS if "mass" in chosen else 0
-    return ("decoding" in chosen) + on_broker + (on_broker > 0) + system + mass
+    alone = ("decoding" in chosen) + ("intake" in chosen)
+    return alone + on_broker + (on_broker > 0) + system + mass
 
 
 def _chosen(rows: Collection[str]) -> Collection[str]:

@@ -1,4 +1,4 @@
-"""The intake alone, under load: validate, commit, answer. Nobody listens to its topic meanwhile.
+"""The intake under load: validate, commit, answer. Nobody listens to its topic meanwhile.
 
 Requests are signed beforehand and sent over few connections that are kept, so that little of this machine is taken
 from the intake.
@@ -16,7 +16,6 @@ from standardwebhooks import Webhook
 
 from benchmarks.pace import paced
 from benchmarks.spread import Spread
-from infra.endpoints import Endpoints
 from infra.errors import InfraError
 
 _CONNECTIONS: Final = 8
@@ -26,15 +25,21 @@ _WARM: Final = 100
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def intake_under_load(endpoints: Endpoints, rate: float, seconds: float) -> Spread:
+async def intake_under_load(address: str, secret: str, rate: float, seconds: float) -> Spread:
     """Return how long answers take at `rate` requests a second.
+
+    Args:
+        address: `http://host:port`.
+        secret: what requests are signed with.
+        rate: requests a second.
+        seconds: how long that many are sent.
 
     Raises:
         InfraError: a request was not accepted.
     """
-    where = urlsplit(endpoints.intake)
+    where = urlsplit(address)
     host, port = str(where.hostname), int(where.port or 80)
-    webhook = Webhook(endpoints.webhook_secret)
+    webhook = Webhook(secret)
     requests = [_request(f"{host}:{port}", webhook) for _ in range(_WARM + round(rate * seconds))]
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(_CONNECTIONS):

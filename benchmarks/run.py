@@ -66,6 +66,6 @@ def _intake(stack: Stack, endpoints: Endpoints, steps: Steps) -> Figure:
     for name in endpoints.pids:
         if name.startswith("consumers."):
             stack.kill(name)
-    times = asyncio.run(intake_under_load(endpoints, _INTAKE_RATE, _INTAKE_SECONDS))
+    times = asyncio.run(intake_under_load(endpoints.intake, endpoints.webhook_secret, _INTAKE_RATE, _INTAKE_SECONDS))
     shown = spread_figure(f"request → accepted (202) at {_INTAKE_RATE:g}/s, alone", times)
     return Figure(shown.name, shown.shown, shown.values, f"p99 ≤ {_INTAKE_LIMIT:g} ms", times.p99 <= _INTAKE_LIMIT)
