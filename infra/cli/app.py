@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from infra.cli import access, cases, erase, held, ledger, resume, schemas
+from infra.cli import access, cases, erase, held, ledger, openapi, resume, schemas
 
 LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
@@ -23,6 +23,7 @@ else:
     app.add_typer(stack.commands)
 app.add_typer(access.app, name="access")
 app.add_typer(cases.commands)
+app.add_typer(openapi.commands)
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(held.app, name="held")
 app.add_typer(ledger.app, name="ledger")

@@ -18,8 +18,10 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 from standardwebhooks import Webhook
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typer.testing import CliRunner
 
 from choreography import SystemClock
+from infra.cli.app import app
 from producers.ems.refusals import examples
 from producers.ems.routes import CHANGES, RESIGN, SHOW
 from tests.integration.intake.office import SECRET, Office, open_office
@@ -158,6 +160,13 @@ def test_the_document_is_open_to_all_and_names_only_routes_that_are_there(tmp_pa
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert (missing, other.status_code) == (set(), 404)
     assert {path for path in paths if "vendors" in path} == {"/v1/vendors/hibob"}
+
+
+def test_the_command_prints_what_an_intake_of_all_vendors_gives(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["openapi"])
+
+    with open_office(tmp_path, vendors=KEYS) as office:
+        assert json.loads(printed.stdout) == office.send("GET", "/openapi.json", "", {}).json()
 
 
 def test_examples_are_what_the_schemas_say() -> None:
