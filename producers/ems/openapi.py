@@ -23,10 +23,12 @@ _SIGNATURE: Final = {
     "webhook-timestamp": "Unix seconds, at most five minutes from now.",
     "webhook-signature": "`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several, with blanks between.",
 }
-_RETRY: Final = {"retry-after": {"description": "Seconds.", "required": True, "schema": {"type": "integer"}}}
+_SECONDS: Final = {"description": "Seconds.", "schema": {"type": "integer"}}
+_RETRY: Final = {"retry-after": {**_SECONDS, "required": True}}
 _HEADERS: Final[Mapping[HTTPStatus, Mapping[str, Any]]] = {
     HTTPStatus.UNAUTHORIZED: {"www-authenticate": {"required": True, "schema": {"type": "string"}}},
     HTTPStatus.METHOD_NOT_ALLOWED: {"allow": {"required": True, "schema": {"type": "string"}}},
+    HTTPStatus.CONFLICT: {"retry-after": _SECONDS},
     HTTPStatus.TOO_MANY_REQUESTS: _RETRY,
     HTTPStatus.SERVICE_UNAVAILABLE: _RETRY,
 }

@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import httpx2
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -24,6 +25,7 @@ from infra.inventory import inventory
 from infra.providers import Broker
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import SECRET, ZONE
+from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
 pytestmark = pytest.mark.broker
 SECONDS = 60
@@ -42,6 +44,8 @@ class Ems:
             "EMS_STATE_DIR": str(state_dir),
             "EMS_WEBHOOK_SECRETS": SECRET,
             "EMS_TIME_ZONE": ZONE,
+            "EMS_VENDOR_HIBOB_SECRETS": ",".join(KEYS["hibob"]),
+            "EMS_INTAKE_RATE": "20",
             "EMS_LOG_FORMAT": "json",
         }
 
@@ -106,6 +110,24 @@ def test_what_was_accepted_before_a_kill_is_published_after_it(ems: Ems, broker:
     assert {record["ce_subject"] for record in records} == {str(before.case_id)}
     assert len({record["ce_id"] for record in records}) == 1, "a repeat keeps its id"
     assert ems.end() == 0
+
+
+def test_a_vendor_whose_secrets_are_given_is_heard_and_no_sender_more_than_it_may(ems: Ems, broker: Broker) -> None:
+    employee = f"e-{uuid4()}"
+    body = encoded(exit_of("hibob", employee, "2999-12-31"))
+
+    with ems.start() as intake, httpx2.Client(base_url=intake.url, trust_env=False) as vendor:
+        answers = [
+            vendor.post("/v1/vendors/hibob", content=body, headers=signature("hibob", body.encode(), key))
+            for key in KEYS["hibob"] * 30
+        ]
+        other = vendor.post("/v1/vendors/deel", content=body, headers=signature("deel", body.encode()))
+    ems.end()
+
+    (case_id,) = {answer.json()["taken"][0]["case_id"] for answer in answers if answer.status_code == 202}
+    assert {record["ce_subject"] for record in published(broker, employee, count=1)} == {case_id}
+    assert {answer.status_code for answer in answers} == {202, 429}
+    assert other.status_code == 404
 
 
 def test_a_departure_that_fell_due_while_it_was_down_is_published_once(
