@@ -11,12 +11,8 @@ from typing import Final
 from fastavro import parse_schema, schemaless_reader
 
 from benchmarks.figures import Figure, at_most
+from benchmarks.offline import offline_codec
 from choreography import Database
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.registry import Schemas
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
 from infra.contract.examples import every_field
 from schemas.exits import EmployeeResigned
 
@@ -35,7 +31,7 @@ def decoding_ratio() -> float:
     with TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'schemas.db'}")
         try:
-            codec = asyncio.run(_codec(database))
+            codec = asyncio.run(offline_codec(database, [EmployeeResigned]))
         finally:
             database.close()
     kind = EmployeeResigned
@@ -55,16 +51,6 @@ def decoding_ratio() -> float:
         raise RuntimeError("The two ways of decoding do not agree.")
     rounds = [(_seconds(bare), _seconds(ours)) for _ in range(_ROUNDS)]  # side by side, so that both meet the same
     return min(own for _, own in rounds) / min(plain for plain, _ in rounds)
-
-
-async def _codec(database: Database) -> Codec:
-    database.create(registry_tables.metadata)
-    kind = EmployeeResigned
-    registry = FakeRegistry()
-    registry.register(Subject.of(kind.topic, kind))
-    schemas = Schemas(registry, database)
-    await schemas.prepare([(kind.topic, kind)])
-    return Codec(schemas)
 
 
 def _seconds(way: Callable[[], object]) -> float:

@@ -19,13 +19,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from benchmarks.offline import offline_codec
 from choreography import Database, Outbox, SystemClock
 from choreography import outbox as outbox_tables
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.registry import Schemas
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
 from infra.local.credentials import Credentials
 from producers.ems import store
 from producers.ems.__main__ import STATES
@@ -64,12 +60,9 @@ def _opened(file: Path) -> sqlite3.Connection:
 def ours(file: Path, secret: str) -> ASGIApp:
     """Return the intake, on a database of its own."""
     database, clock = Database(f"sqlite:///{file}"), SystemClock()
-    database.create(store.metadata, outbox_tables.metadata, registry_tables.metadata)
-    registry, published = FakeRegistry(), [(kind.topic, kind) for kind in STATES]
-    registry.register(*(Subject.of(topic, kind) for topic, kind in published))
-    schemas = Schemas(registry, database)
-    asyncio.run(schemas.prepare(published))
-    intake = Intake(database, Outbox(Codec(schemas), "/ems", clock), clock, "UTC")
+    database.create(store.metadata, outbox_tables.metadata)
+    codec = asyncio.run(offline_codec(database, STATES))
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, "UTC")
     return create_app(intake, Signatures([secret]), clock)
 
 
