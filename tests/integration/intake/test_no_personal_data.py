@@ -51,6 +51,8 @@ def bodies(draw: st.DrawFn, operation: Operation) -> Any:
     canary = draw(canaries)
     value: st.SearchStrategy[Any] = st.sampled_from([canary, [canary], {canary: canary}])
     body = dict(operation.example) | {name: draw(value) for name in fields}
+    if draw(st.booleans()):
+        body[canary] = 1
     return draw(st.sampled_from([body, [body], canary, encoded(body)[:-2]]))
 
 
