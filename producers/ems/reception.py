@@ -13,6 +13,7 @@ from producers.ems.cases import AlreadyOpen
 from producers.ems.intake import Delivery, Intake
 from producers.ems.problems import misfit
 from producers.ems.signatures import Unsigned
+from producers.ems.store import OtherRequest
 from producers.ems.vendors import Leaver, Vendor, parsed
 from producers.ems.zones import today
 
@@ -63,7 +64,7 @@ class Reception:
         A webhook that failed half-way can be sent again: whoever was taken before gets the same answer.
 
         Raises:
-            CaseError: another request is in the way, or the vendor's id of the event was used before.
+            InProgress: another request is in the way.
         """
         payload = parsed(body)
         findings = ["The body is no JSON object."] if payload is None else list(self.vendor.read(payload))
@@ -91,6 +92,8 @@ class Reception:
             return Accepted.model_validate_json(await intake.resign(delivery, body))
         except AlreadyOpen as error:
             return str(error)
+        except OtherRequest:
+            return "This was taken before; it said something else then, or the person has been erased since."
 
 
 def _digest(*parts: str) -> str:

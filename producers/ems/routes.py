@@ -128,6 +128,6 @@ def of_vendor(vendor: Vendor) -> Operation:
         path=f"/v1/vendors/{vendor.name}",
         summary=f"A webhook of {title}, as {title} sends it. What is no resignation is ignored, and that is said.",
         gives=VendorAnswer,
-        refuses=_WRITES,
+        refuses=_ALWAYS | {HTTPStatus.CONFLICT},
         signed_by=vendor.headers,
     )

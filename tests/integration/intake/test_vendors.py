@@ -81,12 +81,26 @@ def test_whose_date_is_sent_with_every_change_does_not_resign_anew(office: Offic
     assert len(office.facts(employee)) == 2
 
 
-def test_an_event_of_deel_that_says_something_else_now_is_refused(office: Office, employee: str) -> None:
+def test_an_event_of_deel_that_says_something_else_now_is_ignored(office: Office, employee: str) -> None:
     send(office, "deel", exit_of("deel", employee, NEXT_MONTH))
 
     answer = send(office, "deel", exit_of("deel", employee, str(TODAY)))
 
-    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert (answer.status_code, answer.json()["taken"]) == (202, [])
+    assert "said something else" in answer.json()["ignored"][0]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_webhook_about_somebody_erased_opens_nothing_and_is_not_sent_for_ever(tmp_path: Path, vendor: str) -> None:
+    with open_office(tmp_path, vendors=KEYS) as office:
+        send(office, vendor, exit_of(vendor, "e-1", NEXT_MONTH))
+        office.sql("UPDATE cases SET status = 'WITHDRAWN', employee_id = 'erased'")
+        office.sql("UPDATE requests SET digest = '', answer = ''")
+
+        answer = send(office, vendor, exit_of(vendor, "e-1", NEXT_MONTH))
+
+        assert (answer.status_code, answer.json()["taken"], len(answer.json()["ignored"])) == (202, [], 1)
+        assert office.rows()["cases"] == 1
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
