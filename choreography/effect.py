@@ -34,8 +34,8 @@ class Memory(Protocol):
         """Write the decision down, once; with `logged` also on the log, before returning."""
         ...
 
-    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
-        """Return the facts of these types that this service stated for this key, oldest first."""
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool, of: str | None) -> Sequence[Event]:
+        """Return the facts of these types that this service stated, oldest first: for this key, or for key `of`."""
         ...
 
     async def unfinished(self, kind: str) -> Sequence[str]:
@@ -101,20 +101,30 @@ class Effect:
     async def earlier(self, a: type[F1], b: type[F2], c: type[F3], d: type[F4], /) -> F1 | F2 | F3 | F4 | None: ...
     async def earlier(self, *kinds: type[Event]) -> Event | None:
         """Return the newest fact of these types that this service stated in this case."""
-        facts = await self._memory.facts(kinds, same_case=True)
+        facts = await self._memory.facts(kinds, same_case=True, of=None)
         return facts[-1] if facts else None
 
     @overload
-    async def history(self, a: type[F1], /) -> tuple[F1, ...]: ...
+    async def history(self, a: type[F1], /, *, of: str | None = None) -> tuple[F1, ...]: ...
     @overload
-    async def history(self, a: type[F1], b: type[F2], /) -> tuple[F1 | F2, ...]: ...
+    async def history(self, a: type[F1], b: type[F2], /, *, of: str | None = None) -> tuple[F1 | F2, ...]: ...
     @overload
-    async def history(self, a: type[F1], b: type[F2], c: type[F3], /) -> tuple[F1 | F2 | F3, ...]: ...
+    async def history(
+        self, a: type[F1], b: type[F2], c: type[F3], /, *, of: str | None = None
+    ) -> tuple[F1 | F2 | F3, ...]: ...
     @overload
-    async def history(self, a: type[F1], b: type[F2], c: type[F3], d: type[F4], /) -> tuple[F1 | F2 | F3 | F4, ...]: ...
-    async def history(self, *kinds: type[Event]) -> tuple[Event, ...]:
-        """Return the facts of these types that this service stated for this key, in all cases, oldest first."""
-        return tuple(await self._memory.facts(kinds, same_case=False))
+    async def history(
+        self, a: type[F1], b: type[F2], c: type[F3], d: type[F4], /, *, of: str | None = None
+    ) -> tuple[F1 | F2 | F3 | F4, ...]: ...
+    async def history(self, *kinds: type[Event], of: str | None = None) -> tuple[Event, ...]:
+        """Return the facts of these types that this service stated for this key, in all cases, oldest first.
+
+        Args:
+            kinds: the types.
+            of: another key, whose facts are wanted instead. Order holds within a key: what is stated about another
+                one at this very moment may or may not be seen.
+        """
+        return tuple(await self._memory.facts(kinds, same_case=False, of=of))
 
     async def unfinished(self, kind: type[T]) -> tuple[T, ...]:
         """Return the decisions of this key's other effects that are neither done nor undone, oldest first."""

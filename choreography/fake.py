@@ -38,7 +38,7 @@ class FakeClock:
 
 
 class FakeMemory:
-    """The memory of one service for one key, in a dictionary: decisions and facts outlive a crashed handler.
+    """The memory of one service, in a dictionary: decisions and facts outlive a crashed handler.
 
     Attributes:
         decisions: what each effect decided, as (kind, JSON text).
@@ -59,9 +59,7 @@ class FakeMemory:
     def effect(self, event: Event, now: datetime, *, repeated: bool = False, released: bool = False) -> Effect:
         """Return what a handler gets for this event."""
         key = effect_key(event.event_id, self.group)
-        return Effect(
-            key=key, now=now, repeated=repeated, released=released, memory=_FakeMemoryOf(self, key, event.correlation)
-        )
+        return Effect(key=key, now=now, repeated=repeated, released=released, memory=_FakeMemoryOf(self, key, event))
 
     def state(self, event: Event, fact: Event, now: datetime) -> Event:
         """Write a handler's fact down as the runtime does, stamped; return it."""
@@ -77,10 +75,10 @@ class FakeMemory:
 class _FakeMemoryOf:
     """The memory as one effect sees it."""
 
-    def __init__(self, memory: FakeMemory, key: UUID, correlation: UUID) -> None:
+    def __init__(self, memory: FakeMemory, key: UUID, event: Event) -> None:
         self._memory = memory
         self._key = key
-        self._correlation = correlation
+        self._event = event
 
     async def decided(self) -> tuple[str, str] | None:
         return self._memory.decisions.get(self._key)
@@ -89,11 +87,14 @@ class _FakeMemoryOf:
         await self.claim()
         self._memory.decisions.setdefault(self._key, (kind, text))
 
-    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool, of: str | None) -> Sequence[Event]:
+        key = self._event.key if of is None else of
         return [
             fact
             for fact in self._memory.stated
-            if isinstance(fact, tuple(kinds)) and (not same_case or fact.correlation == self._correlation)
+            if isinstance(fact, tuple(kinds))
+            and fact.key == key
+            and (not same_case or fact.correlation == self._event.correlation)
         ]
 
     async def unfinished(self, kind: str) -> Sequence[str]:

@@ -57,11 +57,12 @@ class LedgerMemory:
             await self.published(row)
         reach("after_decided")
 
-    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
-        """Return the facts of these types that this service stated for this key, oldest first."""
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool, of: str | None) -> Sequence[Event]:
+        """Return the facts of these types that this service stated, oldest first: for this key, or for key `of`."""
         names = [kind.__name__ for kind in kinds]
         case = self.entry.correlation if same_case else None
-        rows = await self.journal.persist(lambda tx: self.journal.ledger.facts(tx, self.entry.record_key, names, case))
+        key = self.entry.record_key if of is None else of
+        rows = await self.journal.persist(lambda tx: self.journal.ledger.facts(tx, key, names, case))
         return [self.facts_by_name[name].model_validate_json(text) for name, text in rows]
 
     async def unfinished(self, kind: str) -> Sequence[str]:

@@ -6,13 +6,16 @@
   settle time, counted from when the lock was obtained, because a server delivers later than it accepts; until then
   there is no answer, so the look-up is `Unavailable`, and the lane waits, even where a later event has made the mail
   pointless: whoever may have got it must be told that it is.
-* *resend* sends the same mail again; readers may fold it by its Message-ID, and the fact says `perhaps_repeated`.
+* *resend* sends the same mail again; readers may fold it by its Message-ID, and the fact says `perhaps_repeated`. Where
+  the mail system puts it off, there is no answer either, and the lane waits.
 * *hold* waits until a person has looked and released it.
 
 What remains: a queue in the mail system that is slower than the settle time, and a lock that is lost while its process
 lives (a fail-over of the database, a machine that was frozen as a whole). See ADR 0020.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -21,7 +24,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from choreography import Clock, Effect, Hold, Unavailable
+from choreography import Clock, Effect, Hold, Retry, Unavailable
 from consumers.mail.smtp import SmtpServer
 from consumers.mail.turns import Turn, Turns
 
@@ -110,12 +113,26 @@ class SmtpMailer:
                 reached = await self._sent_before(message["Message-ID"], turn, effect)
                 if reached is not None:
                     return Sent(reached, perhaps_repeated=False)
-            reached = await self._server.deliver(message, otherwise=otherwise, claim=effect.claim)
+            with self._in_doubt(effect):
+                reached = await self._server.deliver(message, otherwise=otherwise, claim=effect.claim)
             return Sent(reached, perhaps_repeated=effect.repeated and self.sent_mail is None)
 
     async def probe(self) -> None:
         """Make sure that mail can be sent."""
         await self._server.probe()
+
+    @contextmanager
+    def _in_doubt(self, effect: Effect) -> Iterator[None]:
+        """Let nobody take what is put off for never sent while an earlier attempt may have sent it.
+
+        A reaction that was undone meanwhile is closed after a `Retry`; whoever got the mail would never hear of it.
+        """
+        try:
+            yield
+        except Retry as put_off:
+            if effect.repeated and self._ambiguous is Ambiguous.RESEND:
+                raise Unavailable(untouched=True) from put_off
+            raise
 
     async def _sent_before(self, message_id: str, turn: Turn, effect: Effect) -> tuple[str, ...] | None:
         """Return who got the mail from an earlier attempt; `None` when it is to be sent."""

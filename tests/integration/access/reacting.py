@@ -159,8 +159,8 @@ class _SteppingMemory:
         await self._memory.decide(kind, text, logged=logged)
         self._at("decided")
 
-    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool) -> Sequence[Event]:
-        return await self._memory.facts(kinds, same_case=same_case)
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool, of: str | None) -> Sequence[Event]:
+        return await self._memory.facts(kinds, same_case=same_case, of=of)
 
     async def unfinished(self, kind: str) -> Sequence[str]:
         return await self._memory.unfinished(kind)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from choreography import Effect, Hold, Unavailable
+from choreography import Effect, Hold, Retry, Unavailable
 from consumers.mail import Ambiguous, Sent, SmtpMailer
 from tests.integration.mail.conftest import Mailbox
 from tests.integration.mail.server import Script, fall_silent, free_port, hang_up, mail_system, nothing
@@ -201,3 +201,14 @@ def test_the_first_attempt_asks_nobody(ambiguous: Ambiguous) -> None:
         assert await office.send() == Sent((BEN,), perhaps_repeated=False)
 
     in_office(Script(), story, ambiguous)
+
+
+def test_a_mail_in_doubt_that_is_put_off_when_it_is_sent_again_is_not_taken_for_never_sent() -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable) as waiting:
+            await office.send(repeated=True)
+        assert waiting.value.port is None
+        with pytest.raises(Retry):
+            await office.send()
+
+    in_office(Script(to_recipients={BEN: "450 busy"}), story, Ambiguous.RESEND)
