@@ -5,10 +5,11 @@ from datetime import date
 from choreography import Topic
 from schemas import ExitEvent
 from schemas.fields import Count, Id, Zone
-from schemas.notification.enums import NotificationFailureCause, NotificationKind, RecipientRole
+from schemas.notification.enums import AccessMatter, NotificationFailureCause, NotificationKind, RecipientRole
 
 __all__ = [
     "TOPIC",
+    "AccessMatter",
     "ManagerNotified",
     "NotificationDropped",
     "NotificationFailed",
@@ -16,6 +17,8 @@ __all__ = [
     "NotificationKind",
     "NotificationWithheld",
     "RecipientRole",
+    "SecurityNotificationFailed",
+    "SecurityNotified",
 ]
 
 TOPIC = Topic("ems.notification.v1", package=__name__)
@@ -36,6 +39,10 @@ class ManagerNotified(NotificationFact):
     message_id: Id
     fallback_level: Count = 0
     perhaps_repeated: bool = False
+    submitted_on: date | None = None
+    last_working_day: date | None = None
+    time_zone: Zone | None = None
+    refused_ids: tuple[Id, ...] = ()
 
 
 class NotificationWithheld(NotificationFact):
@@ -69,4 +76,24 @@ class NotificationFailed(NotificationFact):
     cause: NotificationFailureCause = NotificationFailureCause.UNKNOWN
     recipient_ids: tuple[Id, ...] = ()
     message_id: Id | None = None
+    perhaps_repeated: bool = False
+    submitted_on: date | None = None
+    last_working_day: date | None = None
+    time_zone: Zone | None = None
+
+
+class SecurityNotified(NotificationFact):
+    """Whoever looks after access was told what Access could not do."""
+
+    matter: AccessMatter = AccessMatter.UNKNOWN
+    by_hr: bool = False
+    message_id: Id
+    perhaps_repeated: bool = False
+
+
+class SecurityNotificationFailed(NotificationFact):
+    """Nobody who looks after access could be told; a person must look."""
+
+    matter: AccessMatter = AccessMatter.UNKNOWN
+    cause: NotificationFailureCause = NotificationFailureCause.UNKNOWN
     perhaps_repeated: bool = False

@@ -13,6 +13,7 @@ class NotificationKind(StrEnum):
     CONFIRMED = "CONFIRMED"
     LAST_WORKING_DAY_CHANGED = "LAST_WORKING_DAY_CHANGED"
     VOIDED = "VOIDED"
+    DUPLICATE = "DUPLICATE"
 
 
 class RecipientRole(StrEnum):
@@ -32,3 +33,11 @@ class NotificationFailureCause(StrEnum):
     REFUSED = "REFUSED"
     PERSON_NOT_FOUND = "PERSON_NOT_FOUND"
     PERSON_AMBIGUOUS = "PERSON_AMBIGUOUS"
+
+
+class AccessMatter(StrEnum):
+    """What security has to look at."""
+
+    UNKNOWN = "UNKNOWN"
+    NOT_BLOCKED = "NOT_BLOCKED"
+    NOT_RESTORED = "NOT_RESTORED"
