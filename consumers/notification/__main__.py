@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from choreography import run
 from consumers.mail import open_mailer
-from consumers.notification.ports import Ports, Sender
+from consumers.notification.ports import Mailboxes, Ports, Sender
+from consumers.notification.proof import open_templates
 from consumers.notification.service import service
 from consumers.notification.settings import Settings
 from consumers.people import ScimPeople
@@ -13,7 +14,8 @@ from consumers.people import ScimPeople
 
 @asynccontextmanager
 async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
-    """Open the directory and the mailer."""
+    """Open the directory and the mailer, with templates that are known to be whole."""
+    wording = open_templates(settings.mail_templates)
     async with (
         open_mailer(settings, service.group) as mailer,
         ScimPeople(settings.scim_url, settings.scim_token.get_secret_value()) as people,
@@ -23,7 +25,10 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             sent_mail=mailer.sent_mail,
             people=people,
             sender=Sender(settings.mail_from, settings.mail_domain),
-            hr_mailbox=settings.hr_mailbox,
+            mailboxes=Mailboxes(
+                settings.hr_mailbox, settings.security_mailbox or settings.hr_mailbox, settings.hr_language
+            ),
+            wording=wording,
         )
 
 

@@ -1,108 +1,80 @@
-"""The words of a mail, from the templates beside this file, and its form; the HTML is the text once more, escaped."""
+"""A mail: what its template may say, and its form (RFC 5322); from the same words the same bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from functools import cache
-from pathlib import Path
-from textwrap import fill
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from consumers.notification.ports import Person, Sender
+from consumers.notification.matter import Matter, Recipient
+from consumers.notification.names import isolated, one_line
+from consumers.notification.ports import Sender, Text
 from schemas import ExitEvent
-from schemas.notification import NotificationFailureCause, NotificationKind, RecipientRole
 
 
-@dataclass(frozen=True)
-class Recipient:
-    """Somebody who may be written to.
-
-    Attributes:
-        id: the employee id; `None` for the HR mailbox.
-        obstacle: why this one cannot be written to; empty when nothing is known against it.
-    """
-
-    role: RecipientRole
-    name: str = ""
-    address: str = ""
-    id: str | None = None
-    obstacle: str = ""
-
-
-@dataclass(frozen=True)
-class Matter:
-    """What is to be told.
-
-    Attributes:
-        employee: the person concerned, where the directory knows for certain who that is.
-        withheld: whether the manager is not told, so that HR has to decide.
-        problem: why the manager cannot be told, so that HR has to do it.
-        answers: the Message-ID of the mail that this one continues.
-    """
-
-    event: ExitEvent
-    kind: NotificationKind
-    employee: Person | None
-    withheld: bool = False
-    problem: NotificationFailureCause | None = None
-    answers: str | None = None
-
-
-def write(key: UUID, matter: Matter, to: Recipient, passed_over: Sequence[Recipient], sender: Sender) -> EmailMessage:
-    """Write a mail (RFC 5322); from the same words the same bytes.
+def words_of(matter: Matter, to: Recipient, passed_over: Sequence[Recipient]) -> dict[str, object]:
+    """Return what a letter may say.
 
     Args:
-        key: identifies it; its Message-ID is made from it.
         matter: what it tells.
         to: who gets it.
         passed_over: those who should have got it; they are named in it, with the obstacle.
-        sender: who writes it.
     """
-    words = {**vars(matter), "to": to, "passed_over": passed_over}
-    written = _templates().get_template("letter.txt").render(words)
-    paragraphs = [_harmless(part) for part in written.split("\n\n") if part.strip()]
-    text = "\n\n".join(fill(part, 72, break_long_words=False, break_on_hyphens=False) for part in paragraphs)
-    subject = f"A staff matter for your attention (case {str(matter.event.case_id)[-8:]})"
+    event, employee = matter.event, matter.employee
+    return {
+        **common_words(event, isolated(employee.display_name) if employee else "", follows=matter.answers is not None),
+        "kind": str(matter.kind),
+        "recipient": isolated(to.name),
+        "role": str(to.role),
+        "submitted_on": matter.days.submitted_on,
+        "last_working_day": matter.days.last_working_day,
+        "has_left": matter.days.are_over(event.occurred_at),
+        "withheld": matter.withheld,
+        "manager_told": matter.manager_told,
+        "problem": str(matter.problem or ""),
+        "passed_over": [
+            {"role": str(one.role), "name": isolated(one.name), "obstacle": str(one.obstacle)} for one in passed_over
+        ],
+    }
+
+
+def common_words(event: ExitEvent, name: str, *, follows: bool) -> dict[str, object]:
+    """Return what any mail may say of an event, and of the person concerned."""
+    return {
+        "employee_id": isolated(event.employee_id),
+        "name": name,
+        "case": str(event.case_id),
+        "short_case": str(event.case_id)[-8:],
+        "follows": follows,
+    }
+
+
+def write(
+    key: UUID, event: ExitEvent, to: Recipient, text: Text, sender: Sender, *, answers: str | None = None
+) -> EmailMessage:
+    """Write a mail; all mails of a case are one thread, whoever gets which of them.
+
+    Args:
+        key: identifies it; its Message-ID is made from it.
+        event: what it is about.
+        to: who gets it.
+        text: what it says.
+        sender: who writes it.
+        answers: the Message-ID of the mail that it continues.
+    """
     user, _, domain = to.address.rpartition("@")
+    thread = f"<{event.case_id}@{sender.domain}>"  # a mail that nobody got, which readers take for the first
     mail = EmailMessage(SMTP)
     mail["From"] = sender.address
-    mail["To"] = Address(_harmless(to.name), user, domain)
-    mail["Subject"] = f"Re: {subject}" if matter.answers else subject
-    mail["Date"] = matter.event.occurred_at
+    mail["To"] = Address(one_line(to.name), user, domain)
+    mail["Subject"] = text.subject
+    mail["Date"] = event.occurred_at
     mail["Message-ID"] = f"<{key}@{sender.domain}>"
-    if matter.answers:
-        mail["In-Reply-To"] = mail["References"] = matter.answers
+    if answers:
+        mail["In-Reply-To"] = answers
+    mail["References"] = f"{thread} {answers}" if answers else thread
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note is to answer
-    mail.set_content(text + "\n", cte="quoted-printable")
-    html = _templates().get_template("letter.html").render(paragraphs=paragraphs)
-    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    mail.set_content(text.text, cte="quoted-printable")
+    mail.add_alternative(text.html, subtype="html", cte="quoted-printable")
     mail.set_boundary(f"=_{key.hex}")
     return mail
-
-
-@cache
-def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        finalize=lambda value: _harmless(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["in_words"] = _in_words
-    return templates
-
-
-def _in_words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _harmless(text: str) -> str:
-    """Put names and ids from elsewhere on one line, without control characters or changes of direction."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -1,7 +1,7 @@
 """What the Notification service needs from the world."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Final, Protocol
@@ -49,6 +49,10 @@ class Person(Protocol):
     @property
     def mail(self) -> str | None: ...  # noqa: D102
     @property
+    def mails(self) -> Sequence[str]: ...  # noqa: D102 - every address, also those that are not written to
+    @property
+    def preferred_language(self) -> str | None: ...  # noqa: D102 - such as `de-AT`
+    @property
     def active(self) -> bool: ...  # noqa: D102
     @property
     def manager_scim_id(self) -> str | None: ...  # noqa: D102 - the directory's own id of the manager
@@ -80,11 +84,48 @@ class Sender:
 
 
 @dataclass(frozen=True)
+class Mailboxes:
+    """The addresses that belong to no person.
+
+    Attributes:
+        hr: HR as a whole.
+        security: whoever looks after access.
+        language: the language of both.
+    """
+
+    hr: str
+    security: str
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a mail says.
+
+    Attributes:
+        text: plain, in lines.
+    """
+
+    subject: str
+    text: str
+    html: str
+
+
+class Wording(Protocol):
+    """Where the words come from."""
+
+    def text(self, template: str, language: str, words: Mapping[str, object]) -> Text:
+        """Say in a language what a template is to say."""
+        ...
+
+
+@dataclass(frozen=True)
 class Ports:
-    """The ports of this service, and the address of HR as a whole."""
+    """The ports of this service, and what every mail needs."""
 
     mailer: Mailer
     sent_mail: SentMail | None
     people: People
     sender: Sender
-    hr_mailbox: str
+    mailboxes: Mailboxes
+    wording: Wording

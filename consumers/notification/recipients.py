@@ -1,22 +1,49 @@
 """Who is written to: the manager, else the manager's manager, else HR; never the person concerned, never a guess."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from email.message import EmailMessage
 
 from choreography import Effect
-from consumers.notification.letter import Matter, Recipient, write
+from consumers.notification.language import language_of
+from consumers.notification.leaving import Leaving, leaving
+from consumers.notification.letter import words_of, write
+from consumers.notification.matter import Matter, Obstacle, Recipient, addresses_of
 from consumers.notification.ports import ADDRESS, Person, Ports, Sent
-from schemas.notification import ManagerNotified, NotificationFailed, NotificationFailureCause, RecipientRole
+from schemas.notification import RecipientRole
 
-_REFUSED: Final = "cannot be reached, as the mail system refuses the address"
-_LEVELS: Final = {RecipientRole.MANAGER: 0, RecipientRole.SKIP_LEVEL: 1, RecipientRole.HR: 2}
+Line = AsyncIterator[Recipient]
+Write = Callable[[Recipient, list[Recipient]], EmailMessage]
 
 
-async def tell(
-    matter: Matter, line: AsyncIterator[Recipient], ports: Ports, effect: Effect
-) -> ManagerNotified | NotificationFailed:
-    """Write to the first in the line who can be written to."""
+class Delivery:
+    """What became of a mail.
+
+    Attributes:
+        to: who got it; `None` when nobody can be written to. The role is UNKNOWN where it was sent before, to somebody
+            who would not be written to any more.
+        passed_over: who should have got it before, with the obstacle.
+    """
+
+    def __init__(self, to: Recipient | None, message_id: str, sent: Sent | None, passed_over: list[Recipient]) -> None:
+        self.to, self.message_id, self.passed_over = to, message_id, tuple(passed_over)
+        self.perhaps_repeated = sent is not None and sent.perhaps_repeated
+
+    @property
+    def refused(self) -> tuple[Recipient, ...]:
+        """Those whose addresses the mail system refuses."""
+        return tuple(one for one in self.passed_over if one.obstacle is Obstacle.REFUSED)
+
+
+async def deliver(line: Line, write_to: Write, ports: Ports, effect: Effect) -> Delivery:
+    """Write to the first in the line who can be written to.
+
+    Args:
+        line: the recipients, the right one first; asked only as far as needed.
+        write_to: writes the mail to one of them, who learns who was passed over.
+        ports: the mail system.
+        effect: whose mail it is.
+    """
     passed_over: list[Recipient] = []
     sent: Sent | None = None
     message_id = ""
@@ -24,58 +51,58 @@ async def tell(
         if one.obstacle:
             passed_over.append(one)
             continue
-        message = write(effect.key, matter, one, passed_over, ports.sender)
+        message = write_to(one, passed_over)
         message_id = str(message["Message-ID"])
         sent = await ports.mailer.send(message, effect)
         if one.address in sent.reached:
-            return _notified(matter, message_id, sent, one)
-        passed_over.append(replace(one, obstacle=_REFUSED))
-    if sent and sent.reached:  # it was sent before, to somebody who would not be written to any more
-        return _notified(matter, message_id, sent, Recipient(RecipientRole.UNKNOWN))
-    return NotificationFailed(
-        kind=matter.kind,
-        cause=NotificationFailureCause.REFUSED,
-        recipient_ids=tuple(one.id for one in passed_over if one.id),
-        perhaps_repeated=sent is not None and sent.perhaps_repeated,
-    )
+            return Delivery(one, message_id, sent, passed_over)
+        passed_over.append(replace(one, obstacle=Obstacle.REFUSED))
+    if sent is not None and sent.reached:
+        return Delivery(Recipient(RecipientRole.UNKNOWN), message_id, sent, [])
+    return Delivery(None, message_id, sent, passed_over)
 
 
-def _notified(matter: Matter, message_id: str, sent: Sent, to: Recipient) -> ManagerNotified:
-    return ManagerNotified(
-        kind=matter.kind,
-        recipient_id=to.id,
-        recipient_role=to.role,
-        message_id=message_id,
-        fallback_level=_LEVELS.get(to.role, 0),
-        perhaps_repeated=sent.perhaps_repeated,
-    )
+async def deliver_letter(matter: Matter, line: Line, ports: Ports, effect: Effect) -> Delivery:
+    """Tell the first in the line who can be told."""
+
+    def written(to: Recipient, passed_over: list[Recipient]) -> EmailMessage:
+        text = ports.wording.text("letter", to.language, words_of(matter, to, passed_over))
+        return write(effect.key, matter.event, to, text, ports.sender, answers=matter.answers)
+
+    return await deliver(line, written, ports, effect)
 
 
-async def line_of(leaver: Person, manager_id: str | None, ports: Ports) -> AsyncIterator[Recipient]:
+async def line_of(matter: Matter, leaver: Person, manager_id: str | None, ports: Ports, effect: Effect) -> Line:
     """Yield who is to be told of a resignation, the nearest first; the directory is asked only as far as needed.
 
+    A manager's own case that only HR knows of goes to HR alone: that manager's manager may not learn of it here.
+
     Args:
+        matter: what is to be told.
         leaver: the person concerned.
         manager_id: the manager's employee id, where the event says it; otherwise the directory does.
-        ports: the directory and the HR mailbox.
+        ports: the directory and the mailboxes.
+        effect: knows who has a case of their own.
     """
     manager = await only(manager_id, ports) if manager_id else await ports.people.manager_of(leaver)
-    yield _recipient(RecipientRole.MANAGER, manager, leaver)
-    if manager is not None:
-        yield _recipient(RecipientRole.SKIP_LEVEL, await ports.people.manager_of(manager), leaver)
-    yield _hr(ports)
+    own = await leaving(manager, effect)
+    yield recipient(RecipientRole.MANAGER, manager, matter, own)
+    if manager is not None and own is not Leaving.IN_CONFIDENCE:
+        above = await ports.people.manager_of(manager)
+        yield recipient(RecipientRole.SKIP_LEVEL, above, matter, await leaving(above, effect))
+    yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
 
 
-async def same_again(told: ManagerNotified, leaver: Person | None, ports: Ports) -> AsyncIterator[Recipient]:
-    """Yield the one who was told before, then HR."""
-    if told.recipient_id:
-        yield _recipient(told.recipient_role, await only(told.recipient_id, ports), leaver)
-    yield _hr(ports)
+async def same_again(told_id: str | None, role: RecipientRole, matter: Matter, ports: Ports) -> Line:
+    """Yield the one who was told before, also one with a case of their own by now; then HR."""
+    if told_id:
+        yield recipient(role, await only(told_id, ports), matter)
+    yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
 
 
-async def hr_alone(ports: Ports) -> AsyncIterator[Recipient]:
+async def hr_alone(matter: Matter, ports: Ports) -> Line:
     """Yield the HR mailbox."""
-    yield _hr(ports)
+    yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
 
 
 async def only(employee_id: str, ports: Ports) -> Person | None:
@@ -84,24 +111,35 @@ async def only(employee_id: str, ports: Ports) -> Person | None:
     return found[0] if len(found) == 1 else None
 
 
-def _hr(ports: Ports) -> Recipient:
-    return Recipient(RecipientRole.HR, "HR", ports.hr_mailbox)
+def mailbox(address: str, concerns: Callable[[str | None, Iterable[str]], bool], ports: Ports) -> Recipient:
+    """Return a mailbox that belongs to no person, unless it is that of the person concerned after all."""
+    obstacle = Obstacle.CONCERNED if concerns(None, (address,)) else None
+    return Recipient(RecipientRole.HR, "", address, language=ports.mailboxes.language, obstacle=obstacle)
 
 
-def _recipient(role: RecipientRole, person: Person | None, leaver: Person | None) -> Recipient:
+def recipient(role: RecipientRole, person: Person | None, matter: Matter, own: Leaving = Leaving.NO) -> Recipient:
+    """Return somebody as a recipient, with what is against it."""
     if person is None:
-        return Recipient(role, obstacle="is not known to the directory")
+        return Recipient(role, obstacle=Obstacle.UNKNOWN)
     return Recipient(
-        role, person.display_name, person.mail or "", person.employee_id or None, _obstacle(person, leaver)
+        role,
+        person.display_name,
+        person.mail or "",
+        person.employee_id or None,
+        language_of(person.preferred_language),
+        _obstacle(person, matter, own),
     )
 
 
-def _obstacle(person: Person, leaver: Person | None) -> str:
-    mail = (person.mail or "").casefold()
-    if leaver and (person.id == leaver.id or (mail and mail == (leaver.mail or "").casefold())):
-        return "is the person concerned"
+def _obstacle(person: Person, matter: Matter, own: Leaving) -> Obstacle | None:
+    if any(person.id == one.id for one in matter.concerned) or matter.concerns(
+        person.employee_id, addresses_of(person)
+    ):
+        return Obstacle.CONCERNED
     if not person.active:
-        return "is not active in the directory"
-    if not mail:
-        return "has no mail address in the directory"
-    return "" if ADDRESS.fullmatch(mail) else "has an address that cannot be written to"
+        return Obstacle.INACTIVE
+    if own is not Leaving.NO:
+        return Obstacle.LEAVING
+    if not person.mail:
+        return Obstacle.NO_ADDRESS
+    return None if ADDRESS.fullmatch(person.mail) else Obstacle.BAD_ADDRESS

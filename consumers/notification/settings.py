@@ -31,6 +31,9 @@ class Settings(ServiceSettings):
         mail_settle: the seconds after which a mail that was accepted can be looked up.
         imap_folder: where a copy of every mail that was sent lies.
         hr_mailbox: the address of HR as a whole.
+        hr_language: the language of mails to HR as a whole, and to security.
+        security_mailbox: whoever looks after access; by default HR.
+        mail_templates: a folder with the company's own templates.
         scim_url: the base address, to which `/Users` is appended.
     """
 
@@ -52,5 +55,8 @@ class Settings(ServiceSettings):
     imap_folder: str = Field(default="INBOX", min_length=1)
     imap_tls: Literal["none", "starttls", "tls"] = "tls"
     hr_mailbox: MailAddress
+    hr_language: Literal["en", "de"] = "en"
+    security_mailbox: MailAddress | Literal[""] = ""
+    mail_templates: str = ""
     scim_url: str = Field(default=..., pattern="^https?://")
     scim_token: SecretStr

@@ -27,6 +27,7 @@ class Person:
         time_zone: IANA name.
         manager_scim_id: the directory's id of the manager.
         user_type: such as `Employee` or `Contractor`.
+        mails: every address.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Person:
     division: str | None = None
     department: str | None = None
     user_type: str | None = None
+    mails: tuple[str, ...] = ()
 
     @classmethod
     def from_scim(cls, resource: dict[str, Any]) -> Self:
@@ -68,6 +70,7 @@ class Person:
             division=work.division,
             department=work.department,
             user_type=user.user_type,
+            mails=tuple(one.value for one in user.emails or () if one.value),
         )
 
 

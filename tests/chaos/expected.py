@@ -8,13 +8,16 @@ from tests.checker.expectations import Final as FinalState
 
 EXITS: Final = "ems.exits.v1"
 HR: Final = "ems.hr.v1"
+NOTIFICATION: Final = "ems.notification.v1"
+ACCESS: Final = "ems.access.v1"
 REACTIONS: Final = "ems.reactions.v1"
-TOPICS: Final = (EXITS, HR, "ems.notification.v1", "ems.access.v1", REACTIONS)
+TOPICS: Final = (EXITS, HR, NOTIFICATION, ACCESS, REACTIONS)
 
 _SEEN_AFTER: Final = 30.0  # seconds; longer than any pause, and than the broker is away
 _STAYS: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
 _LEAVES: Final = ("EmployeeResigned", "ExitConfirmed")
 _TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationDropped")
+_SECURITY_TOLD: Final = ("SecurityNotified",)
 _NOT_DONE: Final = ("NotificationFailed", "ReactionSkipped")
 
 
@@ -44,7 +47,14 @@ def _notification() -> tuple[Reaction, ...]:
     group = "ems.notification"
     return (
         *(_mail(group, EXITS, event, _TOLD, _NOT_DONE, unless=_STAYS) for event in _LEAVES),
+        _mail(group, EXITS, "LastWorkingDayChanged", _TOLD, _NOT_DONE, unless=_STAYS),
         *(_mail(group, EXITS, event, _TOLD, _NOT_DONE, undoes=("EmployeeResigned",)) for event in _STAYS),
+        _mail(group, NOTIFICATION, "NotificationWithheld", _TOLD, _NOT_DONE, unless=("NotificationDropped",)),
+        _mail(group, NOTIFICATION, "NotificationDropped", _TOLD, _NOT_DONE, undoes=("NotificationWithheld",)),
+        *(
+            _mail(group, ACCESS, event, _SECURITY_TOLD, ("SecurityNotificationFailed", "ReactionSkipped"))
+            for event in ("CriticalAccessBlockFailed", "CriticalAccessRestored")
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""The person on duty: releases what is held and lets a braked service go on, by the system's own command line."""
+"""The person on duty: releases what is held and lets a braked service go on, by the system's own command line.
+
+What waits for HR, because its case is restricted, is released too: so that also that way is gone under faults.
+"""
 
 import json
 import os
@@ -15,7 +18,8 @@ from tests.e2e.progress import GROUPS
 
 _EVERY: Final = 5.0  # seconds between two looks
 _SECONDS: Final = 60.0
-_HELD: Final = "SELECT 1 FROM ledger WHERE state = 'HELD' AND ordered IS NULL AND hold_reason = 'FAILED' LIMIT 1"
+_RELEASED: Final = ("FAILED", "RESTRICTED")
+_HELD: Final = "SELECT 1 FROM ledger WHERE state = 'HELD' AND ordered IS NULL AND hold_reason = ? LIMIT 1"
 _BRAKED: Final = "SELECT 1 FROM brake LIMIT 1"
 
 
@@ -35,19 +39,20 @@ class PersonOnDuty:
         self._next = 0.0
 
     def look(self) -> None:
-        """Release what is held as FAILED, and let go on what has braked; not more often than every few seconds."""
+        """Release what a person may, and let go on what has braked; not more often than every few seconds."""
         if monotonic() < self._next:
             return
         self._next = monotonic() + _EVERY
         for group in GROUPS:
-            if self._databases.rows(group, _HELD):
-                self._release(group)
+            for reason in _RELEASED:
+                if self._databases.rows(group, _HELD, reason):
+                    self._release(group, reason)
             if self._databases.has_table(group, "brake") and self._databases.rows(group, _BRAKED):
                 self._ems("resume", "--group", group)
                 self._diary.note("resume", group)
 
-    def _release(self, group: str) -> None:
-        said = self._ems("held", "release", "--group", group, "--reason", "FAILED", "--execute", "--output", "json")
+    def _release(self, group: str, reason: str) -> None:
+        said = self._ems("held", "release", "--group", group, "--reason", reason, "--execute", "--output", "json")
         for effect in said.get("ordered", ()):
             self._diary.note("release", group, effect)
 

@@ -32,7 +32,7 @@ class Step:
 
     Attributes:
         after: seconds since the one before was answered.
-        restricted: `resign` only: nobody but HR is to be told.
+        restricted: `resign` only: HR is to be told first, and the manager once it is released.
     """
 
     move: Move

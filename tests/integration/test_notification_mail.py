@@ -7,7 +7,8 @@ from uuid import UUID
 from choreography.fake import FakeMemory
 from consumers.mail import SmtpMailer
 from consumers.notification.handler import notify_manager
-from consumers.notification.ports import Ports, Sender
+from consumers.notification.ports import Mailboxes, Ports, Sender
+from consumers.notification.wording import Templates
 from consumers.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
@@ -51,7 +52,7 @@ class Directory:
 
 async def told(mailer: SmtpMailer, *, repeated: bool = False) -> ManagerNotified:
     sender = Sender("ems@example.com", "mail.example.com")
-    ports = Ports(mailer, None, Directory(), sender, "hr@example.com")
+    ports = Ports(mailer, None, Directory(), sender, Mailboxes("hr@example.com", "security@example.com"), Templates())
     effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
     fact = await notify_manager(RESIGNED, ports, effect)
     assert isinstance(fact, ManagerNotified)
@@ -75,7 +76,7 @@ def test_a_letter_arrives_as_text_and_html_with_an_id_made_from_its_effect() -> 
     assert str(mail["To"]) == "Ben Åström <ben@example.com>"
     text, html = mail.iter_parts()
     assert text.get_content().split()[:7] == ["Dear", "Ben", "Åström,", "Ana", "Åström", "(employee", "id"]
-    assert "<p>Dear Ben Åström,</p>" in html.get_content()
+    assert '<p dir="auto">Dear Ben Åström,</p>' in html.get_content()
 
 
 def test_the_same_letter_is_the_same_mail_byte_for_byte_and_the_fact_says_that_it_may_have_come_twice() -> None:

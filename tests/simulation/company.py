@@ -4,20 +4,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from choreography import Effect, NothingToDo, Unavailable
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
+from consumers.notification.ports import Mailboxes
+from consumers.notification.wording import Templates
 from consumers.people.person import Person
 from tests.simulation.diary import Diary, Page
 from tests.simulation.process import Process
-from tests.simulation.targets import Target
+from tests.simulation.targets import Refused, Target
 
 MANAGER: Final = Person("scim-m", "m-1", "Mo", mail="mo@company", time_zone="Europe/Berlin")
 PARTNER: Final = Person("scim-h", "h-1", "Hanna", mail="hanna@company", time_zone="Europe/Berlin")
 HR_MAILBOX: Final = "hr@company"
+MAILBOXES: Final = Mailboxes(HR_MAILBOX, HR_MAILBOX)
+WORDING: Final = Templates()
+T = TypeVar("T")
 Claim = Callable[[], Awaitable[None]]
 
 
@@ -31,24 +36,30 @@ def employee(employee_id: str) -> Person:
 
 @dataclass(frozen=True)
 class SimPeople:
-    """The directory of people, which is only read."""
+    """The directory of people, which is only read; what it refuses is unavailable, as `ScimPeople` has it."""
 
     process: Process
     directory: Target
 
     async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
         known = {one.employee_id: one for one in (MANAGER, PARTNER)}
-        return await self.directory.ask(self.process, lambda: (known.get(employee_id) or employee(employee_id),))
+        return await self._ask(lambda: (known.get(employee_id) or employee(employee_id),))
 
     async def manager_of(self, person: Any) -> Person | None:
         found = MANAGER if person.manager_scim_id == MANAGER.id else None
-        return await self.directory.ask(self.process, lambda: found)
+        return await self._ask(lambda: found)
 
     async def hr_partner_of(self, person: Any) -> Person | None:
-        return await self.directory.ask(self.process, lambda: PARTNER)
+        return await self._ask(lambda: PARTNER)
 
     async def probe(self) -> None:
-        await self.directory.ask(self.process, lambda: None)
+        await self._ask(lambda: None)
+
+    async def _ask(self, look: Callable[[], T]) -> T:
+        try:
+            return await self.directory.ask(self.process, look)
+        except Refused as refusal:
+            raise Unavailable("people", untouched=True) from refusal
 
 
 @dataclass(frozen=True)

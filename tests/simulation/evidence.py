@@ -6,6 +6,7 @@ from typing import Any
 from choreography import Event
 from choreography.errors import ChoreographyError
 from choreography.record import Record
+from choreography.records import REACTIONS, ReactionSkipped
 from tests.checker import history as told
 from tests.simulation.database import LOGGED
 from tests.simulation.scene import Scene
@@ -29,8 +30,9 @@ def history_of(scene: Scene) -> told.History:
 
 
 def _records(scene: Scene) -> Iterator[told.Record]:
-    kinds = {kind.full_name(): kind for kind in scene.setting.kinds}
-    topics = {kind.topic.name for kind in scene.setting.kinds}
+    kinds: dict[str, type[Event]] = {kind.full_name(): kind for kind in scene.setting.kinds}
+    kinds[ReactionSkipped.full_name()] = ReactionSkipped
+    topics = {kind.topic.name for kind in scene.setting.kinds} | {REACTIONS.of(scene.service.system).name}
     for at, log in scene.broker.logs.items():
         if at.topic in topics:
             for record, step in zip(log.records, log.times, strict=True):

@@ -86,7 +86,11 @@ STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("CaseOpened", "CaseMoved", "CaseMoved", "CaseClosed"),
     ),
     "access": _EXITS,
-    "notification": _EXITS,
+    "notification": (
+        *_EXITS,
+        ("EmployeeResigned", "LastWorkingDayChanged", "ExitConfirmed"),
+        ("EmployeeResigned", "ExitConfirmed", "LastWorkingDayChanged", "ResignationWithdrawn"),
+    ),
     "hr": _EXITS,
 }
 _POLICIES: Final[tuple[Literal["lookup", "resend"], ...]] = ("lookup", "resend")

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from choreography import Event
-from schemas import exits, hr
+from schemas import access as access_facts
+from schemas import exits, hr, notification
 from tests.checker.expectations import Expectations, Reaction, Source, Target
 from tests.checker.expectations import Final as End
 from tests.simulation import access
@@ -17,6 +18,11 @@ EXITS: Final[tuple[type[Event], ...]] = (
     exits.ExitConfirmed,
     exits.ExitCaseVoided,
     exits.EmployeeDeparted,
+    exits.LastWorkingDayChanged,
+)
+NOT_BLOCKED: Final[tuple[type[Event], ...]] = (
+    access_facts.CriticalAccessBlockFailed,
+    access_facts.CriticalAccessRestored,
 )
 _UNDONE: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
 _CLOSED: Final = (*_UNDONE, "EmployeeDeparted")
@@ -95,15 +101,23 @@ ACCESS: Final = Expectations(
 
 _TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationFailed")
 _UNTOLD: Final = ("ManagerNotified", "NotificationDropped", "NotificationFailed")
+_PASSED_ON: Final = ("ManagerNotified", "NotificationFailed")
+_TELLING: Final = ("EmployeeResigned", "ExitConfirmed", "LastWorkingDayChanged")
 NOTIFICATION: Final = Expectations(
     sources=_SOURCE,
     reactions=(
-        *_of("ems.notification", exits.TOPIC.name, _SENT, ("EmployeeResigned", "ExitConfirmed"), _TOLD, unless=_CLOSED),
+        *_of("ems.notification", exits.TOPIC.name, _SENT, _TELLING, _TOLD, unless=_UNDONE),
+        *_of("ems.notification", exits.TOPIC.name, _SENT, _UNDONE, _UNTOLD, undoes=_TELLING),
         *_of(
-            "ems.notification", exits.TOPIC.name, _SENT, _UNDONE, _UNTOLD, undoes=("EmployeeResigned", "ExitConfirmed")
+            "ems.notification", notification.TOPIC.name, _SENT, ("NotificationWithheld",), _PASSED_ON,
+            instead=("ReactionSkipped",), unless=("NotificationDropped",),
+        ),
+        *_of(
+            "ems.notification", notification.TOPIC.name, _SENT, ("NotificationDropped",), _PASSED_ON,
+            undoes=("NotificationWithheld",),
         ),
     ),
-)
+)  # fmt: skip
 
 _INVITED: Final = ("InterviewInvitationSent",)
 HR: Final = Expectations(

@@ -26,7 +26,7 @@ from consumers.people import ScimPeople
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log
-from tests.simulation.company import HR_MAILBOX, MANAGER, PARTNER, employee
+from tests.simulation.company import HR_MAILBOX, MAILBOXES, MANAGER, PARTNER, WORDING, employee
 from tests.simulation.faults import Faults
 from tests.simulation.mail import MailSystem
 from tests.simulation.plan import Plan
@@ -106,9 +106,10 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
     def ports(process: Process) -> NotificationPorts:
         own, asked = mail.mailer(process), ScimPeople(_URL, "any", transport=Wire(process, people))
-        return NotificationPorts(own, own.sent_mail, asked, Sender("ems@company", DOMAIN), HR_MAILBOX)
+        sender = Sender("ems@company", DOMAIN)
+        return NotificationPorts(own, own.sent_mail, asked, sender, MAILBOXES, WORDING)
 
-    kinds = (*rights.EXITS, *notification_service.publishes)
+    kinds = (*rights.EXITS, *notification_service.publishes, *rights.NOT_BLOCKED)
     expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))
     return Setting(notification_service, kinds, {"people": people, "post": mail.post}, ports, expectations)
 

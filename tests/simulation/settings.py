@@ -20,7 +20,7 @@ from schemas import exits
 from tests.simulation import access, desk, desk_events, rights, served
 from tests.simulation.broker import Broker
 from tests.simulation.clock import START
-from tests.simulation.company import HR_MAILBOX, SimCalendar, SimPeople
+from tests.simulation.company import HR_MAILBOX, MAILBOXES, WORDING, SimCalendar, SimPeople
 from tests.simulation.diary import Diary
 from tests.simulation.directory import Directory
 from tests.simulation.faults import Faults
@@ -33,6 +33,7 @@ from tests.simulation.targets import Target
 from tests.simulation.world import World
 
 OLD: Final = timedelta(days=12)
+RESTRICTED: Final = 4  # of so many cases one is
 SERVICES: Final[dict[str, Service[Any]]] = {
     "desk": desk.service,
     "access": access_service,
@@ -64,6 +65,10 @@ def event_of(plan: Plan, one: Submission, event_id: UUID, now: float) -> Event:
     kind = getattr(exits, one.kind)
     if kind is exits.EmployeeResigned:
         common |= {"submitted_on": date(2026, 3, 2), "time_zone": "Europe/Berlin"}
+        if (plan.seed + one.story) % RESTRICTED == 0:
+            common["confidentiality"] = exits.Confidentiality.RESTRICTED
+    if kind is exits.LastWorkingDayChanged:
+        common["current"] = date(2026, 4, 1) + timedelta(days=one.version)
     event: Event = kind(**common, employee_id=KEYS[one.key])
     return event
 
@@ -98,9 +103,9 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
     def ports(process: Process) -> NotificationPorts:
         own = mail.mailer(process)
         sender = Sender("ems@company", DOMAIN)
-        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), sender, HR_MAILBOX)
+        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), sender, MAILBOXES, WORDING)
 
-    kinds = (*rights.EXITS, *notification_service.publishes)
+    kinds = (*rights.EXITS, *notification_service.publishes, *rights.NOT_BLOCKED)
     expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))
     return Setting(notification_service, kinds, {"people": people, "post": mail.post}, ports, expectations)
 

@@ -1,34 +1,25 @@
 """Who is told what, and who is not."""
 
-import asyncio
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4
 
 import pytest
 
-from choreography import Effect, Event, NothingToDo, Unavailable
-from choreography.fake import FakeMemory
-from consumers.notification.handler import (
-    Undone,
-    notify_manager,
-    notify_that_employee_leaves,
-    notify_that_employee_stays,
-)
-from consumers.notification.letter import Matter, Recipient, write
-from consumers.notification.ports import Person, Ports, Sender
+from choreography import NothingToDo, Unavailable
+from consumers.notification.handler import Undone, notify_manager
+from consumers.notification.letter import words_of, write
+from consumers.notification.matter import Matter, Recipient
 from consumers.notification.service import service
 from schemas.exits import (
-    EXIT_CLOSED,
-    Confidentiality,
+    EXIT_UNDONE,
+    EmployeeDeparted,
     EmployeeResigned,
-    EmployeeRetained,
     ExitCaseVoided,
     ExitConfirmed,
+    LastWorkingDayChanged,
     ResignationWithdrawn,
+    VoidReason,
 )
 from schemas.notification import (
     ManagerNotified,
@@ -39,138 +30,24 @@ from schemas.notification import (
     NotificationWithheld,
     RecipientRole,
 )
-
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-CASE = UUID("01890000-0000-7000-8000-00000000beef")
-HR = "hr@example.com"
-SENDER = Sender("ems@example.com", "example.com")
-
-
-@dataclass(frozen=True)
-class Someone:
-    id: str
-    display_name: str
-    mail: str | None
-    active: bool = True
-    manager_scim_id: str | None = None
-    employee_id: str = ""
-
-
-def someone(name: str, manager: str | None = None, **differs: Any) -> Someone:
-    known = Someone(f"scim-{name}", name.title(), f"{name}@example.com", True, manager and f"scim-{manager}", name)
-    return replace(known, **differs)
-
-
-class Directory:
-    def __init__(self, *people: Someone) -> None:
-        self.people = list(people)
-
-    async def with_employee_id(self, employee_id: str) -> list[Someone]:
-        return [one for one in self.people if one.employee_id == employee_id]
-
-    async def manager_of(self, person: Person) -> Someone | None:
-        return next((one for one in self.people if one.id == person.manager_scim_id), None)
-
-
-@dataclass(frozen=True)
-class Sent:
-    reached: tuple[str, ...]
-    perhaps_repeated: bool
-
-
-@dataclass
-class Postbox:
-    """A mail system that knows what it has accepted.
-
-    Attributes:
-        remembers: it is asked what an earlier attempt sent.
-    """
-
-    refuses: set[str] = field(default_factory=set)
-    letters: list[EmailMessage] = field(default_factory=list)
-    down: bool = False
-    remembers: bool = False
-
-    async def send(self, message: EmailMessage, effect: Effect) -> Sent:
-        if self.down:
-            raise Unavailable
-        known = [one for one in self.letters if one["Message-ID"] == message["Message-ID"]]
-        if self.remembers and known:
-            return Sent((address_of(known[0]),), perhaps_repeated=False)
-        if address_of(message) in self.refuses:
-            return Sent((), effect.repeated)
-        self.letters.append(message)
-        return Sent((address_of(message),), effect.repeated)
-
-    @property
-    def read_by(self) -> list[str]:
-        return [address_of(letter) for letter in self.letters]
-
-
-def address_of(mail: EmailMessage) -> str:
-    return str(mail["To"].addresses[0].addr_spec)
-
-
-def text_of(mail: EmailMessage, kind: str = "plain") -> str:
-    """Return what the mail says, on one line."""
-    body = mail.get_body((kind,))
-    assert body is not None
-    return " ".join(body.get_content().split())
-
-
-class World:
-    """A company of four, its postbox, and what the service remembers."""
-
-    def __init__(self, *people: Someone, refuses: set[str] | None = None) -> None:
-        ana, ben, cleo = someone("ana", "ben"), someone("ben", "cleo"), someone("cleo")
-        self.directory = Directory(*(people or (ana, ben, cleo)))
-        self.postbox = Postbox(refuses or set())
-        self.memory = FakeMemory("ems.notification")
-        self.ports = Ports(mailer=self.postbox, sent_mail=None, people=self.directory, sender=SENDER, hr_mailbox=HR)
-
-    def told(self, event: Event, *, repeated: bool = False) -> Any:
-        """Let the service react and state its fact, as the runtime does."""
-        effect = self.memory.effect(event, NOON, repeated=repeated)
-        reaction = next(one for one in service.reactions if one.event is type(event))
-
-        async def handled() -> Event:
-            return await reaction.handler(event, self.ports, effect)
-
-        fact = asyncio.run(handled())
-        assert type(fact) in reaction.publishes
-        self.memory.state(event, fact, NOON)
-        return fact
-
-
-def received(mail: EmailMessage) -> EmailMessage:
-    """Return the mail as its reader sees it."""
-    return message_from_bytes(bytes(mail), policy=policy.default)
-
-
-def happened(kind: type[Event], version: int, **fields: object) -> Any:
-    return kind.model_validate(
-        {
-            "event_id": uuid5(CASE, str(version)),
-            "employee_id": "ana",
-            "case_id": CASE,
-            "case_version": version,
-            "occurred_at": NOON,
-            "recorded_at": NOON,
-            **fields,
-        }
-    )
-
-
-def resigned(**fields: object) -> EmployeeResigned:
-    given = {"submitted_on": date(2026, 3, 2), "time_zone": "Europe/Vienna", **fields}
-    event: EmployeeResigned = happened(EmployeeResigned, 1, **given)
-    return event
-
-
-RETAINED: EmployeeRetained = happened(EmployeeRetained, 2)
-WITHDRAWN: ResignationWithdrawn = happened(ResignationWithdrawn, 2)
-VOIDED: ExitCaseVoided = happened(ExitCaseVoided, 2)
-CONFIRMED: ExitConfirmed = happened(ExitConfirmed, 2)
+from tests.unit.notifying import (
+    CONFIRMED,
+    HR,
+    NOON,
+    RETAINED,
+    SENDER,
+    VOIDED,
+    WITHDRAWN,
+    WORDING,
+    Someone,
+    World,
+    address_of,
+    happened,
+    received,
+    resigned,
+    someone,
+    text_of,
+)
 
 
 def test_the_manager_is_told_who_resigned_and_until_when_they_work() -> None:
@@ -180,13 +57,16 @@ def test_the_manager_is_told_who_resigned_and_until_when_they_work() -> None:
 
     [letter] = world.postbox.letters
     assert address_of(letter) == "ben@example.com"
-    assert "Ana (employee id ana) handed in a resignation on 2 March 2026." in text_of(letter)
-    assert "The last working day would be 30 April 2026." in text_of(letter)
+    assert "Ana (employee id ana) handed in a resignation on Monday, 2 March 2026." in text_of(letter)
+    assert "The last working day would be Thursday, 30 April 2026." in text_of(letter)
     assert fact == ManagerNotified(
         kind=NotificationKind.RESIGNED,
         recipient_id="ben",
         recipient_role=RecipientRole.MANAGER,
         message_id=letter["Message-ID"],
+        submitted_on=date(2026, 3, 2),
+        last_working_day=date(2026, 4, 30),
+        time_zone="Europe/Vienna",
     )
 
 
@@ -271,8 +151,11 @@ def test_when_everybody_is_refused_a_person_has_to_do_it() -> None:
 
     fact = world.told(resigned())
 
-    assert fact == NotificationFailed(
-        kind=NotificationKind.RESIGNED, cause=NotificationFailureCause.REFUSED, recipient_ids=("ben", "cleo")
+    assert (fact.kind, fact.cause, fact.recipient_ids, fact.message_id) == (
+        NotificationKind.RESIGNED,
+        NotificationFailureCause.REFUSED,
+        ("ben", "cleo"),
+        None,
     )
 
 
@@ -349,32 +232,6 @@ def test_the_manager_is_told_that_the_exit_is_final_and_then_that_it_was_taken_b
     assert world.postbox.read_by == ["ben@example.com"] * 3
     assert "Ana (employee id ana) leaves: the decision is final." in text_of(world.postbox.letters[1])
     assert world.postbox.letters[2]["In-Reply-To"] == confirmed.message_id
-
-
-def test_of_a_restricted_case_only_hr_is_told_whatever_happens() -> None:
-    world = World()
-    restricted = resigned(confidentiality=Confidentiality.RESTRICTED, last_working_day=date(2026, 4, 30))
-
-    withheld = world.told(restricted)
-    confirmed = world.told(CONFIRMED)
-    dropped = world.told(happened(ResignationWithdrawn, 3))
-
-    assert world.postbox.read_by == [HR, HR, HR]
-    assert (type(withheld), type(confirmed), type(dropped)) == (
-        NotificationWithheld,
-        NotificationWithheld,
-        NotificationDropped,
-    )
-    assert {fact.manager_id for fact in (withheld, confirmed, dropped)} == {"ben"}
-    assert {fact.last_working_day for fact in (withheld, confirmed, dropped)} == {date(2026, 4, 30)}
-    assert world.postbox.letters[2]["In-Reply-To"] == confirmed.message_id
-
-
-def test_of_a_restricted_case_of_an_unknown_person_only_hr_is_told() -> None:
-    world = World(someone("ben"))
-    fact = world.told(resigned(confidentiality=Confidentiality.RESTRICTED, manager_id="ben"))
-    assert (type(fact), fact.manager_id) == (NotificationWithheld, "ben")
-    assert world.postbox.read_by == [HR]
 
 
 def test_of_an_exit_whose_beginning_was_never_stated_only_hr_is_told_since_it_may_be_restricted() -> None:
@@ -457,58 +314,172 @@ def test_a_mail_system_that_is_down_is_not_taken_for_a_refusal() -> None:
         world.told(resigned())
 
 
-def test_names_and_ids_from_elsewhere_can_change_neither_header_nor_text_nor_markup() -> None:
-    evil = "Ben\r\nBcc: all@example.com\r\n\r\n<script>\u202e\x00"
-    matter = Matter(resigned(employee_id="a\n\nb<i>"), NotificationKind.RESIGNED, someone("ana", display_name=evil))
-    to = Recipient(RecipientRole.SKIP_LEVEL, evil, "cleo@example.com", "cleo")
-    passed_over = [Recipient(RecipientRole.MANAGER, evil, obstacle="is not active in the directory")]
+def test_all_mails_of_a_case_are_one_thread_whoever_gets_which() -> None:
+    world = World()
+    first = world.told(resigned())
+    second = world.told(CONFIRMED)
+    world.told(happened(ResignationWithdrawn, 3))
 
-    letter = received(write(UUID(int=7), matter, to, passed_over, SENDER))
-    mail = letter
-
-    assert mail["Bcc"] is None
-    assert str(mail["To"]) == '"Ben Bcc: all@example.com <script>" <cleo@example.com>'
-    assert "<script>" not in text_of(letter, "html")
-    assert "&lt;script&gt;" in text_of(letter, "html")
-    assert "\u202e" not in text_of(letter)
-    assert "a b<i>" in text_of(letter)
+    thread = f"<{CONFIRMED.case_id}@example.com>"
+    one, two, three = world.postbox.letters
+    assert (one["References"], one["In-Reply-To"]) == (thread, None)
+    assert (two["References"], two["In-Reply-To"]) == (f"{thread} {first.message_id}", first.message_id)
+    assert (three["References"], three["In-Reply-To"]) == (f"{thread} {second.message_id}", second.message_id)
+    assert {one["Subject"].removeprefix("Re: ") for one in world.postbox.letters} == {one["Subject"]}
 
 
-@pytest.mark.parametrize("name", ["Зоя", "山田 花子", "שרה", "Ana 🌻"])
-def test_a_name_in_any_script_arrives_as_it_is(name: str) -> None:
-    matter = Matter(resigned(), NotificationKind.RESIGNED, someone("ana", display_name=name))
+def test_a_mail_says_when_it_happened_and_that_it_is_automatic() -> None:
+    matter = Matter(RETAINED, NotificationKind.RETAINED, ())
+    to = Recipient(RecipientRole.HR, "", HR)
 
-    mail = received(
-        write(UUID(int=7), matter, Recipient(RecipientRole.MANAGER, name, "ben@example.com", "ben"), (), SENDER)
-    )
-
-    assert mail["To"].addresses[0].display_name == name
-    for body in (mail.get_body(("plain",)), mail.get_body(("html",))):
-        assert body is not None
-        assert name in body.get_content()
-
-
-def test_a_mail_says_when_it_happened_that_it_is_automatic_and_what_it_answers() -> None:
-    matter = Matter(RETAINED, NotificationKind.RETAINED, None, answers="<first@example.com>")
-
-    mail = received(write(UUID(int=7), matter, Recipient(RecipientRole.HR, "HR", HR), (), SENDER))
+    mail = received(write(UUID(int=7), RETAINED, to, WORDING.text("letter", "en", words_of(matter, to, ())), SENDER))
 
     assert mail["Date"].datetime == NOON
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert (mail["Message-ID"], mail["In-Reply-To"], mail["References"]) == (
-        f"<{UUID(int=7)}@example.com>",
-        "<first@example.com>",
-        "<first@example.com>",
-    )
+    assert mail["Message-ID"] == f"<{UUID(int=7)}@example.com>"
 
 
-def test_old_news_reaches_nobody_but_a_confirmation_does_not_silence_the_first_message() -> None:
+def test_old_news_reaches_nobody_but_neither_a_decision_nor_a_departure_silences_a_message() -> None:
     reactions = {reaction.event: reaction for reaction in service.reactions}
-    assert reactions[EmployeeResigned].unless == EXIT_CLOSED
-    assert ExitConfirmed not in EXIT_CLOSED
+    for event in (EmployeeResigned, ExitConfirmed, LastWorkingDayChanged):
+        assert reactions[event].unless == EXIT_UNDONE
+    assert not {ExitConfirmed, EmployeeDeparted} & set(EXIT_UNDONE)
+    assert reactions[NotificationWithheld].unless == (NotificationDropped,)
+    assert reactions[EmployeeResigned].handler is notify_manager
     assert not any(reaction.repeatable for reaction in service.reactions)
-    assert {reaction.handler for reaction in service.reactions} == {
-        notify_manager,
-        notify_that_employee_leaves,
-        notify_that_employee_stays,
-    }
+
+
+def test_an_exit_confirmed_after_the_last_working_day_is_told_as_what_it_is() -> None:
+    world = World()
+    world.told(resigned(last_working_day=date(2026, 2, 27)))
+    world.told(CONFIRMED)
+
+    assert "Ana (employee id ana) has left: the decision is final." in text_of(world.postbox.letters[1])
+    assert "The last working day was Friday, 27 February 2026." in text_of(world.postbox.letters[1])
+
+
+def test_whoever_was_told_is_told_the_new_last_working_day_in_the_same_thread() -> None:
+    world = World()
+    first = world.told(resigned(last_working_day=date(2026, 4, 30)))
+
+    moved = world.told(happened(LastWorkingDayChanged, 2, current=date(2026, 5, 29)))
+    confirmed = world.told(happened(ExitConfirmed, 3))
+
+    assert world.postbox.read_by == ["ben@example.com"] * 3
+    assert "Ana (employee id ana) now works until Friday, 29 May 2026." in text_of(world.postbox.letters[1])
+    assert world.postbox.letters[1]["In-Reply-To"] == first.message_id
+    assert (moved.kind, moved.last_working_day) == (NotificationKind.LAST_WORKING_DAY_CHANGED, date(2026, 5, 29))
+    assert "The last working day is Friday, 29 May 2026." in text_of(world.postbox.letters[2])
+    assert confirmed.last_working_day == date(2026, 5, 29)
+
+
+def test_a_last_working_day_that_is_open_again_is_said_to_be_open() -> None:
+    world = World()
+    world.told(resigned(last_working_day=date(2026, 4, 30)))
+    world.told(happened(LastWorkingDayChanged, 2))
+    assert "is open again" in text_of(world.postbox.letters[1])
+
+
+def test_of_a_case_that_was_entered_twice_the_manager_hears_that_the_other_one_goes_on() -> None:
+    world = World()
+    world.told(resigned())
+
+    fact = world.told(happened(ExitCaseVoided, 2, reason=VoidReason.DUPLICATE, duplicate_of=uuid4()))
+
+    said = text_of(world.postbox.letters[1])
+    assert "the other case about the same resignation goes on" in said
+    assert "has not resigned" not in said
+    assert "is cancelled" not in said
+    assert fact.kind is NotificationKind.DUPLICATE
+
+
+def test_a_manager_with_an_open_case_of_their_own_is_passed_over_and_the_mail_says_why() -> None:
+    world = World()
+    world.told(of_ben(resigned(last_working_day=date(2026, 4, 30))))
+
+    fact = world.told(resigned())
+
+    assert fact.recipient_id == "cleo"
+    assert "the manager (Ben) has an open exit case of their own" in text_of(world.postbox.letters[1])
+
+
+@pytest.mark.parametrize("ending", [RETAINED, WITHDRAWN, VOIDED])
+def test_a_manager_who_stays_after_all_is_told_again(ending: Undone) -> None:
+    world = World()
+    world.told(of_ben(resigned()))
+    world.told(of_ben(ending))
+    assert world.told(resigned()).recipient_id == "ben"
+
+
+def test_a_manager_who_was_hired_again_after_a_last_working_day_is_told() -> None:
+    world = World()
+    world.told(of_ben(resigned(last_working_day=date(2026, 4, 30))))
+    world.told(of_ben(CONFIRMED))
+
+    def told(day: int) -> str:
+        own = World()
+        own.memory = world.memory
+        return str(own.told(resigned(case_id=uuid4()), at=datetime(2026, 4, day, 23, tzinfo=NOON.tzinfo)).recipient_id)
+
+    assert told(29) == "cleo"
+    assert told(30) == "ben"  # 1 May in Vienna by then
+
+
+def test_a_managers_own_case_in_confidence_is_not_betrayed_to_the_managers_manager() -> None:
+    world = World()
+    world.told(of_ben(resigned(confidentiality="RESTRICTED")))
+
+    fact = world.told(resigned())
+
+    assert (fact.recipient_role, world.postbox.read_by) == (RecipientRole.HR, [HR, HR])
+    assert "the manager (Ben) has an open exit case of their own" in text_of(world.postbox.letters[1])
+
+
+def test_a_managers_manager_with_an_open_case_is_passed_over_too() -> None:
+    world = World(someone("ana", "ben"), someone("ben", "cleo", active=False), someone("cleo"))
+    world.told(of_ben(resigned(), "cleo"))
+    assert world.told(resigned()).recipient_role is RecipientRole.HR
+
+
+@pytest.mark.parametrize(
+    "manager",
+    [
+        someone("ben", "cleo", mail="Ana@Example.com"),
+        someone("ben", "cleo", mails=("ana@example.com",)),
+        someone("ben", "cleo", id="scim-ana"),
+    ],
+)
+def test_who_shares_an_address_or_an_account_with_the_leaver_is_not_told(manager: Someone) -> None:
+    world = World(someone("ana", "ben"), manager, someone("cleo"))
+    fact = world.told(resigned(manager_id="ben"))
+    assert fact.recipient_id != "ben"
+
+
+def test_a_leaver_who_reads_the_hr_mailbox_is_not_told_and_this_is_stated() -> None:
+    world = World(someone("ana", mail=HR))
+
+    fact = world.told(resigned())
+
+    assert world.postbox.letters == []
+    assert (type(fact), fact.cause) == (NotificationFailed, NotificationFailureCause.NO_RECIPIENT)
+
+
+def test_who_was_refused_is_stated() -> None:
+    world = World(refuses={"ben@example.com"})
+    assert world.told(resigned()).refused_ids == ("ben",)
+
+
+def test_a_confirmation_that_reached_nobody_does_not_hide_who_knows_of_the_resignation() -> None:
+    world = World()
+    world.told(resigned())
+    world.postbox.refuses = {"ben@example.com", HR}
+    world.told(CONFIRMED)
+    world.postbox.refuses = set()
+
+    assert world.told(happened(ResignationWithdrawn, 3)).recipient_id == "ben"
+
+
+def of_ben(event: Any, who: str = "ben") -> Any:
+    """Return the same event in a case of a manager's own."""
+    own = {"employee_id": who, "case_id": UUID(int=99), "event_id": UUID(int=9900 + event.case_version)}
+    return event.model_copy(update=own)

@@ -1,0 +1,73 @@
+"""What the manager is told of a restricted case, once HR has released it.
+
+Of such a case HR hears first, always (`NotificationWithheld`, `NotificationDropped`); what the manager hears is a
+reaction to that. So it cannot overtake HR, and what is released and what is undone at the same moment stand in one
+lane, in which either of them comes first. One message is held per case; it tells how the case stands when it is
+released, and what comes after it follows at once.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from choreography import Effect, Hold, NothingToDo
+from consumers.notification.matter import Days, Matter
+from consumers.notification.ports import Ports
+from consumers.notification.standing import Standing
+from consumers.notification.telling import tell_again, tell_manager
+from schemas.notification import ManagerNotified, NotificationDropped, NotificationFailed, NotificationWithheld
+
+
+class Asked(BaseModel):
+    """A person is asked whether the manager may be told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    case_version: int
+
+
+async def tell_manager_once_released(
+    event: NotificationWithheld, ports: Ports, effect: Effect
+) -> ManagerNotified | NotificationFailed:
+    """Hold what HR was told until it is released; then tell the manager how the case stands."""
+    standing = await Standing.of(event, effect)
+    newest, told = standing.withheld or event, standing.manager
+    if told is not None and (told.kind, told.last_working_day) == (newest.kind, newest.last_working_day):
+        raise NothingToDo("the manager has been told how the case stands")
+    if told is None:
+        await _released(event, standing, effect)
+    concerned = tuple(await ports.people.with_employee_id(event.employee_id))
+    matter = Matter(event, newest.kind, concerned, Days.of(newest))
+    if told is not None:
+        return await tell_again(matter, told, ports, effect)
+    return await tell_manager(matter, newest.manager_id, ports, effect)
+
+
+async def _released(event: NotificationWithheld, standing: Standing, effect: Effect) -> None:
+    """Go on once a person has released this, having been asked just that.
+
+    Raises:
+        NothingToDo: an earlier message of the case asks it already.
+        Hold: it is asked now; what was released before, because it was old or had failed, was asked something else.
+    """
+    if standing.waits_since is not None and standing.waits_since < event.case_version:
+        raise NothingToDo("an earlier message of this case is held, and tells this too once it is released")
+    asks_now = False
+
+    async def ask() -> Asked:
+        nonlocal asks_now
+        asks_now = True
+        return Asked(case_version=event.case_version)
+
+    await effect.once(Asked, ask)
+    if asks_now or not effect.released:
+        raise Hold("HR was told, as the case is restricted. Release this to have the manager told, else drop it.")
+
+
+async def tell_manager_that_it_is_undone(
+    event: NotificationDropped, ports: Ports, effect: Effect
+) -> ManagerNotified | NotificationFailed:
+    """Tell the manager that it is undone, if the manager was told at all."""
+    told = await effect.earlier(ManagerNotified)
+    if told is None:
+        raise NothingToDo("the manager was never told of this case")
+    concerned = tuple(await ports.people.with_employee_id(event.employee_id))
+    return await tell_again(Matter(event, event.kind, concerned, Days.of(event)), told, ports, effect)

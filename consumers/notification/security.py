@@ -1,0 +1,75 @@
+"""Telling whoever looks after access what Access could not do; ids only, no names of groups."""
+
+from collections.abc import AsyncIterator, Sequence
+from email.message import EmailMessage
+
+from choreography import Effect, NothingToDo
+from consumers.notification.letter import common_words, write
+from consumers.notification.matter import Matter, Recipient
+from consumers.notification.names import isolated
+from consumers.notification.ports import Ports
+from consumers.notification.recipients import Delivery, deliver, mailbox
+from consumers.notification.telling import why_nobody
+from schemas.access import CriticalAccessBlockFailed, CriticalAccessRestored
+from schemas.notification import AccessMatter, NotificationKind, SecurityNotificationFailed, SecurityNotified
+
+AccessFact = CriticalAccessBlockFailed | CriticalAccessRestored
+
+
+async def tell_security_what_was_not_blocked(
+    event: CriticalAccessBlockFailed, ports: Ports, effect: Effect
+) -> SecurityNotified | SecurityNotificationFailed:
+    """Tell security that critical access could not be taken away, and why."""
+    left = [(one, "") for one in event.entitlement_ids]
+    words = {"cause": str(event.cause), "departed": event.departed, "entitlements": _listed(left)}
+    return await _tell(event, AccessMatter.NOT_BLOCKED, words, ports, effect)
+
+
+async def tell_security_what_was_not_given_back(
+    event: CriticalAccessRestored, ports: Ports, effect: Effect
+) -> SecurityNotified | SecurityNotificationFailed:
+    """Tell security what could not be given back, and why."""
+    if not event.not_restored:
+        raise NothingToDo("everything was given back")
+    left = [(one.entitlement_id, str(one.cause)) for one in event.not_restored]
+    words = {"cause": "", "departed": False, "entitlements": _listed(left)}
+    return await _tell(event, AccessMatter.NOT_RESTORED, words, ports, effect)
+
+
+async def _tell(
+    event: AccessFact,
+    matter: AccessMatter,
+    words: dict[str, object],
+    ports: Ports,
+    effect: Effect,
+) -> SecurityNotified | SecurityNotificationFailed:
+    about = Matter(event, NotificationKind.UNKNOWN, tuple(await ports.people.with_employee_id(event.employee_id)))
+    known = common_words(event, isolated(about.employee.display_name) if about.employee else "", follows=False)
+    said = {**known, **words, "matter": str(matter), "system": isolated(event.system)}
+
+    def written(to: Recipient, _: object) -> EmailMessage:
+        return write(effect.key, event, to, ports.wording.text("access", to.language, said), ports.sender)
+
+    done = await deliver(_line(about, ports), written, ports, effect)
+    return _fact(matter, done, ports)
+
+
+def _listed(entitlements: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"id": isolated(one), "cause": cause} for one, cause in entitlements]
+
+
+async def _line(about: Matter, ports: Ports) -> AsyncIterator[Recipient]:
+    mailboxes = dict.fromkeys((ports.mailboxes.security, ports.mailboxes.hr))
+    for address in mailboxes:
+        yield mailbox(address, about.concerns, ports)
+
+
+def _fact(matter: AccessMatter, done: Delivery, ports: Ports) -> SecurityNotified | SecurityNotificationFailed:
+    if done.to is None:
+        return SecurityNotificationFailed(matter=matter, cause=why_nobody(done), perhaps_repeated=done.perhaps_repeated)
+    return SecurityNotified(
+        matter=matter,
+        by_hr=done.to.address == ports.mailboxes.hr,
+        message_id=done.message_id,
+        perhaps_repeated=done.perhaps_repeated,
+    )

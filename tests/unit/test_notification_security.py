@@ -1,0 +1,91 @@
+"""What Access could not do is told to whoever looks after access, in words."""
+
+from typing import Any
+
+import pytest
+
+from choreography import NothingToDo
+from schemas.access import (
+    BlockFailureCause,
+    CriticalAccessBlockFailed,
+    CriticalAccessRestored,
+    NotRestored,
+    NotRestoredCause,
+)
+from schemas.notification import AccessMatter, NotificationFailureCause, SecurityNotificationFailed, SecurityNotified
+from tests.unit.notifying import HR, SECURITY, World, happened, someone, text_of
+
+FAILED = happened(
+    CriticalAccessBlockFailed, 1, system="directory", cause=BlockFailureCause.LAST_MEMBER, entitlement_ids=("G-7",)
+)
+
+
+def restored(*left: NotRestored) -> Any:
+    return happened(CriticalAccessRestored, 2, system="directory", restored=("G-1",), not_restored=left)
+
+
+def test_security_is_told_that_access_was_not_taken_away_and_why() -> None:
+    world = World()
+
+    fact = world.told(FAILED)
+
+    [letter] = world.postbox.letters
+    assert world.postbox.read_by == [SECURITY]
+    assert "Critical access of Ana (employee id ana) was to be paused in directory, and was not" in text_of(letter)
+    assert "the person is the last member, and a group is never emptied. Concerned: G-7." in text_of(letter)
+    assert not [word for word in ("ana", "access", "resign") if word in letter["Subject"].lower()]
+    assert fact == SecurityNotified(matter=AccessMatter.NOT_BLOCKED, message_id=letter["Message-ID"])
+
+
+@pytest.mark.parametrize("cause", list(BlockFailureCause))
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_cause_has_words(cause: BlockFailureCause, language: str) -> None:
+    world = World(hr_language=language)
+    world.told(FAILED.model_copy(update={"cause": cause}))
+    assert str(cause) not in text_of(world.postbox.letters[0])
+
+
+def test_security_is_told_what_was_not_given_back_and_why() -> None:
+    world = World()
+    fact = world.told(
+        restored(
+            NotRestored(entitlement_id="G-2", cause=NotRestoredCause.CHANGED_BY_OTHERS),
+            NotRestored(entitlement_id="G-3", cause=NotRestoredCause.GROUP_GONE),
+        )
+    )
+    said = text_of(world.postbox.letters[0])
+    assert "G-2: somebody else has changed it since" in said
+    assert "G-3: the group does not exist any more." in said
+    assert fact.matter is AccessMatter.NOT_RESTORED
+
+
+def test_nobody_is_told_that_everything_was_given_back() -> None:
+    world = World()
+    with pytest.raises(NothingToDo):
+        world.told(restored())
+    assert world.postbox.letters == []
+
+
+def test_without_a_mailbox_of_its_own_or_where_that_refuses_hr_is_told() -> None:
+    assert World(security=HR).told(FAILED).by_hr
+    world = World(refuses={SECURITY})
+    assert world.told(FAILED).by_hr
+    assert world.postbox.read_by == [HR]
+
+
+def test_a_leaver_who_reads_the_security_mailbox_is_not_told() -> None:
+    world = World(someone("ana", mail=SECURITY))
+    world.told(FAILED)
+    assert world.postbox.read_by == [HR]
+
+    alone = World(someone("ana", mail=HR), security=HR)
+    fact = alone.told(FAILED)
+    assert (type(fact), fact.cause) == (SecurityNotificationFailed, NotificationFailureCause.NO_RECIPIENT)
+
+
+def test_somebody_whom_the_directory_does_not_know_for_certain_is_named_by_id_alone() -> None:
+    world = World(someone("ana"), someone("ana", id="2"))
+    world.told(FAILED.model_copy(update={"cause": BlockFailureCause.PERSON_AMBIGUOUS}))
+    said = text_of(world.postbox.letters[0])
+    assert "the employee with the id ana" in said
+    assert "Ana" not in said

@@ -1,0 +1,177 @@
+"""Of a restricted case HR hears first; the manager once it is released, or never."""
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from choreography import Hold, NothingToDo
+from schemas.exits import (
+    Confidentiality,
+    ExitCaseVoided,
+    ExitConfirmed,
+    LastWorkingDayChanged,
+    ResignationWithdrawn,
+    VoidReason,
+)
+from schemas.notification import (
+    ManagerNotified,
+    NotificationDropped,
+    NotificationFailed,
+    NotificationKind,
+    NotificationWithheld,
+)
+from tests.unit.notifying import CONFIRMED, HR, World, happened, resigned, someone, text_of
+
+DAY = date(2026, 4, 30)
+RESTRICTED = resigned(confidentiality=Confidentiality.RESTRICTED, last_working_day=DAY)
+BEN = "ben@example.com"
+
+
+def withheld(world: World, event: Any = RESTRICTED) -> Any:
+    """Have HR told; return the fact as it stands on its topic."""
+    assert isinstance(world.told(event), NotificationWithheld)
+    return world.restated(NotificationWithheld)
+
+
+def released(world: World, event: Any) -> Any:
+    """Have it held, and then released."""
+    with pytest.raises(Hold):
+        world.told(event)
+    return world.told(event, released=True)
+
+
+def test_hr_is_told_first_and_what_the_manager_is_to_hear_is_held() -> None:
+    world = World()
+    fact = withheld(world)
+
+    with pytest.raises(Hold):
+        world.told(fact)
+
+    assert world.postbox.read_by == [HR]
+    assert "The manager has not been told by this system" in text_of(world.postbox.letters[0])
+    assert (fact.manager_id, fact.last_working_day) == ("ben", DAY)
+
+
+def test_the_manager_is_told_once_it_is_released() -> None:
+    world = World()
+    fact = withheld(world)
+
+    told = released(world, fact)
+
+    assert world.postbox.read_by == [HR, BEN]
+    assert (told.kind, told.recipient_id) == (NotificationKind.RESIGNED, "ben")
+    said = text_of(world.postbox.letters[1])
+    assert "Ana (employee id ana) handed in a resignation on Monday, 2 March 2026." in said
+    assert "Thursday, 30 April 2026" in said
+    assert world.postbox.letters[1]["References"] == world.postbox.letters[0]["References"]
+
+
+def test_what_was_released_because_it_was_old_or_had_failed_still_waits_for_hr() -> None:
+    world = World()
+    fact = withheld(world)
+
+    with pytest.raises(Hold):
+        world.told(fact, released=True)
+
+    assert world.postbox.read_by == [HR]
+
+
+def test_what_is_released_late_tells_how_the_case_stands_by_then() -> None:
+    world = World()
+    first = withheld(world)
+    moved = withheld(world, happened(LastWorkingDayChanged, 2, current=date(2026, 5, 29)))
+    confirmed = withheld(world, happened(ExitConfirmed, 3))
+
+    for later in (moved, confirmed):
+        with pytest.raises(NothingToDo):
+            world.told(later)
+    told = released(world, first)
+
+    assert world.postbox.read_by == [HR, HR, HR, BEN]
+    assert told.kind is NotificationKind.CONFIRMED
+    assert "leaves: the decision is final. The last working day is Friday, 29 May 2026." in text_of(
+        world.postbox.letters[3]
+    )
+
+
+def test_what_follows_a_release_goes_to_hr_and_on_to_the_manager_at_once() -> None:
+    world = World()
+    released(world, withheld(world))
+    confirmed = withheld(world, CONFIRMED)
+
+    told = world.told(confirmed)
+
+    assert world.postbox.read_by == [HR, BEN, HR, BEN]
+    assert told.kind is NotificationKind.CONFIRMED
+    assert "the manager is told of this, too" in text_of(world.postbox.letters[2])
+    with pytest.raises(NothingToDo):
+        world.told(confirmed.model_copy(update={"event_id": uuid4()}))
+
+
+def test_what_is_undone_before_it_was_released_reaches_the_manager_never() -> None:
+    world = World()
+    withheld(world)
+    dropped = world.told(happened(ResignationWithdrawn, 2))
+
+    assert isinstance(dropped, NotificationDropped)
+    with pytest.raises(NothingToDo):
+        world.told(world.restated(NotificationDropped))
+    assert world.postbox.read_by == [HR, HR]
+    assert "The manager was never told by this system" in text_of(world.postbox.letters[1])
+    assert (dropped.manager_id, dropped.last_working_day) == ("ben", DAY)
+
+
+def test_what_is_undone_after_it_was_released_is_told_to_hr_and_then_to_the_manager() -> None:
+    world = World()
+    released(world, withheld(world))
+    world.told(happened(ResignationWithdrawn, 2))
+
+    told = world.told(world.restated(NotificationDropped))
+
+    assert world.postbox.read_by == [HR, BEN, HR, BEN]
+    assert (type(told), told.kind) == (ManagerNotified, NotificationKind.WITHDRAWN)
+    assert "stays: the resignation was taken back" in text_of(world.postbox.letters[3])
+
+
+def test_a_restricted_case_that_was_entered_twice_is_said_to_be_one() -> None:
+    world = World()
+    released(world, withheld(world))
+    world.told(happened(ExitCaseVoided, 2, reason=VoidReason.DUPLICATE))
+
+    world.told(world.restated(NotificationDropped))
+
+    for letter in world.postbox.letters[2:]:
+        assert "the other case about the same resignation goes on" in text_of(letter)
+
+
+def test_hr_hears_of_the_end_even_where_nobody_could_be_reached_on_release() -> None:
+    world = World(refuses={BEN, "cleo@example.com"})
+    fact = withheld(world)
+    world.postbox.refuses.add(HR)
+    assert isinstance(released(world, fact), NotificationFailed)
+    world.postbox.refuses = set()
+
+    assert isinstance(world.told(happened(ResignationWithdrawn, 2)), NotificationDropped)
+    assert world.postbox.read_by == [HR, HR]
+
+
+def test_a_restricted_case_stays_withheld_where_hr_could_not_be_reached_at_first() -> None:
+    world = World(refuses={HR})
+    assert isinstance(world.told(RESTRICTED), NotificationFailed)
+    world.postbox.refuses = set()
+
+    assert isinstance(world.told(CONFIRMED), NotificationWithheld)
+    assert world.postbox.read_by == [HR]
+
+
+def test_of_a_restricted_case_of_an_unknown_person_only_hr_is_told() -> None:
+    world = World(someone("ben"))
+    fact = withheld(world, resigned(confidentiality=Confidentiality.RESTRICTED, manager_id="ben"))
+    assert fact.manager_id == "ben"
+
+    told = released(world, fact)
+
+    assert world.postbox.read_by == [HR, HR]
+    assert isinstance(told, NotificationFailed)
