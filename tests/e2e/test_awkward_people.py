@@ -14,8 +14,9 @@ pytestmark = pytest.mark.broker
 UNKNOWN = "E0000"
 BOOKED = ("ExitInterviewScheduled", "InterviewInvitationSent")
 NOT_BOOKED = ("ExitInterviewNotPossible", "InterviewInvitationSent")
-NOBODY_KNOWS_WHO = ("NotificationFailed", *NOT_BOOKED, "CriticalAccessBlockFailed")
-UNTOUCHABLE = ("ManagerNotified", *BOOKED, "CriticalAccessBlockFailed")
+NOT_BLOCKED = ("CriticalAccessBlockFailed", "SecurityNotified")
+NOBODY_KNOWS_WHO = ("NotificationFailed", *NOT_BOOKED, *NOT_BLOCKED)
+UNTOUCHABLE = ("ManagerNotified", *BOOKED, *NOT_BLOCKED)
 BY_HAND = ("ManagerNotified", *NOT_BOOKED, "CriticalAccessBlocked")
 FOR_HR_ALONE = ("NotificationWithheld", *BOOKED, "CriticalAccessBlocked")
 
@@ -90,6 +91,8 @@ def test_the_emergency_account_keeps_its_access(world: World, cases: Cases) -> N
     world.await_facts(case, UNTOUCHABLE)
 
     assert world.fact(case, "CriticalAccessBlockFailed")["cause"] == "PROTECTED_ACCOUNT"
+    said = [" ".join(mail.text.split()) for mail in to(company.HR_MAILBOX, world.mails(case))]
+    assert len([one for one in said if "the account is protected" in one]) == 1
     assert world.critical_groups(company.BREAK_GLASS) == company.critical_groups_of(company.BREAK_GLASS)
 
 

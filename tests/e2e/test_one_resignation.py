@@ -140,11 +140,14 @@ def test_whoever_stays_has_no_interview_any_more_and_everybody_invited_is_told(w
 
 
 def test_the_manager_learns_of_the_decision_in_the_same_thread(world: World, story: Story) -> None:
-    for case, word in ((story.stays, "stays"), (story.leaves, "leaves")):
-        told, decided = mails_to(world, MANAGER[case.employee_id].mail, case)
+    stays = {"en": "stays: the decision is final", "de": "bleibt: Die Entscheidung ist endgültig"}
+    leaves = {"en": "leaves: the decision is final", "de": "scheidet aus: Die Entscheidung ist endgültig"}
+    for case, words in ((story.stays, stays), (story.leaves, leaves)):
+        manager = MANAGER[case.employee_id]
+        told, decided = mails_to(world, manager.mail, case)
 
         assert told.message_id in str(decided.message["References"])
-        assert f"{word}: the decision is final" in decided.text
+        assert words[manager.language] in " ".join(decided.text.split())
 
 
 def test_whoever_leaves_never_gets_critical_access_back_and_is_still_interviewed(world: World, story: Story) -> None:
@@ -159,7 +162,8 @@ def test_whoever_leaves_never_gets_critical_access_back_and_is_still_interviewed
 def test_every_service_states_what_it_did_and_nothing_else(world: World, story: Story) -> None:
     assert world.fact_names(story.stays) == Counter(STAYED)
     assert world.fact_names(story.leaves) == Counter(LEFT)
-    assert world.remarks(story.stays) == world.remarks(story.leaves) == []
+    assert world.remarks(story.stays) == ["ReactionSkipped"]  # everything was given back: nothing to tell security
+    assert world.remarks(story.leaves) == []
 
 
 def test_the_mailbox_can_be_read_by_imap(world: World, story: Story) -> None:
