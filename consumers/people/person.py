@@ -19,7 +19,8 @@ class Person:
 
     Attributes:
         id: the directory's own id of the person.
-        employee_id: the `externalId`, by which events name people; empty where the directory has none.
+        employee_id: the `externalId`, else the `employeeNumber`, by which events name people; empty where the
+            directory has neither.
         display_name: what to call the person in a text; falls back to given and family name, then the user name.
         mail: the primary address, else the one for work, else the first.
         active: `False` only where the directory says so.
@@ -57,7 +58,7 @@ class Person:
         work = user.enterprise
         return cls(
             id=user.id,
-            employee_id=user.external_id or "",
+            employee_id=user.external_id or work.employee_number or "",
             display_name=user.display_name or user.name.full or user.user_name or user.id,
             active=user.active,
             mail=user.mail,

@@ -1,27 +1,29 @@
 """People over SCIM 2.0 (RFC 7643, RFC 7644).
 
-Servers ignore filters, answer in pages and hold two people with one `externalId`. So every page is read, each answer
-is compared here, and a person is found only when exactly one fits: the right one or nobody.
+Servers keep no `externalId`, or hold two people with one, and answer more than was asked (see `pages`). So each answer
+is compared here, and a person is found only when exactly one fits: the right one or nobody. An employee id is the
+`externalId`; of people who have none it is the `employeeNumber`.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from httpx2 import AsyncBaseTransport, AsyncClient, Limits, Timeout
 from pydantic import ValidationError
 from scim2_client import SCIMClientException
 from scim2_client.engines.httpx2 import AsyncSCIMClient
-from scim2_models import Group, ListResponse, Resource, ResourceType, SCIMException, ScimProvider, User
+from scim2_models import Group, ListResponse, ResourceType, SCIMException, ScimProvider, User
 
 from choreography import ChoreographyError, Unavailable
-from consumers.people.person import Managed, Person, Placed
+from consumers.people.bounds import bounded
+from consumers.people.pages import Pages, Refused, checked, is_error
+from consumers.people.person import ENTERPRISE, Managed, Person, Placed
 
-_PAGE: Final = 100
 _NOT_FOUND: Final = "404"
+_NO_SUCH_FILTER: Final = ("400", "501")
 _HR_PARTNERS: Final = "HR partners"
 # What the library answers. Pydantic makes such a type anew for every look-up (10 ms) unless somebody holds it.
 _HELD: Final = (ListResponse[User], ListResponse[Group])  # type: ignore[type-arg]  # as the library names it
@@ -53,7 +55,8 @@ class ScimPeople:
     ) -> None:
         self._http = AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
+            event_hooks={"response": [bounded(seconds)]},
             timeout=Timeout(seconds, connect=min(seconds, 3.0)),
             limits=Limits(max_keepalive_connections=10, keepalive_expiry=60),
             transport=transport,
@@ -61,6 +64,7 @@ class ScimPeople:
         kinds = (User, Group)
         provider = ScimProvider(models=kinds, resource_types=[ResourceType.from_resource(kind) for kind in kinds])
         self._scim = AsyncSCIMClient(self._http, provider=provider, check_response_payload=False)
+        self._pages = Pages(self._scim)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -72,17 +76,16 @@ class ScimPeople:
         await self._http.__aexit__(kind, error, traceback)
 
     async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
-        """Return everybody whose `externalId` is exactly this: nobody, the right person, or several."""
-        found: dict[str, Person] = {}
+        """Return everybody who has exactly this employee id: nobody, the right person, or several."""
         with _translated():
-            async for resource in self._search(User, "externalId", employee_id):
-                if resource.get("externalId") == employee_id:
-                    person = Person.from_scim(resource)
-                    found[person.id] = person
-        return tuple(found.values())
+            found = [one async for one in self._pages.search(User, "externalId", employee_id)]
+            known = [Person.from_scim(one) for one in found if one.get("externalId") == employee_id]
+            if not known and employee_id:
+                known = await self._by_number(employee_id)
+        return tuple({one.id: one for one in known}.values())
 
     async def by_employee_id(self, employee_id: str) -> Person:
-        """Return the one person whose `externalId` is exactly this.
+        """Return the one person who has exactly this employee id.
 
         Raises:
             PersonNotFound: there is none.
@@ -101,9 +104,9 @@ class ScimPeople:
             return None
         with _translated():
             resource: object = await self._scim.query(User, scim_id)
-            if _is_error(resource, _NOT_FOUND):
+            if is_error(resource, _NOT_FOUND):
                 return None
-            person = Person.from_scim(_checked(resource))
+            person = Person.from_scim(checked(resource))
         return person if person.id == scim_id else None
 
     async def manager_of(self, person: Managed) -> Person | None:
@@ -128,49 +131,26 @@ class ScimPeople:
     async def probe(self) -> None:
         """Make sure that the directory answers."""
         with _translated():
-            _checked(await self._scim.query(User, query_parameters={"count": 1}))
+            await self._pages.page(User, {}, 1)
+
+    async def _by_number(self, number: str) -> list[Person]:
+        try:
+            found = [one async for one in self._pages.search(User, f"{ENTERPRISE}:employeeNumber", number)]
+        except Refused as refusal:
+            if refusal.status in _NO_SUCH_FILTER:
+                return []
+            raise
+        people = [Person.from_scim(one) for one in found if not one.get("externalId")]
+        return [one for one in people if one.employee_number == number]
 
     async def _members(self, group: str) -> list[Person]:
         ids: set[str] = set()
         with _translated():
-            async for resource in self._search(Group, "displayName", group):
+            async for resource in self._pages.search(Group, "displayName", group):
                 if resource.get("displayName") == group:
                     ids.update(str(member["value"]) for member in resource.get("members") or ())
         found = await asyncio.gather(*(self.by_id(one) for one in sorted(ids)))
         return [person for person in found if person is not None]
-
-    async def _search(self, kind: type[Resource[Any]], attribute: str, value: str) -> AsyncIterator[dict[str, Any]]:
-        """Yield what the server answers to `attribute eq value`, page by page, whether or not it fits."""
-        fits = f"{attribute} eq {json.dumps(value)}"  # a filter's strings are JSON's (RFC 7644 §3.4.2.2)
-        seen: set[str] = set()
-        start = 1
-        while True:
-            request = {"filter": fits, "startIndex": start, "count": _PAGE}
-            page = _checked(await self._scim.query(kind, query_parameters=request))
-            total = int(page["totalResults"])
-            resources = [one for one in page.get("Resources") or () if str(one["id"]) not in seen]
-            for resource in resources:
-                seen.add(str(resource["id"]))
-                yield resource
-            start += len(resources)
-            if not resources or start > total:
-                return
-
-
-def _is_error(payload: object, status: str) -> bool:
-    return isinstance(payload, dict) and str(payload.get("status")) == status and "schemas" in payload
-
-
-def _checked(payload: object) -> dict[str, Any]:
-    """Return a resource or a page.
-
-    Raises:
-        ValueError: the server answered with an error, or with something else.
-    """
-    schemas = payload.get("schemas") if isinstance(payload, dict) else None
-    if not isinstance(payload, dict) or not isinstance(schemas, list) or any("Error" in str(one) for one in schemas):
-        raise ValueError("the directory answered with an error")
-    return payload
 
 
 @contextmanager

@@ -1,17 +1,23 @@
 """What a manager reads, through a real mail system."""
 
 import asyncio
+from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from uuid import UUID
 
+import pytest
+
+from choreography import Retry
 from choreography.fake import FakeMemory
 from consumers.mail import SmtpMailer
 from consumers.notification.handler import notify_manager
-from consumers.notification.ports import Mailboxes, Ports, Sender
+from consumers.notification.ports import Mailboxes, People, Ports, Sender
+from consumers.notification.ports import Person as Asked
 from consumers.notification.wording import Templates
 from consumers.people import Person
 from schemas.exits import EmployeeResigned
-from schemas.notification import ManagerNotified
+from schemas.notification import ManagerNotified, RecipientRole
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import NOON, open_mailer
 
@@ -40,19 +46,28 @@ def person(name: str, mail: str, manager: str | None = None) -> Person:
     )
 
 
+BEN = person("ben", "ben@example.com", "scim-cleo")
+CLEO = person("cleo", "cleo@example.com")
+
+
+@dataclass(frozen=True)
 class Directory:
-    """Ana and her manager Ben."""
+    """Ana, her manager Ben, and Cleo above him."""
+
+    ana: Person = person("ana", "ana@example.com", "scim-ben")  # noqa: RUF009 - frozen
 
     async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
-        return (person("ana", "ana@example.com", "scim-ben"),)
+        return (self.ana,)
 
-    async def manager_of(self, person_: object) -> Person:
-        return person("ben", "ben@example.com")
+    async def manager_of(self, person_: Asked) -> Person | None:
+        return {"scim-ben": BEN, "scim-cleo": CLEO}.get(person_.manager_scim_id or "")
 
 
-async def told(mailer: SmtpMailer, *, repeated: bool = False) -> ManagerNotified:
+async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
     sender = Sender("ems@example.com", "mail.example.com")
-    ports = Ports(mailer, None, Directory(), sender, Mailboxes("hr@example.com", "security@example.com"), Templates())
+    ports = Ports(
+        mailer, None, directory or Directory(), sender, Mailboxes("hr@example.com", "security@example.com"), Templates()
+    )
     effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
     fact = await notify_manager(RESIGNED, ports, effect)
     assert isinstance(fact, ManagerNotified)
@@ -92,3 +107,59 @@ def test_the_same_letter_is_the_same_mail_byte_for_byte_and_the_fact_says_that_i
     assert first == second
     assert (once.perhaps_repeated, again.perhaps_repeated) == (False, True)
     assert once.message_id == again.message_id
+
+
+def received(script: Script, *, directory: People | None = None) -> tuple[ManagerNotified, list[EmailMessage]]:
+    """Have the mail written, and return what is stated and what the mail system has."""
+
+    async def once() -> ManagerNotified:
+        async with mail_system(script) as port, open_mailer(port) as mailer:
+            return await told(mailer, directory=directory)
+
+    fact = asyncio.run(once())
+    return fact, [message_from_bytes(content, policy=policy.default) for _, content in script.accepted]
+
+
+@pytest.mark.parametrize("answer", ["550 no such user", "551 moved", "553 not allowed", "554 no"])
+def test_who_is_refused_for_good_is_passed_over_which_the_mail_says_and_the_fact_states(answer: str) -> None:
+    script = Script(to_recipients={"ben@example.com": answer})
+
+    fact, [mail] = received(script)
+
+    assert [recipients for recipients, _ in script.accepted] == [("cleo@example.com",)]
+    assert (fact.recipient_id, fact.recipient_role, fact.refused_ids) == ("cleo", RecipientRole.SKIP_LEVEL, ("ben",))
+    said = " ".join(mail.get_body(("plain",)).get_content().split())  # type: ignore[union-attr]
+    assert "the manager (Ben Åström) cannot be reached, as the mail system refuses the address." in said
+
+
+@pytest.mark.parametrize("answer", ["450 busy", "451 later", "452 full"])
+def test_who_is_put_off_is_not_passed_over_and_nobody_else_is_told_meanwhile(answer: str) -> None:
+    script = Script(to_recipients={"ben@example.com": answer})
+    with pytest.raises(Retry):
+        received(script)
+    assert script.accepted == []
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "Ana\r\nBcc: all@example.com",
+        "Ana\n.\nQUIT",
+        "Ana\r\n.\r\nMAIL FROM:<x@example.com>",
+        "<b>Ana</b>",
+        "A\u202ena",
+        "a" * 5000,
+    ],
+)
+def test_a_name_from_the_directory_changes_nothing_that_the_mail_system_sees(evil: str) -> None:
+    script = Script()
+
+    _, [mail] = received(script, directory=Directory(replace(Directory().ana, display_name=evil)))
+
+    assert [recipients for recipients, _ in script.accepted] == [("ben@example.com",)]
+    assert mail["Bcc"] is None
+    assert mail.defects == []
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert "<b>" not in html
+    assert "\u202e" not in html
+    assert "Exit Management System, case" in html

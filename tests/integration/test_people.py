@@ -1,6 +1,7 @@
 """Looking people up in real SCIM directories, polite and rude ones."""
 
 import asyncio
+import gzip
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -42,6 +43,10 @@ class Directory:
     def user(self, name: str, employee_id: str, **attributes: Any) -> str:
         schemas = ["urn:ietf:params:scim:schemas:core:2.0:User", *([ENTERPRISE] if ENTERPRISE in attributes else [])]
         return self._post("/Users", {"schemas": schemas, "userName": name, "externalId": employee_id, **attributes})
+
+    def numbered(self, name: str, number: str) -> str:
+        schemas = ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE]
+        return self._post("/Users", {"schemas": schemas, "userName": name, ENTERPRISE: {"employeeNumber": number}})
 
     def group(self, name: str, *members: str) -> str:
         schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
@@ -110,7 +115,8 @@ def test_someone_is_found_by_employee_id(directory: Directory) -> None:
 
     person = ask(directory.url, lambda people: people.by_employee_id("E-found"))
 
-    assert person == Person(id=ana, employee_id="E-found", display_name="Ana", mail="ana@example.com")
+    mail = "ana@example.com"
+    assert person == Person(id=ana, employee_id="E-found", display_name="Ana", mail=mail, mails=(mail,))
 
 
 def test_nobody_is_found_for_an_unknown_id(directory: Directory) -> None:
@@ -139,6 +145,29 @@ def test_an_employee_id_is_never_read_as_part_of_the_question(directory: Directo
         directory.user(f"odd {employee_id!r}", employee_id)
         found = ask(directory.url, lambda people: people.by_employee_id(employee_id))
         assert found.employee_id == employee_id
+
+
+def test_someone_without_an_employee_id_is_found_by_number(directory: Directory) -> None:
+    numbered = directory.numbered("numbered", "N-1")
+
+    person = ask(directory.url, lambda people: people.by_employee_id("N-1"))
+
+    assert (person.id, person.employee_id) == (numbered, "N-1")
+    directory.user("rival", "N-1")
+    assert ask(directory.url, lambda people: people.by_employee_id("N-1")).id != numbered
+
+
+def test_a_number_of_somebody_who_has_an_employee_id_finds_nobody(directory: Directory) -> None:
+    directory.user("both", "E-both", **{ENTERPRISE: {"employeeNumber": "N-2"}})
+    with pytest.raises(PersonNotFound):
+        ask(directory.url, lambda people: people.by_employee_id("N-2"))
+
+
+def test_two_people_with_one_number_are_nobody(directory: Directory) -> None:
+    directory.numbered("twin-3", "N-3")
+    directory.numbered("twin-4", "N-3")
+    with pytest.raises(PersonAmbiguous):
+        ask(directory.url, lambda people: people.by_employee_id("N-3"))
 
 
 def test_an_employee_id_is_compared_letter_by_letter(directory: Directory) -> None:
@@ -207,14 +236,15 @@ def test_the_probe_succeeds_while_the_directory_answers(directory: Directory) ->
 
 
 @contextmanager
-def rude_server(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
-    """Serve whatever `answer` says to a path, with SCIM's content type."""
+def rude_server(answer: Callable[[str], tuple[int, bytes]], **headers: str) -> Iterator[str]:
+    """Serve whatever `answer` says to a path, with SCIM's content type unless another header is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = answer(self.path)
             self.send_response(status)
-            self.send_header("Content-Type", "application/scim+json")
+            for name, value in {"Content-Type": "application/scim+json", **headers}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -283,3 +313,87 @@ def test_a_directory_that_never_answers_is_unavailable_in_time() -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(Unavailable):
             ask(url, lambda people: people.by_id("7"), seconds=0.2)
+
+
+LISTED = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+EVERYBODY = (
+    {"id": "ana", ENTERPRISE: {"employeeNumber": "E-1"}},
+    {"id": "mgr", ENTERPRISE: {"employeeNumber": "E-2"}},
+)
+
+
+def like_canaille(path: str) -> tuple[int, bytes]:
+    """Ignore filters, keep no `externalId`, and fail at `count`, as Canaille 0.3.6 does."""
+    if "count" in httpx2.URL(path).params:
+        return 500, b"<html>Internal Server Error</html>"
+    body = {"schemas": [LISTED], "totalResults": len(EVERYBODY), "Resources": EVERYBODY}
+    return 200, json.dumps(body).encode()
+
+
+def test_a_directory_that_fails_at_a_page_size_is_asked_without_one() -> None:
+    with rude_server(like_canaille) as url:
+        assert ask(url, lambda people: people.by_employee_id("E-2")).id == "mgr"
+        with pytest.raises(PersonNotFound):
+            ask(url, lambda people: people.by_employee_id("E-3"))
+        ask(url, lambda people: people.probe())
+
+
+def test_a_directory_that_knows_no_filter_by_number_knows_nobody_by_it() -> None:
+    def by_external_id_only(path: str) -> tuple[int, bytes]:
+        if "employeeNumber" in path:
+            return 400, json.dumps(
+                {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "400"}
+            ).encode()
+        return 200, json.dumps({"schemas": [LISTED], "totalResults": 0}).encode()
+
+    with rude_server(by_external_id_only) as url, pytest.raises(PersonNotFound):
+        ask(url, lambda people: people.by_employee_id("E-1"))
+
+
+def person_of(size: int) -> bytes:
+    resource = {"id": "1", "externalId": "E-1", "title": "x" * size}
+    return json.dumps({"schemas": [LISTED], "totalResults": 1, "Resources": [resource]}).encode()
+
+
+def test_a_directory_that_answers_with_a_page_of_html_is_unavailable() -> None:
+    html = b"<html><body>Please sign in</body></html>"
+    for headers in ({}, {"Content-Type": "text/html"}):
+        with rude_server(lambda _: (200, html), **headers) as url, pytest.raises(Unavailable) as down:
+            ask(url, lambda people: people.by_employee_id("E-1"))
+        assert (down.value.port, down.value.untouched) == ("people", True)
+
+
+def test_a_directory_that_answers_with_ten_megabytes_is_unavailable() -> None:
+    with rude_server(lambda _: (200, person_of(1_000))) as url:
+        assert ask(url, lambda people: people.by_employee_id("E-1")).id == "1"
+    with rude_server(lambda _: (200, person_of(10_000_000))) as url, pytest.raises(Unavailable):
+        ask(url, lambda people: people.by_employee_id("E-1"))
+
+
+def test_a_directory_whose_answer_would_swell_is_unavailable() -> None:
+    bomb = gzip.compress(person_of(10_000_000))
+    headers = {"Content-Encoding": "gzip"}
+    with rude_server(lambda _: (200, bomb), **headers) as url, pytest.raises(Unavailable):
+        ask(url, lambda people: people.by_employee_id("E-1"))
+
+
+def test_a_directory_that_answers_drop_by_drop_is_unavailable_in_time() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/scim+json\r\nContent-Length: 9999\r\n\r\n")
+        try:
+            with suppress(OSError):
+                while True:
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+        finally:
+            writer.close()
+
+    async def asked() -> None:
+        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with asyncio.timeout(10), ScimPeople(url, TOKEN, seconds=0.3) as people:
+                with pytest.raises(Unavailable):
+                    await people.by_id("7")
+
+    asyncio.run(asked())

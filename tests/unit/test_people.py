@@ -38,6 +38,7 @@ def test_a_person_is_read_with_name_mail_manager_and_division() -> None:
         division="Harbour",
         department="Cranes",
         user_type="Employee",
+        mails=("home@example.com", "ana@example.com"),
     )
 
 
