@@ -21,14 +21,17 @@ from aiosmtplib import (
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
 )
 
-from choreography import Retry, Unavailable
+from choreography import ChoreographyError, Retry, Unavailable
 
 Claim = Callable[[], Awaitable[None]]
 Tls = Literal["none", "starttls", "tls"]
 
 _CLOSING: Final = 421
+_SILENT: Final = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 # It closes, or does not let us in: nothing about this mail or its recipients.
 _NOT_ABOUT_THE_MAIL: Final = frozenset({_CLOSING, 502, 503, 530, 535, 538})
 
@@ -62,14 +65,13 @@ class SmtpServer:
         at_once: int = 10,
     ) -> None:
         self._sender = sender
+        self._login = (username, password) if username else None
         self._seconds_for_text = seconds_for_text
         self._slots = asyncio.Semaphore(at_once)
         self._connect = partial(
             SMTP,
             hostname=host,
             port=port,
-            username=username or None,
-            password=password or None,
             local_hostname=domain,
             timeout=seconds,
             use_tls=tls == "tls",
@@ -120,11 +122,22 @@ class SmtpServer:
         try:
             with _sorted(untouched=True):
                 await smtp.connect()
+                if self._login is not None:
+                    await smtp.login(*self._login)
             yield smtp
-            with suppress(SMTPException, OSError):
-                await smtp.quit(timeout=1)
+            await _quit(smtp)
+        except ChoreographyError as error:
+            if not isinstance(error.__cause__, _SILENT):
+                await _quit(smtp)
+            raise
         finally:
             smtp.close()
+
+
+async def _quit(smtp: SMTP) -> None:
+    """Say goodbye: over TLS a connection that is merely closed stays open until the other side closes it, too."""
+    with suppress(SMTPException, OSError):
+        await smtp.quit(timeout=1)
 
 
 async def _offer(smtp: SMTP, message: EmailMessage, otherwise: str | None) -> tuple[str, ...]:

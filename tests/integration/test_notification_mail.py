@@ -1,77 +1,18 @@
 """What a manager reads, through a real mail system."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from uuid import UUID
 
 import pytest
 
 from choreography import Retry
-from choreography.fake import FakeMemory
-from consumers.mail import SmtpMailer
-from consumers.notification.handler import notify_manager
-from consumers.notification.ports import Mailboxes, People, Ports, Sender
-from consumers.notification.ports import Person as Asked
-from consumers.notification.wording import Templates
-from consumers.people import Person
-from schemas.exits import EmployeeResigned
+from consumers.notification.ports import People
 from schemas.notification import ManagerNotified, RecipientRole
 from tests.integration.mail.server import Script, mail_system
-from tests.integration.mail.writing import NOON, open_mailer
-
-CASE = UUID("01890000-0000-7000-8000-00000000beef")
-RESIGNED = EmployeeResigned(
-    event_id=CASE,
-    employee_id="ana",
-    case_id=CASE,
-    case_version=1,
-    occurred_at=NOON,
-    recorded_at=NOON,
-    submitted_on=NOON.date(),
-    time_zone="Europe/Vienna",
-)
-
-
-def person(name: str, mail: str, manager: str | None = None) -> Person:
-    resource = {"id": f"scim-{name}", "externalId": name, "displayName": f"{name.title()} Åström", "active": True}
-    enterprise = {"manager": {"value": manager}} if manager else {}
-    return Person.from_scim(
-        {
-            **resource,
-            "emails": [{"value": mail, "primary": True}],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": enterprise,
-        }
-    )
-
-
-BEN = person("ben", "ben@example.com", "scim-cleo")
-CLEO = person("cleo", "cleo@example.com")
-
-
-@dataclass(frozen=True)
-class Directory:
-    """Ana, her manager Ben, and Cleo above him."""
-
-    ana: Person = person("ana", "ana@example.com", "scim-ben")  # noqa: RUF009 - frozen
-
-    async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
-        return (self.ana,)
-
-    async def manager_of(self, person_: Asked) -> Person | None:
-        return {"scim-ben": BEN, "scim-cleo": CLEO}.get(person_.manager_scim_id or "")
-
-
-async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
-    sender = Sender("ems@example.com", "mail.example.com")
-    ports = Ports(
-        mailer, None, directory or Directory(), sender, Mailboxes("hr@example.com", "security@example.com"), Templates()
-    )
-    effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
-    fact = await notify_manager(RESIGNED, ports, effect)
-    assert isinstance(fact, ManagerNotified)
-    return fact
+from tests.integration.mail.writing import open_mailer
+from tests.integration.telling import Directory, told
 
 
 def test_a_letter_arrives_as_text_and_html_with_an_id_made_from_its_effect() -> None:

@@ -1,14 +1,23 @@
 """One mailbox for all tests of mail, as the sandbox has it: a Maildir and a real IMAP server over it."""
 
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.integration.mail.exim import Exim, NoExim, running_exim
 
 
 @dataclass(frozen=True)
@@ -51,3 +60,61 @@ def _serving(name: str, maildir: Path) -> Iterator[int]:
             yield port
         finally:
             server.kill()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for the loopback address, signed by itself.
+
+    Attributes:
+        bundle, private: the files, as PEM.
+    """
+
+    bundle: Path
+    private: Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A mail system's certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(hours=1)
+        )
+        .add_extension(alternative, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("certificate")
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    made.bundle.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    made.private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return made
+
+
+@pytest.fixture
+def trusted(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this process trust the mail system's certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.bundle))
+
+
+@pytest.fixture(scope="session")
+def exim(certificate: Certificate) -> Iterator[Exim]:
+    """A second mail system, which shares no code with the first: Exim, from Debian's packages.
+
+    Where it cannot be had, a laptop skips with the reason, and CI fails, unless `EMS_TEST_WITHOUT_EXIM` says that it
+    is known.
+    """
+    with ExitStack() as stack:
+        try:
+            one = stack.enter_context(running_exim(certificate.bundle.read_bytes(), certificate.private.read_bytes()))
+        except NoExim as reason:
+            if os.environ.get("CI") and not os.environ.get("EMS_TEST_WITHOUT_EXIM"):
+                pytest.fail(f"There is no Exim: {reason}.", pytrace=False)
+            pytest.skip(f"There is no Exim: {reason}.")
+        yield one
