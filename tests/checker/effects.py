@@ -135,12 +135,23 @@ def _mailed_twice(index: Index, duty: Duty, effects: list[Effect]) -> Anomaly | 
         return Anomaly(Name.DUPLICATE_EFFECT, says, (first, second))
     finished = finished_at(duty)
     ended = time_of(finished)
-    if finished is not None and ended is not None and second.at is not None and second.at > ended + index.slack:
+    is_late = ended is not None and second.at is not None and second.at > ended + index.slack
+    if finished is not None and is_late and not _is_announced(duty, effects):
         return Anomaly(Name.DUPLICATE_EFFECT, f"{says} It was finished before.", (first, finished, second))
     if not any((fact.record.value or {}).get("perhaps_repeated") for fact in duty.facts) and duty.facts:
         says = f"{says} Its fact does not say so."
         return Anomaly(Name.UNFLAGGED_AMBIGUITY, says, (first, second, duty.facts[0].record))
     return None
+
+
+def _is_announced(duty: Duty, effects: list[Effect]) -> bool:
+    """Tell whether every fact says that it may be twice, and each attempt was accepted once: one was long on its way.
+
+    Whoever does again what was finished has stated it without that before.
+    """
+    told = [bool((fact.record.value or {}).get("perhaps_repeated")) for fact in duty.facts]
+    attempts = max((row.attempts or 0 for row in duty.rows), default=0)
+    return bool(told) and all(told) and len(effects) <= attempts
 
 
 def _two_objects(index: Index) -> Iterator[Anomaly]:

@@ -141,6 +141,21 @@ def test_a_mail_that_is_sent_again_after_it_was_done_is_a_duplicate_whatever_its
     assert told(shop.found(**RESEND)) == [(Name.DUPLICATE_EFFECT, (first, shop.rows(MAIL)[-1], second))]
 
 
+def test_a_mail_of_an_earlier_attempt_that_was_long_on_its_way_is_the_repetition_that_its_fact_announces() -> None:
+    shop = Shop((MAIL,))
+    record = shop.state(PLACED, "o1")
+    shop.intend(MAIL, record)
+    shop.act(MAIL, record)
+    shop.finish(MAIL, record, perhaps_repeated=True)
+    shop.act(MAIL, record)
+    shop.commit(MAIL, 1)
+
+    rows = list(shop.history().ledger)
+    for row in rows:
+        shop.drop(row)
+    assert shop.found(*(replace(row, attempts=2) for row in rows), **RESEND) == []
+
+
 def test_an_object_that_its_own_effect_replaces_by_another_is_a_duplicate() -> None:
     shop = Shop((SHELF,))
     record = shop.state(PLACED, "o1")
