@@ -1,4 +1,4 @@
-"""The company's calendars over CalDAV (RFC 4791), by plain HTTP requests.
+"""The company's calendars over CalDAV (RFC 4791).
 
 `{url}/{owner}/calendar/` is the calendar of a person, `<uid>.ics` in it one entry.
 """
@@ -7,30 +7,23 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
-from httpx2 import (
-    AsyncBaseTransport,
-    AsyncClient,
-    BasicAuth,
-    ConnectError,
-    ConnectTimeout,
-    Response,
-    Timeout,
-    TransportError,
-)
+from httpx2 import AsyncBaseTransport
 
-from choreography import NothingToDo, Unavailable
+from choreography import NothingToDo, Reject, Unavailable
 from consumers.hr import reports
+from consumers.hr.booked import Booked
+from consumers.hr.dav import Answer, DavServer, Unanswered
 from consumers.hr.entry import Entry
-from consumers.hr.ports import Claim
+from consumers.hr.obstacle import NotPossible
+from consumers.hr.ports import CalendarSilent, Claim
 from consumers.hr.slots import Period
 from consumers.hr.standing import Standing
 from consumers.hr.tombstone import Tombstone
+from schemas.hr import InterviewObstacle
 
-_UNREADABLE: Final = frozenset({400, 403, 404, 405, 410, 501})  # no calendar, or none that may or can be read
-_GONE: Final = frozenset({404, 410})
-_NO_PLACE: Final = frozenset({403, 404, 405, 409, 410})  # nobody can put anything there: no calendar, or not for us
+_GONE: Final = frozenset({403, 404, 405, 410})  # nothing stands there, or nothing that may be read
+_NO_PLACE: Final = frozenset({403, 404, 405, 409, 410, 507})  # nobody can put anything there, or we may not
 _CHANGED: Final = 412
-_DOWN: Final = frozenset({401, 407, 408, 425, 429})
 _ATTEMPTS: Final = 5
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8", "Depth": "1"}
 _ICAL: Final = {"Content-Type": "text/calendar; charset=utf-8"}
@@ -58,105 +51,118 @@ class CalDavCalendar:
         transport: AsyncBaseTransport | None = None,
     ) -> None:
         self._url = url.rstrip("/")
-        auth = BasicAuth(username, password) if username else None
-        self._http = AsyncClient(auth=auth, timeout=Timeout(seconds, connect=min(seconds, 3.0)), transport=transport)
+        self._server = DavServer(username=username, password=password, seconds=seconds, transport=transport)
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self._server.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
+        await self._server.__aexit__(kind, error, traceback)
 
     async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> tuple[Period, ...] | None:
-        """Return when the owner is not free; `None` where there is no calendar to read, or the id would lead astray."""
+        """Return when the owner is not free; `None` where nothing can be read, or the id would lead astray.
+
+        Raises:
+            Unavailable: the server is away.
+            CalendarSilent: it is there, but does not answer for this calendar.
+        """
         if "/" in owner or owner.strip(".") == "":
             return None
         question = reports.free_busy(within) if besides is None else reports.entries(within)
-        answer = await self._ask("REPORT", self._address(owner), _XML, question)
-        if answer.status_code in _UNREADABLE:
+        try:
+            answer = await self._server.ask("REPORT", self._address(owner), _XML, question)
+        except Unanswered as error:
+            await self.probe()
+            raise CalendarSilent(untouched=True) from error
+        if not answer.is_success or answer.content is None:
             return None
-        content = answer.raise_for_status().content
-        if besides is None:
-            return reports.busy_times(content)
-        return (within,) if reports.occupied(content, besides) else ()
+        try:
+            if besides is None:
+                return reports.busy_times(answer.content)
+            return (within,) if reports.occupied(answer.content, besides) else ()
+        except reports.Unreadable:
+            return None
 
-    async def find(self, owner: str, uid: str) -> Period | None:
-        """Return when the entry takes place, if it stands in the owner's calendar.
-
-        Raises:
-            NothingToDo: it was called off.
-        """
+    async def find(self, owner: str, uid: str) -> Booked | None:
+        """Return what stands in the owner's calendar of this interview, also when it was called off."""
         found = await self._get(owner, uid)
-        if found is not None and found.is_cancelled:
-            raise NothingToDo("The interview was called off.")
-        return found.period if found else None
+        return found.booked if found else None
 
-    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
-        """Put the entry in, unless it is there already, and return when it takes place.
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Booked:
+        """Have the entry stand in place of what an earlier event of the case has left.
 
         Raises:
-            NothingToDo: it was called off.
+            NothingToDo: a later event, or a person, called it off.
+            NotPossible: nobody can put anything into this calendar.
         """
-        await claim()
-        address = self._address(owner, entry.slot.uid)
-        answer = await self._ask("PUT", address, _ICAL | _NEW, entry.ical(), writes=True)
-        if answer.status_code != _CHANGED:
-            answer.raise_for_status()
-            return entry.slot.period
-        there = await self.find(owner, entry.slot.uid)
-        if there is None:
-            raise Unavailable  # taken out since; the next attempt puts it in
-        return there
+        found: Standing | None = None
+        for _ in range(_ATTEMPTS):
+            await claim()
+            sequence = found.booked.sequence if found else None
+            answer = await self._put(owner, entry.slot.uid, entry.ical(over=sequence), found)
+            if answer.is_success:
+                return Booked(entry.slot.period, entry.sequence_over(sequence), entry.sequence)
+            if answer.status in _NO_PLACE and found is None:
+                raise NotPossible(InterviewObstacle.NO_CALENDAR, owner)
+            _refuse_unless_changed(answer)
+            found = await self._get(owner, entry.slot.uid)
+            if found is not None and found.booked.version >= entry.sequence:
+                return _ours(found.booked, entry, owner)
+        raise Unavailable  # it changes whenever it is read
 
-    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
-        """Have the tombstone stand in place of the entry, or where it would be put; leave one that stands there."""
-        address = self._address(owner, tombstone.slot.uid)
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> int:
+        """Have the tombstone stand in place of the entry, or where it would be put; leave a later one alone.
+
+        Raises:
+            NothingToDo: a later event of the case has put the entry there.
+        """
         for _ in range(_ATTEMPTS):
             found = await self._get(owner, tombstone.slot.uid)
-            if found is not None and found.is_cancelled:
-                return
+            there = found.booked if found else None
+            if there is not None and there.is_cancelled and there.version >= tombstone.version:
+                return there.sequence
+            if there is not None and there.version > tombstone.version:
+                raise NothingToDo("A later event has planned the interview anew.")
             await claim()
-            content = tombstone.ical(found.event if found else None)
-            condition = {"If-Match": found.etag} if found else _NEW
-            answer = await self._ask("PUT", address, _ICAL | condition, content, writes=True)
-            if answer.status_code == _CHANGED or (found is not None and answer.status_code in _GONE):
-                continue
-            if found is not None or answer.status_code not in _NO_PLACE:
-                answer.raise_for_status()
-            return
+            answer = await self._put(owner, tombstone.slot.uid, tombstone.ical(found.event if found else None), found)
+            if answer.is_success or (found is None and answer.status in _NO_PLACE):
+                return tombstone.sequence_over(there.sequence if there else None)
+            _refuse_unless_changed(answer)
         raise Unavailable(untouched=True)
 
     async def probe(self) -> None:
         """Make sure that the server answers."""
-        await self._ask("OPTIONS", f"{self._url}/")
+        await self._server.ask("OPTIONS", f"{self._url}/")
 
     async def _get(self, owner: str, uid: str) -> Standing | None:
-        answer = await self._ask("GET", self._address(owner, uid))
-        if answer.status_code in _GONE:
+        answer = await self._server.ask("GET", self._address(owner, uid))
+        if answer.status in _GONE:
             return None
-        return Standing.read(answer.raise_for_status().content, answer.headers.get("ETag", "*"), uid)
+        content = answer.content if answer.is_success else None
+        return Standing.read(content or b"", answer.etag, uid)
 
-    async def _ask(
-        self,
-        method: str,
-        address: str,
-        headers: dict[str, str] | None = None,
-        content: bytes | str | None = None,
-        *,
-        writes: bool = False,
-    ) -> Response:
-        """Send one request; raise `Unavailable` while the server cannot answer it."""
-        try:
-            answer = await self._http.request(method, address, headers=headers, content=content)
-        except TransportError as error:
-            raise Unavailable(untouched=not writes or isinstance(error, ConnectError | ConnectTimeout)) from error
-        if answer.is_server_error or answer.status_code in _DOWN:
-            raise Unavailable(untouched=not writes)
-        return answer
+    async def _put(self, owner: str, uid: str, content: bytes, over: Standing | None) -> Answer:
+        condition = {"If-Match": over.etag} if over else _NEW
+        return await self._server.ask("PUT", self._address(owner, uid), _ICAL | condition, content, writes=True)
 
     def _address(self, owner: str, uid: str | None = None) -> str:
         calendar = f"{self._url}/{quote(owner, safe='')}/calendar/"
         return calendar if uid is None else f"{calendar}{quote(uid, safe='')}.ics"
+
+
+def _ours(there: Booked, entry: Entry, owner: str) -> Booked:
+    """Return what this event has put there before, or a later one."""
+    if there.is_cancelled and there.version == entry.sequence:  # an earlier attempt has given up
+        raise NotPossible(InterviewObstacle.NO_FREE_SLOT, owner)
+    if there.is_cancelled:
+        raise NothingToDo("The interview was called off.")
+    return there
+
+
+def _refuse_unless_changed(answer: Answer) -> None:
+    """Refuse to go on unless something else stands there than what was to be replaced, or nothing any more."""
+    if answer.status != _CHANGED and answer.status not in _GONE:
+        raise Reject(f"The calendar server refuses the entry with status {answer.status}. Ask whoever runs it why.")

@@ -15,8 +15,18 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from consumers.hr.booked import MARK
 from consumers.hr.slots import LENGTH, MINUTE, Period
-from schemas.hr import ExitInterviewCancelled, ExitInterviewScheduled, InvitationMethod
+from schemas.hr import (
+    ExitInterviewCancelled,
+    ExitInterviewMoved,
+    ExitInterviewNotPossible,
+    ExitInterviewScheduled,
+    HolidaysKnown,
+    InvitationMethod,
+)
+
+Told = ExitInterviewScheduled | ExitInterviewMoved | ExitInterviewCancelled | ExitInterviewNotPossible
 
 PRODUCT: Final = "-//Exit Management System//HR//EN"
 TITLE: Final = "Conversation"
@@ -37,6 +47,7 @@ class InterviewSlot(BaseModel):
         interviewer_id: in whose calendar it is.
         time_zone: the employee's, in which the time is shown.
         same_day: whether time was so short that it is on the day on which it was chosen.
+        holidays: which public holidays were left out when it was chosen.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +58,7 @@ class InterviewSlot(BaseModel):
     minutes: int = LENGTH // MINUTE
     time_zone: str
     same_day: bool = False
+    holidays: HolidaysKnown = HolidaysKnown.UNKNOWN
 
     @property
     def period(self) -> Period:
@@ -59,7 +71,7 @@ class Entry:
     """An entry in a calendar.
 
     Attributes:
-        sequence: grows when the entry changes.
+        sequence: grows when the entry changes; of an entry to be booked, the `case_version` of the event that books it.
         stamp: when this version came to be; not the present time, so that a repeat gives the same bytes.
         organizer: who holds the interview, and takes part.
         invited: who else takes part, where they can be written to.
@@ -71,24 +83,36 @@ class Entry:
     organizer: Address
     invited: Sequence[Address]
 
-    def ical(self, method: InvitationMethod | None = None) -> bytes:
-        """Return the object; `method` makes it a message (RFC 5546), without it is what a calendar stores."""
+    def ical(self, method: InvitationMethod | None = None, *, over: int | None = None) -> bytes:
+        """Return the object; `method` makes it a message (RFC 5546), without it is what a calendar stores.
+
+        Args:
+            method: of the message.
+            over: the `SEQUENCE` of the stored object in whose place it is to stand.
+        """
         calendar = Calendar()
         calendar.add("version", "2.0")
         calendar.add("prodid", PRODUCT)
         if method is not None:
             calendar.add("method", method.value)
-        calendar.add_component(self._event(cancelled=method is InvitationMethod.CANCEL))
+        event = self._event(cancelled=method is InvitationMethod.CANCEL, sequence=self.sequence_over(over))
+        if method is None:
+            event.add(MARK, str(self.sequence))
+        calendar.add_component(event)
         year = self.slot.start.year
         calendar.add_missing_timezones(first_date=date(year - 1, 1, 1), last_date=date(year + 1, 12, 31))
         written: bytes = calendar.to_ical()
         return written
 
-    def _event(self, *, cancelled: bool) -> Event:
+    def sequence_over(self, over: int | None) -> int:
+        """Return the `SEQUENCE` in place of an object that has this one, or of nothing."""
+        return self.sequence if over is None else max(self.sequence, over + 1)
+
+    def _event(self, *, cancelled: bool, sequence: int) -> Event:
         zone = ZoneInfo(self.slot.time_zone)
         event = Event()
         event.add("uid", self.slot.uid)
-        event.add("sequence", self.sequence)
+        event.add("sequence", sequence)
         event.add("dtstamp", self.stamp.astimezone(UTC).replace(microsecond=0))
         event.add("dtstart", self.slot.period.start.astimezone(zone))
         event.add("dtend", self.slot.period.end.astimezone(zone))
@@ -107,14 +131,16 @@ def uid_of(case_id: UUID) -> str:
     return f"interview-{case_id}"
 
 
-def slot_of(fact: ExitInterviewScheduled | ExitInterviewCancelled, start: datetime, time_zone: str) -> InterviewSlot:
-    """Return the slot of which a fact tells."""
+def slot_of(fact: Told) -> InterviewSlot | None:
+    """Return the slot of which a fact tells, if it tells of one."""
+    if fact.start is None or fact.time_zone is None:
+        return None
     return InterviewSlot(
-        uid=fact.ical_uid,
+        uid=uid_of(fact.case_id),
         interviewer_id=fact.calendar_owner_id or "",
-        start=start,
+        start=fact.start,
         minutes=fact.duration_minutes,
-        time_zone=time_zone,
+        time_zone=fact.time_zone,
     )
 
 

@@ -1,28 +1,45 @@
-"""The mails that follow from what was booked, cancelled, or could not be booked."""
+"""The mails that follow from what was booked, moved, cancelled, or could not be booked.
+
+Each is about what was stated last; the last mail of the case says who has to hear it.
+"""
 
 from email.message import EmailMessage
 
 from choreography import Effect, NothingToDo, Reject
-from consumers.hr.entry import InterviewSlot, slot_of
-from consumers.hr.letter import Words, to_hr, to_participants
+from consumers.hr.entry import InterviewSlot, slot_of, uid_of
+from consumers.hr.letter import About, Words, to_hr, to_participants
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports, Sent
 from schemas import ExitEvent
 from schemas.hr import (
     ExitInterviewCancelled,
+    ExitInterviewMoved,
     ExitInterviewNotPossible,
     ExitInterviewScheduled,
     InterviewInvitationSent,
     InvitationMethod,
 )
 
-Booking = ExitInterviewScheduled | ExitInterviewCancelled
 
-
-async def invite_to_interview(event: ExitInterviewScheduled, ports: Ports, effect: Effect) -> InterviewInvitationSent:
-    """Invite HR partner and employee to the interview."""
-    slot = slot_of(event, event.start, event.time_zone)
-    return await _tell_participants(InvitationMethod.REQUEST, event, slot, ports, effect)
+async def invite_to_interview(
+    event: ExitInterviewScheduled | ExitInterviewMoved, ports: Ports, effect: Effect
+) -> InterviewInvitationSent:
+    """Invite HR partner and employee to the interview, or tell them of its new time."""
+    told = await effect.earlier(InterviewInvitationSent)
+    slot = slot_of(event)
+    if slot is None:
+        raise Reject("This interview has no time.")
+    is_new = told is None or told.method is not InvitationMethod.REQUEST
+    about = About(
+        words="request",
+        previous=None if is_new or isinstance(event, ExitInterviewScheduled) else event.previous_start,
+        for_hr=told is not None and told.method is InvitationMethod.TASK,
+        holidays=event.holidays,
+        place=", ".join(part for part in (event.country, event.subdivision) if part),
+    )
+    return await _tell_participants(
+        InvitationMethod.REQUEST, event, slot, sequence=event.sequence, about=about, ports=ports, effect=effect
+    )
 
 
 async def call_off_interview(event: ExitInterviewCancelled, ports: Ports, effect: Effect) -> InterviewInvitationSent:
@@ -30,29 +47,47 @@ async def call_off_interview(event: ExitInterviewCancelled, ports: Ports, effect
     told = await effect.earlier(InterviewInvitationSent)
     if told is None or told.method is InvitationMethod.CANCEL:
         raise NothingToDo("Nobody was told of an interview.")
-    if event.start is None or event.time_zone is None:
+    slot = slot_of(event)
+    if slot is None or told.method is InvitationMethod.TASK:
         return await _tell_hr("no_task", InvitationMethod.CANCEL, event, ports, effect)
-    slot = slot_of(event, event.start, event.time_zone)
-    return await _tell_participants(InvitationMethod.CANCEL, event, slot, ports, effect)
+    about = About(words="cancel")
+    return await _tell_participants(
+        InvitationMethod.CANCEL, event, slot, sequence=event.sequence, about=about, ports=ports, effect=effect
+    )
 
 
 async def ask_hr_to_arrange(event: ExitInterviewNotPossible, ports: Ports, effect: Effect) -> InterviewInvitationSent:
-    """Ask HR to arrange by hand what could not be booked."""
-    return await _tell_hr("task", InvitationMethod.TASK, event, ports, effect)
+    """Ask HR to arrange by hand what could not be booked; who was invited is told that it is off."""
+    told = await effect.earlier(InterviewInvitationSent)
+    slot = slot_of(event)
+    if slot is None or told is None or told.method is not InvitationMethod.REQUEST:
+        return await _tell_hr("task", InvitationMethod.TASK, event, ports, effect)
+    about = About(words="task_instead", for_hr=True, cause=event.cause, last_working_day=event.last_working_day)
+    sequence = event.case_version if event.sequence is None else event.sequence
+    return await _tell_participants(
+        InvitationMethod.TASK, event, slot, sequence=sequence, about=about, ports=ports, effect=effect
+    )
 
 
 async def _tell_participants(
-    method: InvitationMethod, event: Booking, slot: InterviewSlot, ports: Ports, effect: Effect
+    method: InvitationMethod,
+    event: ExitEvent,
+    slot: InterviewSlot,
+    *,
+    sequence: int,
+    about: About,
+    ports: Ports,
+    effect: Effect,
 ) -> InterviewInvitationSent:
-    entry = await Participants(ports.people, ports.sender.hr_mailbox).entry(event, slot, event.sequence)
-    message = to_participants(method, entry, event, effect.key, ports.sender)
+    entry = await Participants(ports.people, ports.sender.hr_mailbox).entry(event, slot, sequence)
+    message = to_participants(about, entry, event, effect.key, ports.sender)
     sent = await _send(message, ports, effect)
     return InterviewInvitationSent(
         method=method,
         message_id=message["Message-ID"],
-        ical_uid=event.ical_uid,
-        sequence=event.sequence,
-        attendee_ids=event.attendee_ids,
+        ical_uid=uid_of(event.case_id),
+        sequence=sequence,
+        attendee_ids=(slot.interviewer_id, event.employee_id),
         perhaps_repeated=sent.perhaps_repeated,
     )
 

@@ -4,6 +4,8 @@ Subjects are neutral. What goes to those who take part does not say that somebod
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
@@ -17,32 +19,68 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from consumers.hr.entry import TITLE, Entry
 from consumers.hr.ports import Sender
 from schemas import ExitEvent
-from schemas.hr import InvitationMethod
+from schemas.hr import HolidaysKnown, InterviewObstacle, InvitationMethod
 
 Words = Literal["task", "no_task"]
 
 
-def to_participants(
-    method: InvitationMethod, entry: Entry, event: ExitEvent, key: UUID, sender: Sender
-) -> EmailMessage:
+@dataclass(frozen=True)
+class About:
+    """What a mail to those who take part is about.
+
+    Attributes:
+        words: which template.
+        previous: when the interview was to begin, as they were told before.
+        for_hr: whether HR as a whole gets it, too.
+        holidays: which public holidays were left out.
+        place: where, as the resignation says.
+        cause: why no interview can be held.
+        last_working_day: until when it is to be held.
+    """
+
+    words: Literal["request", "cancel", "task_instead"]
+    previous: datetime | None = None
+    for_hr: bool = False
+    holidays: HolidaysKnown = HolidaysKnown.UNKNOWN
+    place: str = ""
+    cause: InterviewObstacle = InterviewObstacle.UNKNOWN
+    last_working_day: date | None = None
+
+    @property
+    def method(self) -> InvitationMethod:
+        """What calendars are to do."""
+        return InvitationMethod.REQUEST if self.words == "request" else InvitationMethod.CANCEL
+
+
+def to_participants(about: About, entry: Entry, event: ExitEvent, key: UUID, sender: Sender) -> EmailMessage:
     """Invite to an entry or call it off; a calendar reads it from the second part."""
     parties = (entry.organizer, *entry.invited)
     zone = entry.slot.time_zone
-    start = entry.slot.start.astimezone(ZoneInfo(zone))
     text = _text(
-        method.lower(),
+        about.words,
+        about=about,
         names=" and ".join(party.name for party in parties),
         minutes=entry.slot.minutes,
-        when=f"{start:%A}, {start.day} {start:%B %Y}, {start:%H:%M} ({zone})",
+        when=_when(entry.slot.start, zone),
+        previously=_when(about.previous, zone) if about.previous else None,
         unreachable=None if entry.invited else event.employee_id,
+        case=str(event.case_id)[-8:],
     )
-    subject = f"{'Cancelled' if method is InvitationMethod.CANCEL else 'Invitation'}: {TITLE}"
-    to = [party.mail for party in parties] + ([] if entry.invited else [sender.hr_mailbox])
+    subject = f"{'Cancelled' if about.method is InvitationMethod.CANCEL else 'Invitation'}: {TITLE}"
+    to = [party.mail for party in parties]
+    if about.for_hr or not entry.invited:
+        to.append(sender.hr_mailbox)
     message = _message(subject, text, event, key, sender, to=to)
     message["Reply-To"] = entry.organizer.mail
+    method = about.method
     message.add_alternative(entry.ical(method).decode(), subtype="calendar", params={"method": method}, cte="base64")
     message.set_boundary(f"=_{key.hex}")
     return message
+
+
+def _when(start: datetime, zone: str) -> str:
+    local = start.astimezone(ZoneInfo(zone))
+    return f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M} ({zone})"
 
 
 def to_hr(words: Words, employee: str, event: ExitEvent, key: UUID, sender: Sender) -> EmailMessage:

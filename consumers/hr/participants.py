@@ -3,28 +3,14 @@
 import re
 from typing import Final
 
-from choreography import ChoreographyError
 from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.obstacle import NotPossible
 from consumers.hr.ports import People, Person
+from consumers.hr.wanted import Wanted
 from schemas import ExitEvent
-from schemas.exits import EmployeeResigned
 from schemas.hr import InterviewObstacle
 
 _MAIL: Final = re.compile(r"[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")  # what may stand in a header as it is
-
-
-class NotPossible(ChoreographyError):  # noqa: N818 - an answer, not a failure
-    """An interview cannot be booked, for a reason that waiting does not mend.
-
-    Attributes:
-        cause: the reason.
-        interviewer_id: who would have held it, where that is known.
-    """
-
-    def __init__(self, cause: InterviewObstacle, interviewer_id: str | None = None) -> None:
-        super().__init__(f"No interview can be booked: {cause}.")
-        self.cause = cause
-        self.interviewer_id = interviewer_id
 
 
 class Participants:
@@ -48,19 +34,21 @@ class Participants:
             self._known[employee_id] = found[0]
         return self._known[employee_id]
 
-    async def interviewer(self, event: EmployeeResigned) -> Person:
-        """Return the HR partner whom the event names, or else the one of the directory; never the leaver.
+    async def interviewer(self, wanted: Wanted) -> Person:
+        """Return the HR partner who is named, or else the one of the directory; never the leaver.
 
         Raises:
-            NotPossible: there is nobody.
+            NotPossible: there is nobody, or not the only one who may be.
         """
-        named = event.hr_partner_id
-        if named and named != event.employee_id:
+        named = wanted.partner_id
+        if named and named != wanted.employee_id:
             found = await self._people.with_employee_id(named)
             if len(found) == 1 and found[0].active:
                 return self._known.setdefault(named, found[0])
-        partner = await self._people.hr_partner_of(await self.person(event.employee_id))
-        if partner is None or partner.employee_id in ("", event.employee_id):
+        if wanted.keeps_partner:
+            raise NotPossible(InterviewObstacle.NO_HR_PARTNER, named)
+        partner = await self._people.hr_partner_of(await self.person(wanted.employee_id))
+        if partner is None or partner.employee_id in ("", wanted.employee_id):
             raise NotPossible(InterviewObstacle.NO_HR_PARTNER)
         return self._known.setdefault(partner.employee_id, partner)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
 
-from choreography import Effect
+from choreography import Effect, Unavailable
+from consumers.hr.booked import Booked
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period, Promises
 from consumers.hr.tombstone import Tombstone
@@ -44,6 +45,10 @@ class People(Protocol):
         ...
 
 
+class CalendarSilent(Unavailable):
+    """One calendar does not answer in time, or answers that it is broken; the server as such is there."""
+
+
 class InterviewCalendar(Protocol):
     """The calendars of the company, each known by the employee id of its owner."""
 
@@ -51,16 +56,21 @@ class InterviewCalendar(Protocol):
         """Return when the owner is not free, apart from the entry `besides`; `None` without a readable calendar."""
         ...
 
-    async def find(self, owner: str, uid: str) -> Period | None:
-        """Return when the entry takes place, if it stands there; `NothingToDo` if it was called off."""
+    async def find(self, owner: str, uid: str) -> Booked | None:
+        """Return what stands there of this interview, also when it was called off."""
         ...
 
-    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
-        """Put the entry in, unless it is there, and return when it takes place; `NothingToDo` if it was called off."""
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Booked:
+        """Have the entry stand in place of what an earlier event of the case has left, and return what stands then.
+
+        Raises:
+            NothingToDo: a later event, or a person, called it off.
+            NotPossible: nobody can put anything into this calendar.
+        """
         ...
 
-    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
-        """Call the entry off, and see to it that none is put in later; it need not be there."""
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> int:
+        """Call the entry off, see to it that no earlier event puts one in later, and return the `SEQUENCE` of that."""
         ...
 
 

@@ -4,15 +4,24 @@
 joins what touches, so it cannot tell an interview from what clashes with it; `entries` can.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from icalendar import Calendar
 
+from choreography import ChoreographyError
 from consumers.hr.slots import Period
 
 _CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
+# what xml and icalendar raise when they are given a page of HTML, half an answer, or entries that break the rules
+_BROKEN: Final = (ET.ParseError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+
+
+class Unreadable(ChoreographyError):  # noqa: N818 - reads better without the suffix
+    """The answer of a calendar server is none."""
 
 
 def free_busy(within: Period) -> str:
@@ -30,14 +39,33 @@ def entries(within: Period) -> str:
 
 
 def busy_times(answer: bytes) -> tuple[Period, ...]:
-    """Read the answer to `free_busy`."""
-    found = (component.get("FREEBUSY", []) for component in Calendar.from_ical(answer).walk("VFREEBUSY"))
-    times = (time for one in found for time in (one if isinstance(one, list) else [one]))
-    return tuple(Period(time.start, time.end) for time in times if time.params.get("FBTYPE") != "FREE")
+    """Read the answer to `free_busy`.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    with _reading():
+        components = Calendar.from_ical(answer).walk("VFREEBUSY")
+        if not components:
+            raise Unreadable
+        found = (component.get("FREEBUSY", []) for component in components)
+        times = (time for one in found for time in (one if isinstance(one, list) else [one]))
+        return tuple(
+            Period(_aware(time.start), _aware(time.end)) for time in times if time.params.get("FBTYPE") != "FREE"
+        )
 
 
 def occupied(answer: bytes, besides: str) -> bool:
-    """Tell from the answer to `entries` whether anything but the entry with the UID `besides` takes up time."""
+    """Tell from the answer to `entries` whether anything but the entry with the UID `besides` takes up time.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    with _reading():
+        return _is_occupied(answer, besides)
+
+
+def _is_occupied(answer: bytes, besides: str) -> bool:
     objects = ET.fromstring(answer).iter(f"{{{_CALDAV}}}calendar-data")  # noqa: S314 - the company's server
     # an object holds entries of one UID alone (RFC 4791 §4.1), and to read it takes 3 ms
     others = (text for text in (one.text or "" for one in objects) if f"UID:{besides}" not in text.splitlines())
@@ -46,6 +74,18 @@ def occupied(answer: bytes, besides: str) -> bool:
         event.get("UID") != besides and event.get("TRANSP") != "TRANSPARENT" and event.get("STATUS") != "CANCELLED"
         for event in events
     )
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        raise Unreadable from error
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _range(within: Period) -> str:

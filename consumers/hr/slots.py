@@ -10,10 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import holidays
+
+from schemas.hr import HolidaysKnown
 
 MINUTE: Final = timedelta(minutes=1)
 LENGTH: Final = timedelta(minutes=45)
@@ -40,10 +43,14 @@ class Period:
 
 
 class WorkingDays:
-    """The working days of a country and its subdivision; Monday to Friday where the country is not known."""
+    """The working days of a country and its subdivision; Monday to Friday where the country is not known.
+
+    Attributes:
+        known: which public holidays that takes into account.
+    """
 
     def __init__(self, country: str | None, subdivision: str | None) -> None:
-        self._calendar = _holidays(country, subdivision)
+        self._calendar, self.known = _holidays(country, subdivision)
 
     def __contains__(self, day: date) -> bool:
         return self._calendar.is_working_day(day)
@@ -86,9 +93,16 @@ def days_to_offer(today: date, last_working_day: date | None, works: WorkingDays
     days = tuple(next(following) for _ in range(DAYS_AHEAD))
     if last_working_day is None:
         return days
-    in_time = tuple(day for day in days if _working_days_left(day, last_working_day, works) >= DAYS_BEFORE_LAST)
+    in_time = tuple(day for day in days if _is_early_enough(day, last_working_day, works))
     short = (today,) if today in works and today <= last_working_day else ()
     return in_time or short
+
+
+def may_stay(day: date, today: date, last_working_day: date | None, works: WorkingDays) -> bool:
+    """Tell whether an interview on this day suits the last working day, so that it need not be moved."""
+    if last_working_day is None or _is_early_enough(day, last_working_day, works):
+        return True
+    return day == today <= last_working_day
 
 
 def first_free(
@@ -136,14 +150,16 @@ def _as_meant(period: Period, zones: Iterable[ZoneInfo]) -> Iterator[Period]:
             yield Period(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
 
 
-def _working_days_left(day: date, last: date, works: WorkingDays) -> int:
-    return sum(1 for number in range(1, (last - day).days + 1) if day + number * DAY in works)
+def _is_early_enough(day: date, last: date, works: WorkingDays) -> bool:
+    """Whether two working days or more follow the day, up to the last one."""
+    return next(islice(works.after(day), DAYS_BEFORE_LAST - 1, None)) <= last
 
 
-def _holidays(country: str | None, subdivision: str | None) -> holidays.HolidayBase:
+def _holidays(country: str | None, subdivision: str | None) -> tuple[holidays.HolidayBase, HolidaysKnown]:
     for subdiv in (subdivision, None):
         try:
-            return holidays.country_holidays((country or "").upper(), subdiv=subdiv)
+            found = holidays.country_holidays((country or "").upper(), subdiv=subdiv)
         except NotImplementedError:
             continue
-    return holidays.HolidayBase()
+        return found, HolidaysKnown.SUBDIVISION if subdiv else HolidaysKnown.COUNTRY
+    return holidays.HolidayBase(), HolidaysKnown.NONE

@@ -1,11 +1,13 @@
 """What stands in a calendar where an interview belongs."""
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Self
 
 from icalendar import Calendar, Event
 
 from choreography import Reject
+from consumers.hr.booked import FINAL, FIRST, MARK, Booked
 from consumers.hr.slots import Period
 
 
@@ -15,25 +17,36 @@ class Standing:
 
     event: Event
     etag: str
+    booked: Booked
 
     @classmethod
     def read(cls, content: bytes, etag: str, uid: str) -> Self:
         """Read an object as a calendar stores it.
 
         Raises:
-            Reject: it is not the interview with this UID.
+            Reject: it is not the interview with this UID, or cannot be read.
         """
-        events = [one for one in Calendar.from_ical(content).walk("VEVENT") if isinstance(one, Event)]
-        if not events or events[0].get("UID") != uid:
-            raise Reject("Another entry stands in the HR calendar where the interview belongs. Move it, then release.")
-        return cls(events[0], etag)
+        try:
+            events = [one for one in Calendar.from_ical(content).walk("VEVENT") if isinstance(one, Event)]
+            if events and events[0].get("UID") == uid:
+                return cls(events[0], etag, _booked(events[0]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # what icalendar raises on broken input
+            raise Reject("The interview in the HR calendar cannot be read. Mend or delete it, then release.") from error
+        raise Reject("Another entry stands in the HR calendar where the interview belongs. Move it, then release.")
 
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether it was called off: it takes no time, and nothing is put in its place."""
-        return bool(self.event.get("STATUS") == "CANCELLED")
 
-    @property
-    def period(self) -> Period:
-        """From when to when."""
-        return Period(self.event.decoded("DTSTART"), self.event.decoded("DTEND"))
+def _booked(event: Event) -> Booked:
+    is_cancelled = bool(event.get("STATUS") == "CANCELLED")
+    return Booked(
+        period=Period(_moment(event.start), _moment(event.end)),
+        sequence=int(event.get("SEQUENCE", 0)),
+        version=int(event.get(MARK, FINAL if is_cancelled else FIRST)),
+        is_cancelled=is_cancelled,
+    )
+
+
+def _moment(found: date) -> datetime:
+    """Return when a day begins that stands where a time is expected, and take a time without a zone as UTC."""
+    if not isinstance(found, datetime):
+        return datetime.combine(found, time.min, UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

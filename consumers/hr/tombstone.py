@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from icalendar import Calendar, Event
 
+from consumers.hr.booked import MARK
 from consumers.hr.entry import PRODUCT, TITLE, InterviewSlot
 
 
@@ -18,19 +19,23 @@ class Tombstone:
     """An interview that was called off.
 
     Attributes:
-        sequence: that of the case's event; the entry's own grows in any case.
+        version: the `case_version` of the event that called it off; the entry's `SEQUENCE` grows in any case.
         stamp: when it was called off; not the present time, so that a repeat gives the same bytes.
     """
 
     slot: InterviewSlot
-    sequence: int
+    version: int
     stamp: datetime
+
+    def sequence_over(self, over: int | None) -> int:
+        """Return the `SEQUENCE` in place of an object that has this one, or of nothing."""
+        return self.version if over is None else max(self.version, over + 1)
 
     def ical(self, over: Event | None = None) -> bytes:
         """Return the object as a calendar stores it, to stand in place of `over`, or of nothing."""
         event = Event()
         event.add("uid", self.slot.uid)
-        event.add("sequence", max(self.sequence, int(over.get("SEQUENCE", 0)) + 1) if over else self.sequence)
+        event.add("sequence", self.sequence_over(int(over.get("SEQUENCE", 0)) if over else None))
         event.add("dtstamp", self.stamp.astimezone(UTC).replace(microsecond=0))
         event.add("dtstart", self.slot.period.start.astimezone(UTC))
         event.add("dtend", self.slot.period.end.astimezone(UTC))
@@ -38,6 +43,7 @@ class Tombstone:
         event.add("class", "CONFIDENTIAL")
         event.add("status", "CANCELLED")
         event.add("transp", "TRANSPARENT")
+        event.add(MARK, str(self.version))
         if over is not None and "ORGANIZER" in over:
             event.add("organizer", over["ORGANIZER"])
         calendar = Calendar()

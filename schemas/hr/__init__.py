@@ -5,7 +5,7 @@ from datetime import date
 from choreography import Topic
 from schemas import ExitEvent
 from schemas.fields import Count, Id, Instant, Text, Zone
-from schemas.hr.enums import InterviewCancellationCause, InterviewObstacle, InvitationMethod
+from schemas.hr.enums import HolidaysKnown, InterviewCancellationCause, InterviewObstacle, InvitationMethod
 
 __all__ = [
     "TOPIC",
@@ -13,6 +13,7 @@ __all__ = [
     "ExitInterviewMoved",
     "ExitInterviewNotPossible",
     "ExitInterviewScheduled",
+    "HolidaysKnown",
     "InterviewCancellationCause",
     "InterviewInvitationSent",
     "InterviewObstacle",
@@ -47,6 +48,9 @@ class ExitInterviewScheduled(InterviewFact):
 
     same_day: bool = False
     clash: bool = False
+    country: Text | None = None
+    subdivision: Text | None = None
+    holidays: HolidaysKnown = HolidaysKnown.UNKNOWN
 
 
 class ExitInterviewMoved(InterviewFact):
@@ -55,6 +59,9 @@ class ExitInterviewMoved(InterviewFact):
     same_day: bool = False
     clash: bool = False
     previous_start: Instant | None = None
+    country: Text | None = None
+    subdivision: Text | None = None
+    holidays: HolidaysKnown = HolidaysKnown.UNKNOWN
 
 
 class ExitInterviewCancelled(HrFact):
@@ -77,12 +84,24 @@ class ExitInterviewCancelled(HrFact):
 
 
 class ExitInterviewNotPossible(HrFact):
-    """No exit interview could be booked; a person must arrange it."""
+    """No exit interview could be booked, or not any more; a person must arrange it.
+
+    Attributes:
+        start: of the interview that was called off because no time is left for it; `None` where none was booked, as
+            are the sequence and the owner of the calendar.
+    """
 
     cause: InterviewObstacle = InterviewObstacle.UNKNOWN
     hr_partner_id: Id | None = None
     last_working_day: date | None = None
     time_zone: Zone | None = None
+    country: Text | None = None
+    subdivision: Text | None = None
+    start: Instant | None = None
+    duration_minutes: Count = 45
+    sequence: Count | None = None
+    calendar_owner_id: Id | None = None
+    attendee_ids: tuple[Id, ...] = ()
 
 
 class InterviewInvitationSent(HrFact):

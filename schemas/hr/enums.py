@@ -3,6 +3,15 @@
 from enum import StrEnum
 
 
+class HolidaysKnown(StrEnum):
+    """Which public holidays were left out when a time was chosen."""
+
+    UNKNOWN = "UNKNOWN"
+    NONE = "NONE"
+    COUNTRY = "COUNTRY"
+    SUBDIVISION = "SUBDIVISION"
+
+
 class InterviewCancellationCause(StrEnum):
     """Why an interview is not needed any more."""
 

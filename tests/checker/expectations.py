@@ -99,6 +99,7 @@ class Reaction:
         unless: later types of the same case that make it pointless: then it need not happen.
         undoes: earlier types of the same case whose effect this one takes back. It is due only where one of them had
             its effect, and only then permitted: "never told", or "told and told otherwise".
+        or_kind: of the effect that it may have in place of the other (an entry is moved, or taken out).
     """
 
     group: str
@@ -110,6 +111,7 @@ class Reaction:
     instead: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     undoes: tuple[str, ...] = ()
+    or_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

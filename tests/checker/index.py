@@ -169,7 +169,7 @@ class Index:
     def _duty_of(self, effect: Effect) -> Duty | None:
         if effect.effect_key is not None:
             duty = self.duties.get(effect.effect_key)
-            if duty is None or duty.reaction.target != effect.target or duty.reaction.kind != effect.kind:
+            if duty is None or duty.reaction.target != effect.target or not _may_be(effect, duty):
                 self.unexplained.append(effect)
                 return None
             return duty
@@ -178,9 +178,7 @@ class Index:
                 self.unexplained.append(effect)
             return None
         possible = [
-            one
-            for one in self.duties_of_case.get((effect.correlation, effect.target), ())
-            if one.reaction.kind == effect.kind
+            one for one in self.duties_of_case.get((effect.correlation, effect.target), ()) if _may_be(effect, one)
         ]
         if not possible:
             self.unexplained.append(effect)
@@ -205,6 +203,10 @@ class Index:
             one.target for one in self.history.effects if one.effect_key is not None
         }
         return [one for one in self.duties.values() if one.reaction.target in silent]
+
+
+def _may_be(effect: Effect, duty: Duty) -> bool:
+    return effect.kind in (duty.reaction.kind, duty.reaction.or_kind)
 
 
 def _undoes(later: Event, event: Event, reaction: Reaction) -> bool:

@@ -65,6 +65,18 @@ def with_doubt(seed: int) -> Plan:
     return replace(_undone(seed, chance, "desk", 4.0), faults=_in_order(faults))
 
 
+def with_moves(seed: int) -> Plan:
+    """Have the last working day move, again and again, while members crash, sleep and answers are lost."""
+    chance = Random(seed)
+    kinds = ("freeze_at_target", "freeze", "expel", "crash", "crash", "rebalance", "target")
+    faults = [_fault(chance, chance.choice(kinds)) for _ in range(chance.choice((2, 3, 4)))]
+    end = chance.choice(((), ("EmployeeRetained",), ("ResignationWithdrawn",)))
+    lives = ("EmployeeResigned", *("LastWorkingDayChanged",) * chance.choice((1, 2, 3)), *end)
+    submissions = tuple(Submission(chance.random() * 4, 0, 0, kind, version) for version, kind in enumerate(lives, 1))
+    plan = replace(plan_of(seed), service="hr", submissions=submissions, backlog=0, outbox=False)
+    return replace(plan, members=2, travels=chance.choice((0.0, 12.0)), faults=_in_order(faults))
+
+
 def with_holds(seed: int) -> Plan:
     """Have events held, released, and the service crash meanwhile."""
     chance = Random(seed)
@@ -108,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
 
 CHASES: Final[tuple[Callable[[int], Plan], ...]] = (
     *(with_outbox, with_zombies, with_sleepers),
-    *(with_late_requests, with_doubt, with_holds),
+    *(with_late_requests, with_moves, with_doubt, with_holds),
 )
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from choreography import Effect, NothingToDo, Unavailable
+from choreography import Effect, NothingToDo
+from consumers.hr.booked import Booked
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
@@ -77,33 +78,52 @@ class SimCalendar:
 
         return await self.diary.ask(self.process, look)
 
-    async def find(self, owner: str, uid: str) -> Period | None:
+    async def find(self, owner: str, uid: str) -> Booked | None:
         page = await self.diary.ask(self.process, partial(self.diary.read, uid))
-        if page is not None and page.is_cancelled:
-            raise NothingToDo("The interview was called off.")
-        return _period(page) if page else None
+        return _booked(page) if page else None
 
-    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
-        await claim()
-        period, uid = entry.slot.period, entry.slot.uid
-        content = {"owner": owner, "start": period.start.isoformat(), "end": period.end.isoformat()}
-        if await self.diary.ask(self.process, partial(self.diary.put, uid, content, None, **_about(uid, claim))):
-            return period
-        there = await self.find(owner, uid)
-        if there is None:
-            raise Unavailable
-        return there
-
-    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
-        ask, diary, uid = partial(self.diary.ask, self.process), self.diary, tombstone.slot.uid
-        while (page := await ask(lambda: diary.read(uid))) is None or not page.is_cancelled:
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Booked:
+        period, uid, version = entry.slot.period, entry.slot.uid, entry.sequence
+        ask, diary = partial(self.diary.ask, self.process), self.diary
+        content = _content(owner, period, version)
+        page: Page | None = None
+        while True:
             await claim()
             etag = page.etag if page else None
-            if await ask(partial(diary.cancel, uid, etag, **_about(uid, claim))):
-                return
+            if await ask(partial(diary.put, uid, content, etag, **_about(uid, claim))):
+                return Booked(period, version, version)
+            page = await ask(lambda: diary.read(uid))
+            if page is not None and page.content["version"] >= version:
+                if page.is_cancelled:
+                    raise NothingToDo("The interview was called off.")
+                return _booked(page)
+
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> int:
+        ask, diary, uid = partial(self.diary.ask, self.process), self.diary, tombstone.slot.uid
+        content = _content(owner, tombstone.slot.period, tombstone.version)
+        while True:
+            page = await ask(lambda: diary.read(uid))
+            version = page.content["version"] if page else 0
+            if page is not None and page.is_cancelled and version >= tombstone.version:
+                return tombstone.version
+            if version > tombstone.version:
+                raise NothingToDo("A later event has planned the interview anew.")
+            await claim()
+            etag = page.etag if page else None
+            if await ask(partial(diary.cancel, uid, etag, content, **_about(uid, claim))):
+                return tombstone.version
 
     async def probe(self) -> None:
         await self.diary.ask(self.process, lambda: None)
+
+
+def _content(owner: str, period: Period, version: int) -> dict[str, Any]:
+    return {"owner": owner, "start": period.start.isoformat(), "end": period.end.isoformat(), "version": version}
+
+
+def _booked(page: Page) -> Booked:
+    version = int(page.content["version"])
+    return Booked(_period(page), version, version, is_cancelled=page.is_cancelled)
 
 
 def _period(page: Page) -> Period:

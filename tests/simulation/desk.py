@@ -61,7 +61,7 @@ class DiaryPort:
         while (found := await ask(lambda: diary.read(uid))) is None or not found.is_cancelled:
             await effect.claim()
             etag = found.etag if found else None
-            if await ask(partial(diary.cancel, uid, etag, **_about(event, effect))):
+            if await ask(partial(diary.cancel, uid, etag, {}, **_about(event, effect))):
                 return
 
 

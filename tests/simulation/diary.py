@@ -1,11 +1,15 @@
 """A diary: entries with versions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from tests.simulation.faults import Faults
 from tests.simulation.targets import Target
 from tests.simulation.world import World
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass
@@ -44,13 +48,13 @@ class Diary(Target):
         self.accept("put", uid, before=found.content if found else None, after=content, **about)
         return True
 
-    def cancel(self, uid: str, if_match: int | None, **about: Any) -> bool:
+    def cancel(self, uid: str, if_match: int | None, content: Mapping[str, Any] = NOTHING, **about: Any) -> bool:
         """Have a cancelled entry stand in place of one as it was read, or of none; return whether that held."""
         found = self.pages.get(uid)
         if (found.etag if found else None) != if_match:
             return False
         self._etag += 1
-        self.pages[uid] = Page(self._etag, {}, is_cancelled=True)
+        self.pages[uid] = Page(self._etag, dict(content), is_cancelled=True)
         if found is not None:
             self.accept("delete", uid, before=found.content, after=None, **about)
         return True

@@ -30,9 +30,11 @@ def history_of(scene: Scene) -> told.History:
 
 
 def _records(scene: Scene) -> Iterator[told.Record]:
-    kinds: dict[str, type[Event]] = {kind.full_name(): kind for kind in scene.setting.kinds}
-    kinds[ReactionSkipped.full_name()] = ReactionSkipped
-    topics = {kind.topic.name for kind in scene.setting.kinds} | {REACTIONS.of(scene.service.system).name}
+    read: tuple[type[Event], ...] = (*scene.setting.kinds, ReactionSkipped)
+    kinds = {kind.full_name(): kind for kind in read}
+    topics = {kind.topic.name for kind in scene.setting.kinds}
+    if any("ReactionSkipped" in one.instead for one in scene.setting.expectations.reactions):
+        topics.add(REACTIONS.of(scene.service.system).name)
     for at, log in scene.broker.logs.items():
         if at.topic in topics:
             for record, step in zip(log.records, log.times, strict=True):

@@ -176,8 +176,8 @@ def leave_no_tombstone() -> Iterator[None]:
     """Delete what is cancelled, and leave nothing behind."""
     cancel = Diary.cancel
 
-    def delete(self: Diary, uid: str, if_match: int | None, **about: Any) -> bool:
-        held = cancel(self, uid, if_match, **about)
+    def delete(self: Diary, uid: str, if_match: int | None, *content: Any, **about: Any) -> bool:
+        held = cancel(self, uid, if_match, *content, **about)
         if held:
             del self.pages[uid]
         return held

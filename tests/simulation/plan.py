@@ -77,6 +77,13 @@ _EXITS: Final = (
     ("EmployeeResigned", "ExitConfirmed", "ResignationWithdrawn"),
     ("EmployeeResigned", "ExitConfirmed", "EmployeeDeparted"),
 )
+_MOVED: Final = (
+    ("EmployeeResigned", "LastWorkingDayChanged"),
+    ("EmployeeResigned", "LastWorkingDayChanged", "EmployeeRetained"),
+    ("EmployeeResigned", "LastWorkingDayChanged", "LastWorkingDayChanged"),
+    ("EmployeeResigned", "LastWorkingDayChanged", "LastWorkingDayChanged", "ResignationWithdrawn"),
+    ("EmployeeResigned", "LastWorkingDayChanged", "ExitConfirmed", "LastWorkingDayChanged", "EmployeeDeparted"),
+)
 STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "desk": (
         ("CaseOpened",),
@@ -91,7 +98,7 @@ STORIES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("EmployeeResigned", "LastWorkingDayChanged", "ExitConfirmed"),
         ("EmployeeResigned", "ExitConfirmed", "LastWorkingDayChanged", "ResignationWithdrawn"),
     ),
-    "hr": _EXITS,
+    "hr": (*_EXITS, *_MOVED),
 }
 _POLICIES: Final[tuple[Literal["lookup", "resend"], ...]] = ("lookup", "resend")
 SERVICES: Final = tuple(STORIES)

@@ -39,13 +39,14 @@ def _of(
     instead: tuple[str, ...] = (),
     unless: tuple[str, ...] = (),
     undoes: tuple[str, ...] = (),
+    or_kind: str | None = None,
 ) -> tuple[Reaction, ...]:
-    return tuple(Reaction(group, topic, one, *target, facts, instead, unless, undoes) for one in events)
+    return tuple(Reaction(group, topic, one, *target, facts, instead, unless, undoes, or_kind) for one in events)
 
 
 def _desk(topic: str, target: tuple[str, str], events: tuple[str, ...], facts: tuple[str, ...], **more: tuple[str, ...]
           ) -> tuple[Reaction, ...]:  # fmt: skip
-    return _of("desk.visits", topic, target, events, facts, **more)
+    return _of("desk.visits", topic, target, events, facts, or_kind=None, **more)
 
 
 _PUT, _DELETE, _SENT, _SET = ("diary", "put"), ("diary", "delete"), ("post", "sent"), ("directory", "set")
@@ -120,6 +121,7 @@ NOTIFICATION: Final = Expectations(
 )  # fmt: skip
 
 _INVITED: Final = ("InterviewInvitationSent",)
+_PLANNED: Final = ("ExitInterviewScheduled", "ExitInterviewMoved", "ExitInterviewNotPossible")
 HR: Final = Expectations(
     sources=_SOURCE,
     reactions=(
@@ -128,16 +130,16 @@ HR: Final = Expectations(
             instead=("ExitInterviewNotPossible",), unless=_CLOSED,
         ),
         *_of(
-            "ems.hr", exits.TOPIC.name, _DELETE, _UNDONE, ("ExitInterviewCancelled",), undoes=("EmployeeResigned",)
+            "ems.hr", exits.TOPIC.name, _PUT, ("LastWorkingDayChanged",),
+            ("ExitInterviewMoved", "ExitInterviewScheduled"), instead=("ExitInterviewNotPossible", "ReactionSkipped"),
+            unless=(*_CLOSED, "LastWorkingDayChanged"), or_kind="delete",
         ),
         *_of(
-            "ems.hr", hr.TOPIC.name, _SENT, ("ExitInterviewScheduled", "ExitInterviewNotPossible"), _INVITED,
-            unless=("ExitInterviewCancelled",),
+            "ems.hr", exits.TOPIC.name, _DELETE, _UNDONE, ("ExitInterviewCancelled",),
+            undoes=("EmployeeResigned", "LastWorkingDayChanged"),
         ),
-        *_of(
-            "ems.hr", hr.TOPIC.name, _SENT, ("ExitInterviewCancelled",), _INVITED,
-            undoes=("ExitInterviewScheduled", "ExitInterviewNotPossible"),
-        ),
+        *_of("ems.hr", hr.TOPIC.name, _SENT, _PLANNED, _INVITED, unless=(*_PLANNED, "ExitInterviewCancelled")),
+        *_of("ems.hr", hr.TOPIC.name, _SENT, ("ExitInterviewCancelled",), _INVITED, undoes=_PLANNED),
     ),
     targets=(Target("diary", "object"),),
     finals=(End("diary", present_after=("EmployeeResigned",), absent_after=_UNDONE),),

@@ -12,12 +12,13 @@ from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient
 from consumers.access.scim_connection import connection
 from consumers.access.service import service as access_service
+from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.entry import Entry
 from consumers.hr.ports import Ports as HrPorts
 from consumers.hr.ports import Sender as HrSender
 from consumers.hr.service import service as hr_service
-from consumers.hr.slots import Period, Promises
+from consumers.hr.slots import Promises
 from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
 from consumers.notification.ports import Sender
@@ -65,13 +66,13 @@ class _Calendar(CalDavCalendar):
     def __init__(self, process: Process, calendar: ServedCalendar) -> None:
         super().__init__(_URL, transport=Wire(process, calendar))
 
-    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
+    async def book(self, owner: str, entry: Entry, claim: Claim) -> Booked:
         with saying(_about(entry.slot.uid, claim)):
             return await super().book(owner, entry, claim)
 
-    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
+    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> int:
         with saying(_about(tombstone.slot.uid, claim)):
-            await super().cancel(owner, tombstone, claim)
+            return await super().cancel(owner, tombstone, claim)
 
 
 def _about(uid: str, claim: Any) -> dict[str, str]:

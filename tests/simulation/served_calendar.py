@@ -44,10 +44,10 @@ class ServedCalendar(Server):
         if asked.method != "PUT":
             return call(self._application, asked)
         entry = self._root / asked.path.strip("/")
-        before = _content(entry)
+        before, stood = _content(entry), _text(entry)
         answer = call(self._application, asked)
         after = _content(entry)
-        if before != after:
+        if before != after or stood not in (None, _text(entry)):
             kind = "put" if after else "delete"
             self.accept(kind, entry.stem, before=before, after=after, **asked.about)
         return answer
@@ -58,6 +58,10 @@ def _radicale() -> tuple[Any, "TemporaryDirectory[str]"]:
     logging.getLogger("radicale").setLevel(logging.CRITICAL)
     folder = TemporaryDirectory(prefix="ems-calendars-")
     return Application(configuration(Path(folder.name))), folder
+
+
+def _text(entry: Path) -> bytes | None:
+    return entry.read_bytes() if entry.exists() else None
 
 
 def _content(entry: Path) -> dict[str, str] | None:

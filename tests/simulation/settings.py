@@ -32,6 +32,8 @@ from tests.simulation.setting import DOMAIN, KEYS, Builder, Setting
 from tests.simulation.targets import Target
 from tests.simulation.world import World
 
+# an interview may stay, has to be held at once, cannot be held any more
+DAYS: Final = (None, START.date() + timedelta(days=1), START.date() - timedelta(days=3))
 OLD: Final = timedelta(days=12)
 RESTRICTED: Final = 4  # of so many cases one is
 SERVICES: Final[dict[str, Service[Any]]] = {
@@ -68,7 +70,9 @@ def event_of(plan: Plan, one: Submission, event_id: UUID, now: float) -> Event:
         if (plan.seed + one.story) % RESTRICTED == 0:
             common["confidentiality"] = exits.Confidentiality.RESTRICTED
     if kind is exits.LastWorkingDayChanged:
-        common["current"] = date(2026, 4, 1) + timedelta(days=one.version)
+        another = date(2026, 4, 1) + timedelta(days=one.version)
+        tells = plan.service == "notification"
+        common["current"] = another if tells else DAYS[(plan.seed + one.story + one.version) % len(DAYS)]
     event: Event = kind(**common, employee_id=KEYS[one.key])
     return event
 
@@ -128,7 +132,8 @@ def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
 
     targets: dict[str, Target] = {"diary": diary, "people": people, "post": mail.post}
     expectations = replace(rights.HR, targets=(*rights.HR.targets, mail.kind))
-    return Setting(hr_service, (*rights.EXITS, *hr_service.publishes), targets, ports, expectations)
+    kinds = (*rights.EXITS, *hr_service.publishes)
+    return Setting(hr_service, kinds, targets, ports, expectations)
 
 
 _BUILDERS: Final[dict[str, Builder]] = {

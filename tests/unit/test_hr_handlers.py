@@ -1,24 +1,18 @@
 """What the HR service does about each event."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import pytest
 
-from choreography import Effect, Event, NothingToDo, Reject, Unavailable
-from choreography.fake import FakeMemory
-from consumers.hr.entry import Entry, InterviewSlot
-from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
+from choreography import NothingToDo, Reject, Unavailable
+from consumers.hr.entry import InterviewSlot
 from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
-from consumers.hr.ports import Claim, Person, Ports, Sender
 from consumers.hr.service import service
-from consumers.hr.slots import Period, Promises
-from consumers.hr.tombstone import Tombstone
+from consumers.hr.slots import Period
 from schemas import ExitEvent
 from schemas.exits import (
     EXIT_CLOSED,
@@ -29,160 +23,24 @@ from schemas.exits import (
     ResignationWithdrawn,
 )
 from schemas.hr import (
-    ExitInterviewCancelled,
     ExitInterviewNotPossible,
-    ExitInterviewScheduled,
     InterviewCancellationCause,
     InterviewInvitationSent,
     InterviewObstacle,
     InvitationMethod,
 )
-
-MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-TUESDAY_NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
-CASE = UUID("01890000-0000-7000-8000-00000000beef")
-UID = f"interview-{CASE}"
-HR = "hr@example.com"
-MINUTES = timedelta(minutes=45)
-
-
-@dataclass(frozen=True)
-class Someone:
-    employee_id: str
-    display_name: str
-    mail: str | None
-    id: str = ""
-    active: bool = True
-    time_zone: str | None = "Europe/London"
-    division: str | None = None
-
-
-def someone(employee_id: str, **differs: Any) -> Someone:
-    return replace(
-        Someone(employee_id, employee_id.title(), f"{employee_id}@example.com", f"scim-{employee_id}"), **differs
-    )
-
-
-class Directory:
-    """People, and whom the directory calls the HR partner of everybody."""
-
-    def __init__(self, *people: Someone, partner: Someone | None) -> None:
-        self.people = list(people)
-        self.partner = partner
-
-    async def with_employee_id(self, employee_id: str) -> list[Someone]:
-        return [one for one in self.people if one.employee_id == employee_id]
-
-    async def hr_partner_of(self, person: Person) -> Someone | None:
-        return self.partner
-
-
-class Calendars:
-    """Calendars in a dictionary: owner → UID → period."""
-
-    def __init__(self, *owners: str) -> None:
-        self.entries: dict[str, dict[str, Period]] = {owner: {} for owner in owners}
-        self.put: list[Entry] = []
-        self.cancelled: list[Tombstone] = []
-        self.down_after_put = False
-
-    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> list[Period] | None:
-        found = self.entries.get(owner)
-        return None if found is None else [one for uid, one in found.items() if uid != besides and one.overlaps(within)]
-
-    async def find(self, owner: str, uid: str) -> Period | None:
-        if uid in {one.slot.uid for one in self.cancelled}:
-            raise NothingToDo("It was called off.")
-        return self.entries[owner].get(uid)
-
-    async def book(self, owner: str, entry: Entry, claim: Claim) -> Period:
-        await claim()
-        await self.find(owner, entry.slot.uid)
-        self.put.append(entry)
-        period = self.entries[owner].setdefault(entry.slot.uid, entry.slot.period)
-        if self.down_after_put:
-            raise Unavailable
-        return period
-
-    async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> None:
-        await claim()
-        self.cancelled.append(tombstone)
-        self.entries[owner].pop(tombstone.slot.uid, None)
-
-
-@dataclass(frozen=True)
-class Sent:
-    reached: tuple[str, ...]
-    perhaps_repeated: bool
-
-
-@dataclass
-class Outgoing:
-    """A mail server that takes everything, or nothing."""
-
-    sent: list[EmailMessage] = field(default_factory=list)
-    refuses: bool = False
-
-    async def send(self, message: EmailMessage, effect: Effect, *, otherwise: str) -> Sent:
-        if self.refuses:
-            return Sent((), effect.repeated)
-        self.sent.append(message)
-        return Sent((str(message["To"]),), effect.repeated)
-
-
-class Company:
-    """Ana leaves, Ben is her HR partner; what the service remembers outlives its crashes."""
-
-    def __init__(self) -> None:
-        self.ben = someone("ben")
-        self.directory = Directory(someone("ana"), self.ben, someone("cleo"), partner=self.ben)
-        self.calendar = Calendars("ana", "ben", "cleo")
-        self.mailer = Outgoing()
-        self.ports = Ports(
-            people=self.directory,
-            calendar=self.calendar,
-            mailer=self.mailer,
-            sent_mail=None,
-            sender=Sender(address="EMS <ems@example.com>", domain="example.com", hr_mailbox=HR),
-            promised=Promises(),
-            company_zone="Europe/Berlin",
-        )
-        self.memory = FakeMemory("ems.hr")
-        self.now = MONDAY_NOON
-
-    def react(
-        self, handler: Callable[[Any, Ports, Effect], Awaitable[Event]], event: Event, *, repeated: bool = False
-    ) -> Event:
-        fact = self.attempt(handler, event, repeated=repeated)
-        return self.memory.state(event, fact, self.now)
-
-    def attempt(
-        self, handler: Callable[[Any, Ports, Effect], Awaitable[Event]], event: Event, *, repeated: bool = False
-    ) -> Event:
-        async def run() -> Event:
-            return await handler(event, self.ports, self.memory.effect(event, self.now, repeated=repeated))
-
-        return asyncio.run(run())
-
-    def schedule(self, *, repeated: bool = False, **differs: Any) -> ExitInterviewScheduled:
-        fact = self.react(schedule_exit_interview, resigned(**differs), repeated=repeated)
-        assert isinstance(fact, ExitInterviewScheduled)
-        return fact
-
-    def fail_to_schedule(self, **differs: Any) -> ExitInterviewNotPossible:
-        fact = self.react(schedule_exit_interview, resigned(**differs))
-        assert isinstance(fact, ExitInterviewNotPossible)
-        return fact
-
-    def cancel(self, event: ExitEvent) -> ExitInterviewCancelled:
-        fact = self.react(cancel_exit_interview, event)
-        assert isinstance(fact, ExitInterviewCancelled)
-        return fact
-
-    def last_text(self) -> str:
-        body = self.mailer.sent[-1].get_body(("plain",))
-        assert body is not None
-        return str(body.get_content())
+from tests.unit.hr_company import (
+    CASE,
+    HR,
+    MINUTES,
+    TUESDAY_NINE,
+    UID,
+    Company,
+    at_tuesday,
+    common,
+    resigned,
+    someone,
+)
 
 
 @pytest.fixture
@@ -190,29 +48,7 @@ def company() -> Company:
     return Company()
 
 
-def common(order: int, **differs: Any) -> dict[str, Any]:
-    values = {
-        "event_id": uuid5(CASE, str(order)),
-        "case_id": CASE,
-        "case_version": order,
-        "employee_id": "ana",
-        "occurred_at": MONDAY_NOON,
-        "recorded_at": MONDAY_NOON,
-    }
-    return values | differs
-
-
-def resigned(**differs: Any) -> EmployeeResigned:
-    values: dict[str, Any] = {"submitted_on": date(2026, 3, 2), "time_zone": "Europe/London"}
-    return EmployeeResigned(**values | common(1, **differs))
-
-
 WITHDRAWN = ResignationWithdrawn(**common(2))
-
-
-def at_tuesday(hours: float, length: float = 1) -> Period:
-    start = TUESDAY_NINE + timedelta(hours=hours)
-    return Period(start, start + timedelta(hours=length))
 
 
 def test_the_interview_is_booked_at_the_first_time_that_is_free_for_both(company: Company) -> None:
@@ -482,9 +318,9 @@ def test_what_stays_in_the_calendar_says_of_which_interview_and_by_which_event_i
 
     company.cancel(WITHDRAWN)
 
-    (tombstone,) = company.calendar.cancelled
+    (tombstone,) = company.calendar.tombs.values()
     assert (tombstone.slot.uid, tombstone.slot.start) == (UID, TUESDAY_NINE)
-    assert (tombstone.sequence, tombstone.stamp) == (WITHDRAWN.case_version, WITHDRAWN.occurred_at)
+    assert (tombstone.version, tombstone.stamp) == (WITHDRAWN.case_version, WITHDRAWN.occurred_at)
 
 
 def test_a_booking_that_was_decided_and_comes_after_the_cancellation_books_nothing(company: Company) -> None:
@@ -594,7 +430,7 @@ def test_the_mail_to_hr_says_who_why_and_until_when(company: Company) -> None:
     company.react(ask_hr_to_arrange, company.fail_to_schedule(last_working_day=date(2026, 3, 31)))
 
     text = company.last_text()
-    assert "with Ana (ana): the HR partner has no calendar that can be read." in text
+    assert "with Ana (ana): the HR partner has no calendar that can be read and written." in text
     assert "the last working day is 2026-03-31" in text
 
 

@@ -1,143 +1,38 @@
-"""Interviews in a real CalDAV server's calendars."""
+"""Interviews in the calendars of real CalDAV servers."""
 
 import asyncio
-import socket
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
-from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
-from icalendar import Calendar, Event
+from icalendar import Calendar
 
 from choreography import ClaimLost, NothingToDo, Reject, Unavailable
+from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.ports import CalendarSilent
 from consumers.hr.slots import Period
-from consumers.hr.tombstone import Tombstone
-
-T = TypeVar("T")
-BERLIN = ZoneInfo("Europe/Berlin")
-MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
-SLOT = Period(datetime(2026, 3, 3, 9, tzinfo=BERLIN), datetime(2026, 3, 3, 9, 45, tzinfo=BERLIN))
-BERLIN_RULES = (
-    "BEGIN:VTIMEZONE",
-    "TZID:Europe/Berlin",
-    "BEGIN:DAYLIGHT",
-    "TZOFFSETFROM:+0100",
-    "TZOFFSETTO:+0200",
-    "DTSTART:19700329T020000",
-    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
-    "END:DAYLIGHT",
-    "BEGIN:STANDARD",
-    "TZOFFSETFROM:+0200",
-    "TZOFFSETTO:+0100",
-    "DTSTART:19701025T030000",
-    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
-    "END:STANDARD",
-    "END:VTIMEZONE",
+from tests.integration.hr.calendars import (
+    ALARM,
+    BERLIN,
+    BERLIN_RULES,
+    MARCH,
+    SLOT,
+    address,
+    busy,
+    called_off,
+    cancel,
+    event_at,
+    free_port,
+    interview,
+    lost,
+    put,
+    still_ours,
+    stored,
+    using,
+    utc,
 )
-ALARM = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:soon", "TRIGGER:-PT10M", "END:VALARM")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A CalDAV server of its own process."""
-    port = free_port()
-    storage = str(tmp_path_factory.mktemp("calendars"))
-    command = [sys.executable, "-m", "infra.sandbox.calendar", "--port", str(port), "--storage", storage]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "listens" in process.stdout.readline()
-        yield f"http://127.0.0.1:{port}/"
-        process.terminate()
-
-
-@pytest.fixture
-def owner(url: str) -> str:
-    """Somebody with an empty calendar."""
-    name = f"E-{uuid4().hex[:8]}"
-    for method, path in (("MKCOL", name), ("MKCALENDAR", f"{name}/calendar")):
-        httpx2.request(method, f"{url}{path}/").raise_for_status()
-    return name
-
-
-def address(url: str, owner: str, uid: str) -> str:
-    return f"{url}{owner}/calendar/{uid}.ics"
-
-
-def put(url: str, owner: str, *lines: str, uid: str = "meeting", before: tuple[str, ...] = (), at: str = "") -> None:
-    """Put an event into a calendar, as its owner's calendar program does."""
-    event = ("BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT")
-    text = "\r\n".join(("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//a test//EN", *before, *event, "END:VCALENDAR", ""))
-    httpx2.put(
-        address(url, owner, at or uid), content=text, headers={"Content-Type": "text/calendar"}
-    ).raise_for_status()
-
-
-def stored(url: str, owner: str, uid: str = "interview-1") -> str:
-    return httpx2.get(address(url, owner, uid)).raise_for_status().text
-
-
-def using(url: str, use: Callable[[CalDavCalendar], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with CalDavCalendar(url, username="ems", password="any", seconds=5) as calendar:
-            return await use(calendar)
-
-    return asyncio.run(run())
-
-
-async def still_ours() -> None:
-    """Claim that the partition is this member's."""
-
-
-async def lost() -> None:
-    raise ClaimLost
-
-
-def interview(period: Period = SLOT) -> Entry:
-    return Entry(
-        slot=InterviewSlot(uid="interview-1", interviewer_id="ben", start=period.start, time_zone="Europe/Berlin"),
-        sequence=1,
-        stamp=datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC),
-        organizer=Address("Sabine Hartmann", "sabine@example.com"),
-        invited=(Address('Jonas "Jo" Brandt\nX-EVIL:1', "jonas@example.com"),),
-    )
-
-
-def called_off(sequence: int = 2) -> Tombstone:
-    return Tombstone(interview().slot, sequence, datetime(2026, 3, 2, 13, 0, 0, 123456, tzinfo=UTC))
-
-
-def cancel(url: str, owner: str, claim: Callable[[], Awaitable[None]] = still_ours) -> None:
-    using(url, lambda calendar: calendar.cancel(owner, called_off(), claim))
-
-
-def event_at(url: str, owner: str) -> Event:
-    """The one event that is stored for the interview."""
-    (event,) = Calendar.from_ical(stored(url, owner)).walk("VEVENT")
-    assert isinstance(event, Event)
-    return event
-
-
-def busy(url: str, owner: str, within: Period = MARCH, besides: str | None = None) -> list[Period] | None:
-    found = using(url, lambda calendar: calendar.busy(owner, within, besides=besides))
-    return None if found is None else sorted(found)
-
-
-def utc(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
-    return datetime(2026, month, day, hour, minute, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", ["STATUS:CONFIRMED", "STATUS:TENTATIVE", "TRANSP:OPAQUE", "CLASS:PRIVATE"])
@@ -175,10 +70,14 @@ def test_a_weekly_meeting_keeps_its_time_on_the_wall_when_the_clocks_change(url:
     assert days == {"02 10:00", "09 10:00", "23 10:00", "30 10:00"}
 
 
-def test_a_meeting_that_ends_before_it_begins_takes_no_time(url: str, owner: str) -> None:
+def test_a_meeting_that_ends_before_it_begins_takes_no_time_or_nothing_is_concluded(url: str, owner: str) -> None:
     put(url, owner, "DTSTART:20260303T100000Z", "DTEND:20260303T090000Z")
 
-    assert busy(url, owner) == []
+    try:
+        found = busy(url, owner)
+    except CalendarSilent:  # a server may have no other answer to this than that it is broken
+        return
+    assert found == []
 
 
 def test_who_has_no_calendar_is_not_taken_to_be_free(url: str) -> None:
@@ -211,7 +110,7 @@ def test_booked_twice_it_stands_once_where_it_stood(url: str, owner: str) -> Non
 
     second = using(url, lambda calendar: calendar.book(owner, interview(later), still_ours))
 
-    assert (first, second) == (SLOT, SLOT)
+    assert (first.period, second.period) == (SLOT, SLOT)
     assert busy(url, owner) == [SLOT]
 
 
@@ -220,7 +119,7 @@ def test_it_is_found_only_where_it_stands(url: str, owner: str) -> None:
 
     using(url, lambda calendar: calendar.book(owner, interview(), still_ours))
 
-    assert using(url, lambda calendar: calendar.find(owner, "interview-1")) == SLOT
+    assert using(url, lambda calendar: calendar.find(owner, "interview-1")) == Booked(SLOT, sequence=1, version=1)
 
 
 def test_somebody_elses_entry_in_its_place_is_neither_taken_for_it_nor_deleted(url: str, owner: str) -> None:
@@ -321,8 +220,9 @@ def test_who_was_paused_before_the_request_wakes_to_an_interview_that_was_called
 
     assert busy(url, owner) == []
     assert event_at(url, owner)["STATUS"] == "CANCELLED"
-    with pytest.raises(NothingToDo):
-        using(url, lambda calendar: calendar.find(owner, "interview-1"))
+    found = using(url, lambda calendar: calendar.find(owner, "interview-1"))
+    assert found is not None
+    assert (found.is_cancelled, found.version) == (True, 2)
 
 
 def test_who_was_paused_before_calling_it_off_leaves_what_the_successor_left(url: str, owner: str) -> None:
@@ -344,7 +244,7 @@ def test_another_case_of_the_same_person_is_booked_though_one_was_called_off(url
     cancel(url, owner)
     again = replace(interview(), slot=interview().slot.model_copy(update={"uid": "interview-2"}))
 
-    assert using(url, lambda calendar: calendar.book(owner, again, still_ours)) == SLOT
+    assert using(url, lambda calendar: calendar.book(owner, again, still_ours)).period == SLOT
     assert busy(url, owner) == [SLOT]
 
 

@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from consumers.hr.entry import Address, Entry, InterviewSlot
-from consumers.hr.letter import to_participants
+from consumers.hr.letter import About, to_participants
 from consumers.hr.ports import Sender
 from consumers.hr.slots import LENGTH
 from consumers.mail import Sent
@@ -43,7 +43,8 @@ def letter(method: InvitationMethod = InvitationMethod.REQUEST) -> EmailMessage:
         organizer=Address("Ben Åström", BEN),
         invited=(Address("Ana\r\nBcc: eve@example.com", ANA),),
     )
-    return to_participants(method, entry, FACT, KEY, Sender("EMS <ems@example.com>", "example.com", HR))
+    about = About(words="cancel" if method is InvitationMethod.CANCEL else "request")
+    return to_participants(about, entry, FACT, KEY, Sender("EMS <ems@example.com>", "example.com", HR))
 
 
 def send(script: Script, message: EmailMessage) -> Sent:

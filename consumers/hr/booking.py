@@ -1,0 +1,85 @@
+"""Carrying out what was decided about the time of an interview, looking whether somebody was faster, and saying so."""
+
+import asyncio
+from dataclasses import replace
+from typing import TypeVar
+
+from choreography import Effect
+from consumers.hr.booked import Booked
+from consumers.hr.choice import choose
+from consumers.hr.entry import InterviewSlot
+from consumers.hr.obstacle import NotPossible
+from consumers.hr.participants import Participants
+from consumers.hr.ports import Ports
+from consumers.hr.slots import MINUTE
+from consumers.hr.wanted import Wanted
+from schemas import ExitEvent
+from schemas.hr import ExitInterviewMoved, ExitInterviewNotPossible, ExitInterviewScheduled
+
+Planned = TypeVar("Planned", ExitInterviewScheduled, ExitInterviewMoved)
+
+
+async def book(
+    kind: type[Planned],
+    slot: InterviewSlot,
+    wanted: Wanted,
+    event: ExitEvent,
+    *,
+    people: Participants,
+    ports: Ports,
+    effect: Effect,
+) -> Planned:
+    """Book a slot, and return the fact of this kind that says so.
+
+    On a repeat look first whether that is done, and choose anew what has passed.
+
+    Raises:
+        NotPossible: the slot has passed and there is no other, or nothing can be put into the calendar.
+    """
+    slot, booked = await _book(slot, wanted, event, people=people, ports=ports, effect=effect)
+    return kind(
+        ical_uid=slot.uid,
+        sequence=booked.sequence,
+        start=booked.period.start,
+        duration_minutes=(booked.period.end - booked.period.start) // MINUTE,
+        time_zone=slot.time_zone,
+        calendar_owner_id=slot.interviewer_id,
+        interviewer_id=slot.interviewer_id,
+        attendee_ids=(slot.interviewer_id, event.employee_id),
+        same_day=slot.same_day,
+        clash=await _clashes(event.employee_id, slot, booked, ports),
+        country=wanted.country,
+        subdivision=wanted.subdivision,
+        holidays=slot.holidays,
+    )
+
+
+def not_possible(obstacle: NotPossible, wanted: Wanted) -> ExitInterviewNotPossible:
+    """Return the fact that says why no interview can be booked."""
+    return ExitInterviewNotPossible(
+        cause=obstacle.cause,
+        hr_partner_id=obstacle.interviewer_id,
+        last_working_day=wanted.last_working_day,
+        time_zone=wanted.time_zone or None,
+        country=wanted.country,
+        subdivision=wanted.subdivision,
+    )
+
+
+async def _book(
+    slot: InterviewSlot, wanted: Wanted, event: ExitEvent, *, people: Participants, ports: Ports, effect: Effect
+) -> tuple[InterviewSlot, Booked]:
+    there = await ports.calendar.find(slot.interviewer_id, slot.uid) if effect.repeated else None
+    if there is not None and there.version == event.case_version and not there.is_cancelled:
+        return slot, there
+    if slot.start <= effect.now:
+        slot = await choose(replace(wanted, partner_id=slot.interviewer_id), people, ports, effect.now)
+    entry = await people.entry(event, slot, event.case_version)
+    return slot, await ports.calendar.book(slot.interviewer_id, entry, effect.claim)
+
+
+async def _clashes(employee_id: str, slot: InterviewSlot, booked: Booked, ports: Ports) -> bool:
+    """Read both calendars again: somebody else may have booked the same time meanwhile."""
+    owners = (slot.interviewer_id, employee_id)
+    found = await asyncio.gather(*(ports.calendar.busy(one, booked.period, besides=slot.uid) for one in owners))
+    return any(found)

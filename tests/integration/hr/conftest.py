@@ -1,0 +1,29 @@
+"""Every test of calendars is done on each of the servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.hr.calendars import SERVERS, calendar_server, new_owner
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its calendars; the last part of the path is the server's name."""
+    folder: Path = tmp_path_factory.mktemp("calendars") / request.param
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def url(storage: Path) -> Iterator[str]:
+    """A CalDAV server of its own process."""
+    with calendar_server(storage.name, storage) as address:
+        yield address
+
+
+@pytest.fixture
+def owner(url: str) -> str:
+    """Somebody with an empty calendar."""
+    return new_owner(url)
