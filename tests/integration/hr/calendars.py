@@ -22,7 +22,7 @@ from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
 
 T = TypeVar("T")
-SERVERS: Final = ("radicale",)
+SERVERS: Final = ("radicale", "xandikos")
 BERLIN = ZoneInfo("Europe/Berlin")
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 SLOT = Period(datetime(2026, 3, 3, 9, tzinfo=BERLIN), datetime(2026, 3, 3, 9, 45, tzinfo=BERLIN))
@@ -58,6 +58,7 @@ def calendar_server(kind: str, storage: Path) -> Iterator[str]:
     port = free_port()
     commands = {
         "radicale": ("infra.sandbox.calendar", "--port", str(port)),
+        "xandikos": ("tests.integration.hr.xandikos_server",),
     }
     command = [sys.executable, "-m", *commands[kind], "--storage", str(storage)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
