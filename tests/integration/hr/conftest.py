@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.access.company import Directory, open_directory
 from tests.integration.hr.calendars import SERVERS, calendar_server, new_owner
+from tests.integration.hr.office import Office
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -27,3 +29,16 @@ def url(storage: Path) -> Iterator[str]:
 def owner(url: str) -> str:
     """Somebody with an empty calendar."""
     return new_owner(url)
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    """A running SCIM server."""
+    with open_directory(tmp_path_factory.mktemp("directory")) as server:
+        yield server
+
+
+@pytest.fixture
+def office(url: str, people: Directory) -> Office:
+    """A case, whose people are not in the directory yet."""
+    return Office(url, people)

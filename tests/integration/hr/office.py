@@ -1,0 +1,140 @@
+"""HR at work with a real directory, calendars and mail system; only its memory and its clock are the test's."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+from uuid import uuid4
+
+from icalendar import Calendar
+
+from choreography import Effect, Event
+from choreography.fake import FakeMemory
+from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.ports import Ports, Sender
+from consumers.hr.slots import Promises
+from consumers.people import ScimPeople
+from schemas.exits import EmployeeResigned, LastWorkingDayChanged
+from tests.integration.access.company import Directory
+from tests.integration.access.reacting import TOKEN
+from tests.integration.hr.calendars import new_owner
+from tests.integration.mail.server import Script, mail_system
+from tests.integration.mail.writing import open_mailer
+
+MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HR = "hr@example.com"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+Handler = Callable[[Any, Ports, Effect], Awaitable[Event]]
+
+
+class Office:
+    """One case: somebody leaves, and somebody in HR is in charge; both have calendars and addresses.
+
+    Attributes:
+        seconds: how long the calendar may take to answer.
+        zone: in which both work.
+        before_writing: happens once, between the claim and the request of the next reaction that writes.
+        script: the mail system; `script.accepted` is what it has accepted.
+    """
+
+    def __init__(self, url: str, directory: Directory) -> None:
+        self.url, self.directory = url, directory
+        self.leaver, self.partner = new_owner(url), new_owner(url)
+        self.case_id, self.division = uuid4(), f"Division {uuid4().hex}"
+        self.memory, self.script, self.promised = FakeMemory("ems.hr"), Script(), Promises()
+        self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
+        self.before_writing: Callable[[], Awaitable[None]] | None = None
+
+    def hire(self, *, leaver: str = "Ana", partner: str = "Ben", has_partner: bool = True) -> "Office":
+        """Put both into the directory."""
+        self._person(self.leaver, leaver, "ana@example.com")
+        found = self._person(self.partner, partner, "ben@example.com")
+        if has_partner:
+            self.directory.group(f"HR partners {self.division}", found)
+        return self
+
+    def resigned(self, **differs: Any) -> EmployeeResigned:
+        """Return the next event of the case: the resignation."""
+        given = {"submitted_on": date(2026, 3, 2), "time_zone": "Europe/Berlin", "country": "DE", **differs}
+        return EmployeeResigned(**given, **self._common())
+
+    def changed(self, day: date | None) -> LastWorkingDayChanged:
+        """Return the next event of the case: the last working day moves."""
+        return LastWorkingDayChanged(current=day, **self._common())
+
+    def another(self, kind: type[Event]) -> Event:
+        """Return the next event of the case."""
+        return kind(**self._common())
+
+    def react(self, handler: Handler, event: Event, *, repeated: bool = False) -> Event:
+        """Have a handler react, and state its fact."""
+
+        async def run() -> Event:
+            sender = Sender("EMS <ems@example.com>", "example.com", HR)
+            async with (
+                mail_system(self.script) as port,
+                open_mailer(port) as mailer,
+                ScimPeople(self.directory.url, TOKEN) as people,
+                CalDavCalendar(self.url, seconds=self.seconds) as calendar,
+            ):
+                ports = Ports(people, calendar, mailer, None, sender, self.promised, "")
+                effect = self.memory.effect(event, self.now, repeated=repeated)
+                effect.claim = self._claim(effect)  # type: ignore[method-assign]
+                return await handler(event, ports, effect)
+
+        return self.memory.state(event, asyncio.run(run()), self.now)
+
+    def _claim(self, effect: Effect) -> Callable[[], Coroutine[Any, Any, None]]:
+        claim = effect.claim
+
+        async def then_wait() -> None:
+            await claim()
+            waiting, self.before_writing = self.before_writing, None
+            if waiting is not None:
+                await waiting()
+
+        return then_wait
+
+    def mails(self) -> list[EmailMessage]:
+        """Return all the mails that were accepted."""
+        return [message_from_bytes(content, policy=policy.default) for _, content in self.script.accepted]
+
+    def mail(self) -> EmailMessage:
+        """Return the last mail that was accepted."""
+        return self.mails()[-1]
+
+    def text(self) -> str:
+        """Return the words of the last mail."""
+        body = self.mail().get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+    def _person(self, employee_id: str, name: str, mail: str) -> str:
+        return self.directory.person(
+            employee_id,
+            displayName=name,
+            emails=[{"value": mail}],
+            timezone=self.zone,
+            schemas=["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+            **{ENTERPRISE: {"division": self.division}},
+        )
+
+    def _common(self) -> dict[str, Any]:
+        self.order += 1
+        at = {"occurred_at": self.now, "recorded_at": self.now}
+        return {
+            "event_id": uuid4(),
+            "case_id": self.case_id,
+            "case_version": self.order,
+            "employee_id": self.leaver,
+        } | at
+
+
+def calendar_in(message: EmailMessage) -> Calendar:
+    """Return the calendar object of a mail."""
+    (part,) = (one for one in message.walk() if one.get_content_type() == "text/calendar")
+    calendar = Calendar.from_ical(part.get_content())
+    assert isinstance(calendar, Calendar)
+    return calendar
