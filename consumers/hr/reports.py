@@ -66,7 +66,10 @@ def occupied(answer: bytes, besides: str) -> bool:
 
 
 def _is_occupied(answer: bytes, besides: str) -> bool:
-    objects = ET.fromstring(answer).iter(f"{{{_CALDAV}}}calendar-data")  # noqa: S314 - the company's server
+    root = ET.fromstring(answer)  # noqa: S314 - the company's server
+    if root.tag != "{DAV:}multistatus":
+        raise Unreadable
+    objects = root.iter(f"{{{_CALDAV}}}calendar-data")
     # an object holds entries of one UID alone (RFC 4791 §4.1), and to read it takes 3 ms
     others = (text for text in (one.text or "" for one in objects) if f"UID:{besides}" not in text.splitlines())
     events = (event for one in others for event in Calendar.from_ical(one).walk("VEVENT"))
