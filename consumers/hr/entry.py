@@ -96,7 +96,9 @@ class Entry:
         if method is not None:
             calendar.add("method", method.value)
         event = self._event(cancelled=method is InvitationMethod.CANCEL, sequence=self.sequence_over(over))
-        if method is None:
+        if method is None:  # what follows is for the server alone (RFC 6638 §7.1)
+            for one in (event.organizer, *event.attendees):
+                one.params["SCHEDULE-AGENT"] = "CLIENT"
             event.add(MARK, str(self.sequence))
         calendar.add_component(event)
         year = self.slot.start.year
@@ -120,9 +122,10 @@ class Entry:
         event.add("class", "CONFIDENTIAL")
         event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
         event.add("organizer", _address(self.organizer))
-        event.add("attendee", _address(self.organizer, ROLE="CHAIR", PARTSTAT="ACCEPTED"))
+        event.add("attendee", _address(self.organizer, CUTYPE="INDIVIDUAL", ROLE="CHAIR", PARTSTAT="ACCEPTED"))
         for one in self.invited:
-            event.add("attendee", _address(one, ROLE="REQ-PARTICIPANT", PARTSTAT="NEEDS-ACTION", RSVP="TRUE"))
+            asked = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
+            event.add("attendee", _address(one, **asked))
         return event
 
 
@@ -144,8 +147,12 @@ def slot_of(fact: Told) -> InterviewSlot | None:
     )
 
 
+def one_line(text: str) -> str:
+    """Return a text without what cannot be seen: line breaks, control characters, marks that turn the direction."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def _address(to: Address, **parameters: str) -> vCalAddress:
     address = vCalAddress(f"mailto:{to.mail}")
-    name = " ".join(to.name.replace('"', "'").split())
-    address.params.update({"CN": name, "SCHEDULE-AGENT": "CLIENT", **parameters})
+    address.params.update({"CN": one_line(to.name).replace('"', "'"), **parameters})
     return address

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from consumers.hr.entry import TITLE, Entry
+from consumers.hr.entry import TITLE, Entry, one_line
 from consumers.hr.ports import Sender
 from schemas import ExitEvent
 from schemas.hr import HolidaysKnown, InterviewObstacle, InvitationMethod
@@ -73,7 +73,9 @@ def to_participants(about: About, entry: Entry, event: ExitEvent, key: UUID, sen
     message = _message(subject, text, event, key, sender, to=to)
     message["Reply-To"] = entry.organizer.mail
     method = about.method
-    message.add_alternative(entry.ical(method).decode(), subtype="calendar", params={"method": method}, cte="base64")
+    kind = {"method": str(method), "charset": "utf-8"}
+    # as bytes: of a text the lines would end as those of this machine do, and not as RFC 5545 §3.1 wants them
+    message.add_alternative(entry.ical(method), maintype="text", subtype="calendar", params=kind, cte="base64")
     message.set_boundary(f"=_{key.hex}")
     return message
 
@@ -114,11 +116,7 @@ def _templates() -> Environment:
     return Environment(  # noqa: S701 - plain text
         loader=folder,
         undefined=StrictUndefined,
-        finalize=lambda value: _one_line(value) if type(value) is str else value,
+        finalize=lambda value: one_line(value) if type(value) is str else value,
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
