@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from choreography import Effect
 from consumers.hr.booked import Booked
-from consumers.hr.choice import choose
+from consumers.hr.choice import busy, choose
 from consumers.hr.entry import InterviewSlot
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
@@ -47,7 +47,7 @@ async def book(
         interviewer_id=slot.interviewer_id,
         attendee_ids=(slot.interviewer_id, event.employee_id),
         same_day=slot.same_day,
-        clash=await _clashes(event.employee_id, slot, booked, ports),
+        clash=await _clashes(slot, booked, wanted, ports, effect),
         country=wanted.country,
         subdivision=wanted.subdivision,
         holidays=slot.holidays,
@@ -78,8 +78,8 @@ async def _book(
     return slot, await ports.calendar.book(slot.interviewer_id, entry, effect.claim)
 
 
-async def _clashes(employee_id: str, slot: InterviewSlot, booked: Booked, ports: Ports) -> bool:
+async def _clashes(slot: InterviewSlot, booked: Booked, wanted: Wanted, ports: Ports, effect: Effect) -> bool:
     """Read both calendars again: somebody else may have booked the same time meanwhile."""
-    owners = (slot.interviewer_id, employee_id)
-    found = await asyncio.gather(*(ports.calendar.busy(one, booked.period, besides=slot.uid) for one in owners))
-    return any(found)
+    owners = (slot.interviewer_id, wanted.employee_id)
+    asked = (busy(one, booked.period, wanted, ports, effect.now, besides=slot.uid) for one in owners)
+    return any(await asyncio.gather(*asked))

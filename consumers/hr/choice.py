@@ -31,8 +31,8 @@ async def choose(wanted: Wanted, people: Participants, ports: Ports, now: dateti
     works = WorkingDays(wanted.country, wanted.subdivision)
     days = days_to_offer(today, wanted.last_working_day, works)
     within = Period(now, datetime.combine(max(days, default=today), time.max, zone))
-    busy = await _busy(wanted, interviewer.employee_id, ports, within, is_patient=now - wanted.since < PATIENCE)
-    slot = first_free(days, zone, zone_of(interviewer.time_zone, zone), busy, now)
+    taken = await _busy(wanted, interviewer.employee_id, ports, within, now)
+    slot = first_free(days, zone, zone_of(interviewer.time_zone, zone), taken, now)
     if slot is None:
         raise NotPossible(InterviewObstacle.NO_FREE_SLOT, interviewer.employee_id)
     ports.promised.give(slot, wanted.employee_id, interviewer.employee_id, now=now)
@@ -60,20 +60,22 @@ def zone_of(name: str | None, otherwise: ZoneInfo | None = None) -> ZoneInfo:
         return otherwise
 
 
-async def _busy(
-    wanted: Wanted, interviewer_id: str, ports: Ports, within: Period, *, is_patient: bool
-) -> tuple[Period, ...]:
+async def busy(
+    owner: str, within: Period, wanted: Wanted, ports: Ports, now: datetime, *, besides: str | None = None
+) -> Sequence[Period] | None:
+    """Return when somebody is not free; `None` where no calendar can be read, or one has been silent for too long."""
+    try:
+        return await ports.calendar.busy(owner, within, besides=besides)
+    except CalendarSilent:
+        if now - wanted.since < PATIENCE:
+            raise
+        return None
+
+
+async def _busy(wanted: Wanted, interviewer_id: str, ports: Ports, within: Period, now: datetime) -> tuple[Period, ...]:
     """Return what is taken, by either; an employee without a readable calendar is taken to be free."""
-
-    async def ask(owner: str) -> Sequence[Period] | None:
-        try:
-            return await ports.calendar.busy(owner, within)
-        except CalendarSilent:
-            if is_patient:
-                raise
-            return None
-
-    own, theirs = await asyncio.gather(ask(wanted.employee_id), ask(interviewer_id))
+    asked = (busy(one, within, wanted, ports, now) for one in (wanted.employee_id, interviewer_id))
+    own, theirs = await asyncio.gather(*asked)
     if theirs is None:
         raise NotPossible(InterviewObstacle.NO_CALENDAR, interviewer_id)
     return (*(own or ()), *theirs, *ports.promised.to(wanted.employee_id, interviewer_id))

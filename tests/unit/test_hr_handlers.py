@@ -11,6 +11,7 @@ import pytest
 from choreography import NothingToDo, Reject, Unavailable
 from consumers.hr.entry import InterviewSlot
 from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
+from consumers.hr.ports import CalendarSilent
 from consumers.hr.service import service
 from consumers.hr.slots import Period
 from schemas import ExitEvent
@@ -24,6 +25,7 @@ from schemas.exits import (
 )
 from schemas.hr import (
     ExitInterviewNotPossible,
+    HolidaysKnown,
     InterviewCancellationCause,
     InterviewInvitationSent,
     InterviewObstacle,
@@ -309,6 +311,34 @@ def test_an_interview_that_was_held_is_not_cancelled(company: Company) -> None:
     with pytest.raises(NothingToDo):
         company.cancel(WITHDRAWN)
     assert UID in company.calendar.entries["ben"]
+
+
+@pytest.mark.parametrize("whose", ["ana", "ben"])
+def test_a_silent_calendar_is_waited_for_and_after_an_hour_counts_as_none(company: Company, whose: str) -> None:
+    company.calendar.silent.add(whose)
+    with pytest.raises(CalendarSilent):
+        company.schedule()
+
+    company.now += timedelta(hours=1)
+
+    if whose == "ana":
+        assert company.schedule().start == TUESDAY_NINE
+    else:
+        assert company.fail_to_schedule().cause is InterviewObstacle.NO_CALENDAR
+
+
+def test_who_has_a_calendar_that_nobody_may_write_to_has_none(company: Company) -> None:
+    company.calendar.read_only.add("ben")
+
+    fact = company.fail_to_schedule()
+
+    assert (fact.cause, fact.hr_partner_id) == (InterviewObstacle.NO_CALENDAR, "ben")
+
+
+def test_facts_say_whose_public_holidays_counted(company: Company) -> None:
+    fact = company.schedule(country="DE", subdivision="BY")
+
+    assert (fact.country, fact.subdivision, fact.holidays) == ("DE", "BY", HolidaysKnown.SUBDIVISION)
 
 
 def test_what_stays_in_the_calendar_says_of_which_interview_and_by_which_event_it_was_called_off(
