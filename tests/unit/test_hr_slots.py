@@ -1,13 +1,14 @@
 """When an exit interview may be held."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.hr.slots import LENGTH, NOTICE, Period, Promises, WorkingDays, days_to_offer, first_free
+from consumers.hr.slots import LENGTH, NOTICE, Period, Promises, WorkingDays, days_to_offer, first_free, may_stay
+from schemas.hr import HolidaysKnown
 
 BERLIN, LONDON, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
 KOLKATA, TOKYO, SYDNEY = ZoneInfo("Asia/Kolkata"), ZoneInfo("Asia/Tokyo"), ZoneInfo("Australia/Sydney")
@@ -51,6 +52,27 @@ def test_without_a_known_country_only_weekends_are_off(country: str | None, subd
 
     assert date(2026, 1, 1) in works
     assert date(2026, 1, 3) not in works
+
+
+@pytest.mark.parametrize(
+    ("country", "subdivision", "known"),
+    [
+        ("DE", "BY", HolidaysKnown.SUBDIVISION),
+        ("de", None, HolidaysKnown.COUNTRY),
+        ("DE", "nowhere", HolidaysKnown.COUNTRY),
+        ("ZZ", "BY", HolidaysKnown.NONE),
+        (None, None, HolidaysKnown.NONE),
+    ],
+)
+def test_it_is_known_whose_holidays_count(country: str | None, subdivision: str | None, known: HolidaysKnown) -> None:
+    assert WorkingDays(country, subdivision).known is known
+
+
+def test_where_the_weekend_is_on_other_days_they_are_off() -> None:
+    saudi_arabia = WorkingDays("SA", None)
+
+    assert date(2026, 3, 6) not in saudi_arabia  # a Friday
+    assert date(2026, 3, 8) in saudi_arabia  # a Sunday
 
 
 def test_an_unknown_subdivision_still_has_the_holidays_of_its_country() -> None:
@@ -141,6 +163,71 @@ def test_two_who_resign_in_the_same_second_get_different_times() -> None:
     assert not second.overlaps(first)
     promises.take_back(first, "partner")
     assert first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now) == first
+
+
+def test_a_last_working_day_in_the_far_future_takes_no_longer_to_reckon_with() -> None:
+    works = WorkingDays("DE", "BY")
+
+    assert days_to_offer(MONDAY, date(2999, 12, 31), works) == days_to_offer(MONDAY, None, works)
+    assert works._calendar.years <= {2026}
+
+
+@pytest.mark.parametrize(
+    ("day", "last", "stays"),
+    [
+        (date(2026, 3, 4), None, True),
+        (date(2026, 3, 4), date(2026, 3, 6), True),  # Thursday and Friday are left
+        (date(2026, 3, 4), date(2026, 3, 5), False),
+        (date(2026, 3, 6), date(2026, 3, 9), False),  # the weekend does not count
+        (date(2026, 3, 6), date(2026, 3, 10), True),
+        (date(2026, 4, 2), date(2026, 4, 7), False),  # nor does Easter
+        (date(2026, 4, 2), date(2026, 4, 8), True),
+        (MONDAY, MONDAY, True),  # it is today, and there is no better day
+        (MONDAY, date(2026, 3, 3), True),
+        (MONDAY, date(2026, 2, 27), False),
+        (date(2026, 3, 4), date(2026, 3, 3), False),
+    ],
+)
+def test_an_interview_may_stay_where_it_could_be_chosen(day: date, last: date | None, *, stays: bool) -> None:
+    assert may_stay(day, MONDAY, last, GERMANY) is stays
+
+
+@pytest.mark.parametrize("zone", sorted(available_timezones() - {"localtime", "Factory"}))
+def test_on_every_day_on_which_clocks_change_an_interview_is_in_office_hours_and_lasts_45_minutes(zone: str) -> None:
+    place, start = ZoneInfo(zone), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    offsets = [(start + timedelta(days=day)).astimezone(place).utcoffset() for day in range(366)]
+    changes = [day for day in range(1, 366) if offsets[day] != offsets[day - 1]] or [0]
+
+    for number in changes:
+        day = (start + timedelta(days=number)).astimezone(place).date()
+        for late in (day - timedelta(days=1), day):
+            slot = first_free([late], place, place, [], at("2025-01-01T12:00"))
+            if late.weekday() > 4:
+                assert slot is None
+                continue
+            assert slot is not None
+            assert slot.end - slot.start == LENGTH
+            assert slot.start.astimezone(place) == datetime.combine(late, time(9), place)
+            assert slot.start.astimezone(place).astimezone(UTC) == slot.start  # a time that exists
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Pacific/Pago_Pago", 3), ("Pacific/Kiritimati", 5)])
+def test_today_is_today_where_the_employee_is(zone: str, day: int) -> None:
+    place, now = ZoneInfo(zone), datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # the 2nd, 23:30, and the 4th, 00:30
+
+    days = days_to_offer(now.astimezone(place).date(), None, WEEKDAYS)
+
+    assert days[0] == date(2026, 3, day)
+
+
+def test_half_hours_and_three_quarters_of_an_hour_between_zones_are_respected() -> None:
+    kathmandu = ZoneInfo("Asia/Kathmandu")
+
+    slot = first_free([date(2026, 3, 3)], kathmandu, BERLIN, [], at("2026-03-02T12:00"))
+
+    assert slot is not None
+    assert slot.start.astimezone(kathmandu).time() == time(13, 45)
+    assert slot.start.astimezone(BERLIN).time() == time(9)
 
 
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
