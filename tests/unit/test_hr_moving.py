@@ -283,6 +283,18 @@ def test_a_booking_that_crashed_after_it_became_possible_is_cancelled_too(compan
     assert where(company) is None
 
 
+def test_a_first_booking_that_crashed_after_it_became_possible_is_cancelled_too(company: Company) -> None:
+    company.calendar.entries["ben"]["sabbatical"] = at_tuesday(-10, 24 * 30)
+    company.fail_to_schedule()
+    del company.calendar.entries["ben"]["sabbatical"]
+    crash_while_moving(company, 2, FAR)
+    assert where(company) is not None
+
+    company.cancel(RETAINED)
+
+    assert where(company) is None
+
+
 def test_a_move_that_was_given_up_by_a_person_after_it_had_begun_is_stated_by_the_next(company: Company) -> None:
     company.schedule()
     crash_while_moving(company, 2, TUESDAY)
