@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from choreography import Effect, NothingToDo
+from choreography import Effect, NothingToDo, Unavailable
 from consumers.hr.booked import Booked
 from consumers.hr.entry import Entry
 from consumers.hr.slots import Period
