@@ -74,7 +74,7 @@ async def restore_critical_access(event: Returning, ports: Ports, effect: Effect
     holds = await Holds.of(effect)
     if not holds.held_by(event.case_id):
         raise NothingToDo("This case took no critical access away, or has given it back already.")
-    decided = await effect.once(ReturnedGroups, partial(_choose_returns, event, ports, holds))
+    decided = await effect.once(ReturnedGroups, partial(_choose_returns, event, ports, holds), logged=True)
     returned = await ports.directory.give_back(decided.memberships, effect.claim)
     return CriticalAccessRestored(
         system=ports.critical.system,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from email.message import EmailMessage
+from typing import Final
 
 from choreography import Effect, NothingToDo
 from consumers.notification.letter import common_words, write
@@ -10,8 +11,10 @@ from consumers.notification.names import isolated
 from consumers.notification.ports import Ports
 from consumers.notification.recipients import Delivery, deliver, mailbox
 from consumers.notification.telling import why_nobody
-from schemas.access import CriticalAccessBlockFailed, CriticalAccessRestored
+from schemas.access import CriticalAccessBlockFailed, CriticalAccessRestored, NotRestoredCause
 from schemas.notification import AccessMatter, NotificationKind, SecurityNotificationFailed, SecurityNotified
+
+_HELD: Final = NotRestoredCause.STILL_BLOCKED
 
 AccessFact = CriticalAccessBlockFailed | CriticalAccessRestored
 
@@ -28,10 +31,10 @@ async def tell_security_what_was_not_blocked(
 async def tell_security_what_was_not_given_back(
     event: CriticalAccessRestored, ports: Ports, effect: Effect
 ) -> SecurityNotified | SecurityNotificationFailed:
-    """Tell security what could not be given back, and why."""
-    if not event.not_restored:
-        raise NothingToDo("everything was given back")
-    left = [(one.entitlement_id, str(one.cause)) for one in event.not_restored]
+    """Tell security what could not be given back, and why; what another open case holds is as it should be."""
+    left = [(one.entitlement_id, str(one.cause)) for one in event.not_restored if one.cause is not _HELD]
+    if not left:
+        raise NothingToDo("nothing is left that a person should look at")
     words = {"cause": "", "departed": False, "entitlements": _listed(left)}
     return await _tell(event, AccessMatter.NOT_RESTORED, words, ports, effect)
 

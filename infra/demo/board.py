@@ -18,7 +18,8 @@ Awaited = Mapping[str, tuple[type[Event], ...]]
 
 _NAMES: Final = {"hr": "HR"}
 _WIDEST: Final = 47  # columns; every table of the story has the same width
-_BESIDES: Final = frozenset({"ReactionDecided", "ReactionReleased"})  # said on the way to a fact
+# said on the way to a fact, or about what needed no reaction, unless it is what is awaited
+_BESIDES: Final = frozenset({"ReactionDecided", "ReactionReleased", "ReactionSkipped"})
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Board:
         """Note what was stated; return whether nothing more is to be expected."""
         for row in self.rows:
             for fact in facts:
-                if fact.service == row.service and fact.type not in _BESIDES:
+                if fact.service == row.service and (fact.type in row.awaits or fact.type not in _BESIDES):
                     row.stated.setdefault(fact.type, max(0.0, fact.stated - self._accepted))
         return all(row.complete or row.strange for row in self.rows)
 

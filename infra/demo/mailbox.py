@@ -11,6 +11,7 @@ from infra.sandbox.probes import Mail, about, read_imap
 
 WHERE: Final = "mailbox (IMAP)"
 RESIGNED, STAYS, LEAVES, INVITED, CALLED_OFF = "resigned", "stays", "leaves", "invited", "called off"
+_SAID: Final = {STAYS: {"stays:", "bleibt:"}, LEAVES: {"leaves:", "aus:"}}  # "scheidet aus:"
 
 Mails = Counter[tuple[str, str]]
 
@@ -67,8 +68,8 @@ def _mails(mails: Iterable[Mail]) -> Mails:
 def _kind(mail: Mail) -> str:
     if mail.invitation is not None:
         return CALLED_OFF if b"METHOD:CANCEL" in mail.invitation else INVITED
-    words = mail.text.split()
-    return STAYS if "stays:" in words else LEAVES if "leaves:" in words else RESIGNED
+    words = set(mail.text.split())
+    return next((kind for kind, said in _SAID.items() if said & words), RESIGNED)
 
 
 def _described(found: Mails) -> str:
