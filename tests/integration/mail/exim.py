@@ -142,32 +142,47 @@ def running_exim(certificate: bytes, key: bytes) -> Iterator[Exim]:
 
 def _downloaded(place: Path) -> list[Path]:
     if not place.is_dir():
-        apt = shutil.which("apt-get")
-        if apt is None or shutil.which("dpkg-deb") is None:
+        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise NoExim("there is no apt on this machine")
         place.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=place.parent) as name:
-            _apt_get(apt, Path(name), [*_PACKAGES, *_libraries()])
-            found = Path(name) / "packages"
+            try:
+                found = _by_apt(Path(name, "first"))
+            except NoExim:  # the machine's lists may be missing, or older than what the mirror has
+                found = _by_apt(Path(name, "second"), *_own_lists(Path(name)))
             found.rename(place)
     return sorted(place.glob("*.deb"))
 
 
-def _libraries() -> list[str]:
-    """Return the libraries that Exim needs, as its package says; what is on the machine already does no harm."""
-    command = ["apt-cache", "depends", "--no-recommends", "--no-suggests", "exim4-daemon-light"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False).stdout
-    named = [line.split(":", 1)[1].strip() for line in said.splitlines() if line.strip().startswith("Depends:")]
-    return [one for one in named if one.startswith("lib") and one not in _NOT_TAKEN]
+def _by_apt(folder: Path, *options: str) -> Path:
+    """Download the packages into a folder, and return it; with the libraries that Exim needs, as its package says."""
+    folder.mkdir()
+    asked = ("depends", "--no-recommends", "--no-suggests", _PACKAGES[0])
+    said = _run(folder, "apt-cache", *options, *asked).splitlines()
+    named = [line.split(":", 1)[1].strip() for line in said if line.strip().startswith("Depends:")]
+    libraries = [one for one in named if one.startswith("lib") and one not in _NOT_TAKEN]
+    _run(folder, "apt-get", "-q", "-o", "APT::Sandbox::User=", *options, "download", *_PACKAGES, *libraries)
+    return folder
 
 
-def _apt_get(apt: str, folder: Path, packages: list[str]) -> None:
-    packages_here = folder / "packages"
-    packages_here.mkdir()
-    command = [apt, "-q", "-o", "APT::Sandbox::User=", "download", *packages]
-    done = subprocess.run(command, cwd=packages_here, capture_output=True, text=True, timeout=5 * _SECONDS, check=False)
+def _own_lists(folder: Path) -> tuple[str, ...]:
+    """Fetch what the mirrors have, for this session alone; return the options that have apt look there."""
+    lists, cache = folder / "lists", folder / "cache"
+    for one in (lists, cache / "archives"):
+        (one / "partial").mkdir(parents=True)
+    options = ("-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={cache}")
+    _run(folder, "apt-get", "-q", "-o", "APT::Sandbox::User=", *options, "update")
+    return options
+
+
+def _run(folder: Path, *command: str) -> str:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise NoExim(f"{command[0]} takes too long") from error
     if done.returncode:
-        raise NoExim(f"apt-get download: {done.stderr.strip().splitlines()[-1:]}; does apt-get update help?")
+        raise NoExim(f"{command[0]}: {done.stderr.strip().splitlines()[-1:]}")
+    return done.stdout
 
 
 def _unpacked(packages: list[Path], folder: Path) -> tuple[Path, dict[str, str]]:
