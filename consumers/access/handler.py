@@ -13,6 +13,7 @@ from schemas.access import (
     CriticalAccessBlockFailed,
     CriticalAccessRestored,
     CriticalAccessRevoked,
+    Membership,
     NotRestored,
     NotRestoredCause,
 )
@@ -120,22 +121,25 @@ async def _choose(event: Taking, ports: Ports, effect: Effect, holds: Holds) -> 
 
 async def _choose_returns(event: Returning, ports: Ports, holds: Holds) -> ReturnedGroups:
     case, twin = event.case_id, _twin(event, holds)
+    forfeited = _kept(holds.forfeited_in(case), NotRestoredCause.DEPARTED)
     if twin or holds.held_by_another(case):
         own = holds.taken_in(case)
-        blocked = (
-            NotRestored(entitlement_id=one, cause=NotRestoredCause.STILL_BLOCKED) for one in entitlement_ids(own)
-        )
+        blocked = _kept(own, NotRestoredCause.STILL_BLOCKED)
         return ReturnedGroups(
-            case_id=case, memberships=(), not_restored=tuple(blocked), still_taken=own, handed_to=twin
+            case_id=case, memberships=(), not_restored=(*blocked, *forfeited), still_taken=own, handed_to=twin
         )
     possible = await ports.directory.returnable(event.employee_id, holds.left_to(case))
     begun = holds.begun_in(case)  # still a member where a block never got to: nobody has changed anything
-    not_restored = tuple(
+    not_restored = (
         one
         for one in possible.not_restored
         if one.cause is not NotRestoredCause.CHANGED_BY_OTHERS or one.entitlement_id not in begun
     )
-    return ReturnedGroups(case_id=case, memberships=possible.memberships, not_restored=not_restored)
+    return ReturnedGroups(case_id=case, memberships=possible.memberships, not_restored=(*not_restored, *forfeited))
+
+
+def _kept(memberships: tuple[Membership, ...], cause: NotRestoredCause) -> tuple[NotRestored, ...]:
+    return tuple(NotRestored(entitlement_id=one, cause=cause) for one in entitlement_ids(memberships))
 
 
 def _twin(event: Returning, holds: Holds) -> UUID | None:

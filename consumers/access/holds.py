@@ -6,6 +6,7 @@ lets go last gives everything back that was taken and not yet returned; whoever 
 A case that is voided as a duplicate hands its hold to its twin, also when nothing has been stated about the twin yet;
 to a twin that has let go already it hands nothing.
 A departure ends the matter: what its case took is forgotten, so that a later case of a rehired person starts clean.
+What other open cases had taken by then is not given back either, whichever came first: they go on to hold, and say so.
 """
 
 import asyncio
@@ -70,6 +71,7 @@ class Holds:
     def __init__(self, facts: Iterable[Fact] = (), unfinished: Iterable[TakenGroups] = ()) -> None:
         self._taken: dict[UUID, Memberships] = {}
         self._left: Memberships = ()
+        self._forfeited: dict[UUID, Memberships] = {}
         self._closed: set[UUID] = set()
         self._begun: dict[UUID, frozenset[str]] = {}
         for fact in facts:
@@ -108,6 +110,10 @@ class Holds:
         """What this case gives back if it is the last one: its own, and what earlier ones left to it."""
         return merged(self._left, self.taken_in(case))
 
+    def forfeited_in(self, case: UUID) -> Memberships:
+        """What this case took and does not give back, since the person has departed in another one."""
+        return self._forfeited.get(case, ())
+
     def begun_in(self, case: UUID) -> frozenset[str]:
         """The groups that this case had begun to take, and perhaps never took."""
         return self._begun.get(case, frozenset())
@@ -121,10 +127,17 @@ class Holds:
                 self._left = merged(self._left, fact.still_taken) if self._taken else ()
             case CriticalAccessRevoked(departed=True) | CriticalAccessBlockFailed(departed=True):
                 self._close(fact.case_id)
+                self._forfeit()
             case CriticalAccessBlocked() | CriticalAccessRevoked():
                 self._taken[fact.case_id] = merged(self.taken_in(fact.case_id), fact.memberships)
             case CriticalAccessBlockFailed():
                 self._taken.setdefault(fact.case_id, ())
+
+    def _forfeit(self) -> None:
+        for case, taken in self._taken.items():
+            self._forfeited[case] = merged(self.forfeited_in(case), taken)
+            self._taken[case] = ()
+        self._left = ()
 
     def _close(self, case: UUID) -> None:
         self._taken.pop(case, None)

@@ -14,7 +14,7 @@ from schemas.access import (
 )
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-A, B = UUID(int=1), UUID(int=2)
+A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 def stated(fact: Fact, case: UUID) -> Fact:
@@ -88,8 +88,21 @@ def test_a_departure_ends_the_matter_whether_or_not_the_person_was_found() -> No
         assert given_back(holds, B) == {"payments"}
 
 
-def test_a_departure_keeps_what_another_open_case_took() -> None:
-    holds = Holds([blocked(A, "prod"), blocked(B, "payments"), revoked(A, "prod", departed=True)])
+def test_after_a_departure_no_other_case_gives_back_whichever_took_it() -> None:
+    other_first = Holds([blocked(B, "prod"), blocked(A), revoked(A, departed=True)])
+    other_later = Holds([blocked(A, "prod"), blocked(B), revoked(A, "prod", departed=True)])
+    left_by_a_third = Holds(
+        [blocked(C, "prod"), blocked(A), blocked(B), restored(C, "prod"), revoked(A, departed=True)]
+    )
+
+    for holds in (other_first, other_later, left_by_a_third):
+        assert holds.held_by(B)
+        assert given_back(holds, B) == set()
+    assert entitlement_ids(other_first.forfeited_in(B)) == ("prod",)
+
+
+def test_what_is_taken_after_a_departure_is_given_back() -> None:
+    holds = Holds([blocked(B, "prod"), blocked(A), revoked(A, departed=True), revoked(B, "payments")])
 
     assert given_back(holds, B) == {"payments"}
 

@@ -186,6 +186,25 @@ def test_who_is_retained_in_one_employment_and_leaves_the_other_is_not_given_acc
     assert len(directory.members(team.prod)) == 1
 
 
+@pytest.mark.parametrize("other_first", [True, False])
+def test_who_has_departed_in_one_case_gets_nothing_back_in_another_and_it_is_said(
+    directory: Directory, team: Team, other_first: bool
+) -> None:
+    other = Case(team.employee_id)
+    for case in (other, team.case) if other_first else (team.case, other):
+        team.access.react(case.resigned())
+    team.access.react(team.case.states(ExitConfirmed))
+    team.access.react(team.case.states(EmployeeDeparted))
+
+    restored = team.access.react(other.states(ResignationWithdrawn))
+
+    assert restored.restored == ()
+    assert {one.cause for one in restored.not_restored} == ({NotRestoredCause.DEPARTED} if other_first else set())
+    assert {group: directory.people(group) for group in team.critical} == {
+        group: {team.colleague} for group in team.critical
+    }
+
+
 def test_who_comes_back_gets_only_what_the_later_case_took(directory: Directory, team: Team) -> None:
     team.access.react(team.case.resigned())
     team.access.react(team.case.states(ExitConfirmed))
