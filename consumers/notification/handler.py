@@ -74,7 +74,7 @@ async def notify_that_employee_stays(
 ) -> ManagerNotified | NotificationDropped | NotificationFailed:
     """Tell whoever was told of the resignation that it is undone; of a restricted case, HR first."""
     standing = await Standing.of(event, effect)
-    if standing == Standing(days=standing.days):
+    if standing.nobody_knows:
         raise NothingToDo("nobody was told of the resignation, so nobody has to hear that it is undone")
     matter = await _matter(event, _kind_of(event), standing.days, ports)
     if standing.manager is not None and standing.withheld is None:

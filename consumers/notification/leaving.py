@@ -4,22 +4,16 @@ No store of its own: what was told in a case says which way it stands, and until
 """
 
 from enum import Enum, auto
-from typing import Final
 from uuid import UUID
 
 from choreography import Effect
-from consumers.notification.matter import Days
+from consumers.notification.matter import OPEN, Days
 from consumers.notification.ports import Person
 from schemas.notification import (
     ManagerNotified,
     NotificationDropped,
     NotificationFailed,
-    NotificationKind,
     NotificationWithheld,
-)
-
-_OPEN: Final = frozenset(
-    {NotificationKind.RESIGNED, NotificationKind.CONFIRMED, NotificationKind.LAST_WORKING_DAY_CHANGED}
 )
 
 
@@ -43,7 +37,7 @@ async def leaving(person: Person | None, effect: Effect) -> Leaving:
         newest[fact.case_id] = fact
         if isinstance(fact, ManagerNotified):
             told.add(fact.case_id)
-    is_open = {case for case, fact in newest.items() if fact.kind in _OPEN and not Days.of(fact).are_over(effect.now)}
+    is_open = {case for case, fact in newest.items() if fact.kind in OPEN and not Days.of(fact).are_over(effect.now)}
     if not is_open:
         return Leaving.NO
     return Leaving.YES if is_open <= told else Leaving.IN_CONFIDENCE

@@ -4,12 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from consumers.notification.ports import Person
 from schemas import ExitEvent
 from schemas.notification import NotificationFailureCause, NotificationKind, RecipientRole
+
+OPEN: Final = frozenset(
+    {NotificationKind.RESIGNED, NotificationKind.CONFIRMED, NotificationKind.LAST_WORKING_DAY_CHANGED}
+)
+"""What is told of a case that is not undone."""
 
 
 class Obstacle(StrEnum):

@@ -29,6 +29,8 @@ async def tell_manager_once_released(
 ) -> ManagerNotified | NotificationFailed:
     """Hold what HR was told until it is released; then tell the manager how the case stands."""
     standing = await Standing.of(event, effect)
+    if standing.undone:
+        raise NothingToDo("the case is undone")
     newest, told = standing.withheld or event, standing.manager
     if told is not None and (told.kind, told.last_working_day) == (newest.kind, newest.last_working_day):
         raise NothingToDo("the manager has been told how the case stands")

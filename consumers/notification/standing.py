@@ -4,9 +4,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from choreography import Effect
-from consumers.notification.matter import Days
+from consumers.notification.matter import OPEN, Days
 from schemas import ExitEvent
-from schemas.notification import ManagerNotified, NotificationFailed, NotificationWithheld
+from schemas.notification import (
+    ManagerNotified,
+    NotificationDropped,
+    NotificationFailed,
+    NotificationWithheld,
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Standing:
         hr: HR alone, because it has to find out who is meant.
         waits_since: the version of the case at which HR was first told alone.
         days: as they were last told.
+        message_to_hr: the Message-ID of the newest mail to HR alone; what HR's mailbox refused has none.
+        undone: whether the newest message, also one that reached nobody, is that the case is undone.
     """
 
     manager: ManagerNotified | None = None
@@ -26,25 +33,29 @@ class Standing:
     hr: NotificationFailed | None = None
     waits_since: int | None = None
     days: Days = field(default_factory=Days)
+    message_to_hr: str | None = None
+    undone: bool = False
 
     @classmethod
     async def of(cls, event: ExitEvent, effect: Effect) -> Self:
         """Read it from the facts of the event's case."""
-        facts = await effect.history(ManagerNotified, NotificationWithheld, NotificationFailed)
+        facts = await effect.history(ManagerNotified, NotificationWithheld, NotificationDropped, NotificationFailed)
         told = [fact for fact in facts if fact.case_id == event.case_id]
         withheld = [fact for fact in told if isinstance(fact, NotificationWithheld)]
         managers = [fact for fact in told if isinstance(fact, ManagerNotified)]
         asked = [fact for fact in told if isinstance(fact, NotificationFailed) and fact.message_id is not None]
+        to_hr = [one.message_id for one in asked] + [one.message_id for one in withheld if one.message_id is not None]
         return cls(
             manager=managers[-1] if managers else None,
             withheld=max(withheld, key=lambda one: one.case_version, default=None),
             hr=asked[-1] if asked else None,
             waits_since=min((one.case_version for one in withheld), default=None),
             days=Days.of(told[-1] if told else None),
+            message_to_hr=to_hr[-1] if to_hr else None,
+            undone=bool(told) and told[-1].kind not in OPEN,
         )
 
     @property
-    def message_to_hr(self) -> str | None:
-        """The Message-ID of the newest mail to HR alone."""
-        newest = self.withheld or self.hr
-        return newest.message_id if newest else None
+    def nobody_knows(self) -> bool:
+        """Whether neither a manager nor HR was told of the case."""
+        return self.manager is None and self.withheld is None and self.hr is None

@@ -41,7 +41,11 @@ async def tell_again(
 async def withhold(
     matter: Matter, standing: Standing, ports: Ports, effect: Effect, *, manager_id: str | None = None
 ) -> NotificationWithheld | NotificationFailed:
-    """Tell HR alone; the fact carries what telling the manager later needs."""
+    """Tell HR alone; the fact carries what telling the manager later needs.
+
+    Once HR was told of the case, the fact is stated even where HR's mailbox refuses: it has no Message-ID then. What
+    waits for HR's release, and a manager who was told since, hang on these facts (ADR 0034).
+    """
     if manager_id is None and standing.withheld is not None:
         manager_id = standing.withheld.manager_id
     if manager_id is None and matter.employee is not None:
@@ -50,12 +54,12 @@ async def withhold(
     told = standing.manager is not None
     matter = replace(matter, withheld=True, manager_told=told, answers=standing.message_to_hr)
     done = await deliver_letter(matter, hr_alone(matter, ports), ports, effect)
-    if done.to is None:
+    if done.to is None and standing.withheld is None:
         return _failed(matter, done)
     return NotificationWithheld(
         kind=matter.kind,
         manager_id=manager_id,
-        message_id=done.message_id,
+        message_id=done.message_id if done.to else None,
         perhaps_repeated=done.perhaps_repeated,
         **_days(matter.days),
     )

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from choreography import Hold, NothingToDo
+from consumers.notification.handler import Undone
 from schemas.exits import (
     Confidentiality,
     ExitCaseVoided,
@@ -22,7 +23,18 @@ from schemas.notification import (
     NotificationKind,
     NotificationWithheld,
 )
-from tests.unit.notifying import CONFIRMED, HR, World, happened, resigned, someone, text_of
+from tests.unit.notifying import (
+    CONFIRMED,
+    HR,
+    RETAINED,
+    VOIDED,
+    WITHDRAWN,
+    World,
+    happened,
+    resigned,
+    someone,
+    text_of,
+)
 
 DAY = date(2026, 4, 30)
 RESTRICTED = resigned(confidentiality=Confidentiality.RESTRICTED, last_working_day=DAY)
@@ -175,3 +187,47 @@ def test_of_a_restricted_case_of_an_unknown_person_only_hr_is_told() -> None:
 
     assert world.postbox.read_by == [HR, HR]
     assert isinstance(told, NotificationFailed)
+
+
+@pytest.mark.parametrize("undone", [RETAINED, WITHDRAWN, VOIDED])
+def test_what_is_undone_is_never_released_even_where_hr_could_not_be_told(undone: Undone) -> None:
+    world = World()
+    fact = withheld(world)
+    with pytest.raises(Hold):
+        world.told(fact)
+    world.postbox.refuses = {HR}
+
+    dropped = world.told(undone)
+
+    assert (type(dropped), dropped.message_id, dropped.manager_id) == (NotificationDropped, None, "ben")
+    with pytest.raises(NothingToDo):
+        world.told(fact, released=True)
+    assert world.postbox.read_by == [HR]
+
+
+def test_a_manager_who_was_told_hears_how_it_goes_on_even_where_hr_cannot_be_told() -> None:
+    world = World()
+    released(world, withheld(world))
+    world.postbox.refuses = {HR}
+
+    for event in (happened(LastWorkingDayChanged, 2, current=date(2026, 5, 29)), happened(ExitConfirmed, 3)):
+        assert withheld(world, event).message_id is None
+        world.told(world.restated(NotificationWithheld))
+    world.told(happened(ResignationWithdrawn, 4))
+    world.told(world.restated(NotificationDropped))
+
+    assert world.postbox.read_by == [HR, BEN, BEN, BEN, BEN]
+    for letter, words in zip(world.postbox.letters[2:], ("29 May 2026", "is final", "taken back"), strict=True):
+        assert words in text_of(letter)
+
+
+def test_after_hr_could_not_be_told_the_thread_goes_on_from_what_hr_has() -> None:
+    world = World()
+    first = withheld(world)
+    world.postbox.refuses = {HR}
+    withheld(world, CONFIRMED)
+    world.postbox.refuses = set()
+
+    world.told(happened(ResignationWithdrawn, 3))
+
+    assert world.postbox.letters[-1]["In-Reply-To"] == first.message_id
