@@ -114,6 +114,7 @@ def _accesses() -> Iterator[Mapping[str, object]]:
             "system": "directory",
             "cause": str(cause),
             "departed": departed,
+            "withheld": departed,
             "entitlements": [{"id": "G1", "cause": str(cause)}, {"id": "G2", "cause": str(cause)}],
             "follows": False,
         }

@@ -1,4 +1,8 @@
-"""Telling whoever looks after access what Access could not do; ids only, no names of groups."""
+"""Telling whoever looks after access what Access could not do; ids only, no names of groups.
+
+Of a case that only HR may know of, HR alone: until HR has released it, and as long as nothing was told of the case,
+since Access may be faster than the message by which HR hears first.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from email.message import EmailMessage
@@ -10,6 +14,7 @@ from consumers.notification.matter import Matter, Recipient
 from consumers.notification.names import isolated
 from consumers.notification.ports import Ports
 from consumers.notification.recipients import Delivery, deliver, mailbox
+from consumers.notification.standing import Standing
 from consumers.notification.telling import why_nobody
 from schemas.access import CriticalAccessBlockFailed, CriticalAccessRestored, NotRestoredCause
 from schemas.notification import AccessMatter, NotificationKind, SecurityNotificationFailed, SecurityNotified
@@ -48,12 +53,13 @@ async def _tell(
 ) -> SecurityNotified | SecurityNotificationFailed:
     about = Matter(event, NotificationKind.UNKNOWN, tuple(await ports.people.with_employee_id(event.employee_id)))
     known = common_words(event, isolated(about.employee.display_name) if about.employee else "", follows=False)
-    said = {**known, **words, "matter": str(matter), "system": isolated(event.system)}
+    withheld = (await Standing.of(event, effect)).for_hr_alone
+    said = {**known, **words, "matter": str(matter), "system": isolated(event.system), "withheld": withheld}
 
     def written(to: Recipient, _: object) -> EmailMessage:
         return write(effect.key, event, to, ports.wording.text("access", to.language, said), ports.sender)
 
-    done = await deliver(_line(about, ports), written, ports, effect)
+    done = await deliver(_line(about, ports, withheld=withheld), written, ports, effect)
     return _fact(matter, done, ports)
 
 
@@ -61,9 +67,9 @@ def _listed(entitlements: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"id": isolated(one), "cause": cause} for one, cause in entitlements]
 
 
-async def _line(about: Matter, ports: Ports) -> AsyncIterator[Recipient]:
-    mailboxes = dict.fromkeys((ports.mailboxes.security, ports.mailboxes.hr))
-    for address in mailboxes:
+async def _line(about: Matter, ports: Ports, *, withheld: bool) -> AsyncIterator[Recipient]:
+    mailboxes = (ports.mailboxes.hr,) if withheld else (ports.mailboxes.security, ports.mailboxes.hr)
+    for address in dict.fromkeys(mailboxes):
         yield mailbox(address, about.concerns, ports)
 
 

@@ -59,3 +59,8 @@ class Standing:
     def nobody_knows(self) -> bool:
         """Whether neither a manager nor HR was told of the case."""
         return self.manager is None and self.withheld is None and self.hr is None
+
+    @property
+    def for_hr_alone(self) -> bool:
+        """Whether the case is restricted, or may be, and HR has not had it told to anybody."""
+        return self.nobody_knows or (self.withheld is not None and self.manager is None)

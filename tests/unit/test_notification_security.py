@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from choreography import NothingToDo
+from choreography import Hold, NothingToDo
 from schemas.access import (
     BlockFailureCause,
     CriticalAccessBlockFailed,
@@ -12,12 +12,26 @@ from schemas.access import (
     NotRestored,
     NotRestoredCause,
 )
-from schemas.notification import AccessMatter, NotificationFailureCause, SecurityNotificationFailed, SecurityNotified
-from tests.unit.notifying import HR, SECURITY, World, happened, someone, text_of
+from schemas.notification import (
+    AccessMatter,
+    NotificationFailureCause,
+    NotificationWithheld,
+    SecurityNotificationFailed,
+    SecurityNotified,
+)
+from tests.unit.notifying import CONFIRMED, HR, SECURITY, Someone, World, happened, resigned, someone, text_of
 
 FAILED = happened(
     CriticalAccessBlockFailed, 1, system="directory", cause=BlockFailureCause.LAST_MEMBER, entitlement_ids=("G-7",)
 )
+
+
+def told_of(*people: Someone, **options: Any) -> World:
+    """A company in which somebody was told of the resignation; the postbox is empty again."""
+    world = World(*people, **options)
+    world.told(resigned())
+    world.postbox.letters.clear()
+    return world
 
 
 def restored(*left: NotRestored) -> Any:
@@ -25,7 +39,7 @@ def restored(*left: NotRestored) -> Any:
 
 
 def test_security_is_told_that_access_was_not_taken_away_and_why() -> None:
-    world = World()
+    world = told_of()
 
     fact = world.told(FAILED)
 
@@ -40,13 +54,13 @@ def test_security_is_told_that_access_was_not_taken_away_and_why() -> None:
 @pytest.mark.parametrize("cause", list(BlockFailureCause))
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_cause_has_words(cause: BlockFailureCause, language: str) -> None:
-    world = World(hr_language=language)
+    world = told_of(hr_language=language)
     world.told(FAILED.model_copy(update={"cause": cause}))
     assert str(cause) not in text_of(world.postbox.letters[0])
 
 
 def test_security_is_told_what_was_not_given_back_and_why() -> None:
-    world = World()
+    world = told_of()
     fact = world.told(
         restored(
             NotRestored(entitlement_id="G-2", cause=NotRestoredCause.CHANGED_BY_OTHERS),
@@ -60,32 +74,70 @@ def test_security_is_told_what_was_not_given_back_and_why() -> None:
 
 
 def test_nobody_is_told_that_everything_was_given_back() -> None:
-    world = World()
+    world = told_of()
     with pytest.raises(NothingToDo):
         world.told(restored())
     assert world.postbox.letters == []
 
 
 def test_without_a_mailbox_of_its_own_or_where_that_refuses_hr_is_told() -> None:
-    assert World(security=HR).told(FAILED).by_hr
-    world = World(refuses={SECURITY})
+    assert told_of(security=HR).told(FAILED).by_hr
+    world = told_of(refuses={SECURITY})
     assert world.told(FAILED).by_hr
     assert world.postbox.read_by == [HR]
 
 
 def test_a_leaver_who_reads_the_security_mailbox_is_not_told() -> None:
-    world = World(someone("ana", mail=SECURITY))
+    world = told_of(someone("ana", mail=SECURITY))
     world.told(FAILED)
     assert world.postbox.read_by == [HR]
 
-    alone = World(someone("ana", mail=HR), security=HR)
+    alone = told_of(someone("ana", mail=HR), security=HR)
     fact = alone.told(FAILED)
     assert (type(fact), fact.cause) == (SecurityNotificationFailed, NotificationFailureCause.NO_RECIPIENT)
 
 
 def test_somebody_whom_the_directory_does_not_know_for_certain_is_named_by_id_alone() -> None:
-    world = World(someone("ana"), someone("ana", id="2"))
+    world = told_of(someone("ana"), someone("ana", id="2"))
     world.told(FAILED.model_copy(update={"cause": BlockFailureCause.PERSON_AMBIGUOUS}))
     said = text_of(world.postbox.letters[0])
     assert "the employee with the id ana" in said
     assert "Ana" not in said
+
+
+def test_of_a_restricted_case_hr_alone_is_told_until_it_is_released() -> None:
+    world = World()
+    world.told(resigned(confidentiality="RESTRICTED"))
+    withheld = world.restated(NotificationWithheld)
+    with pytest.raises(Hold):
+        world.told(withheld)
+
+    fact = world.told(FAILED)
+    world.told(withheld, released=True)
+    world.told(restored(NotRestored(entitlement_id="G-3", cause=NotRestoredCause.GROUP_GONE)))
+
+    assert fact.by_hr
+    assert world.postbox.read_by == [HR, HR, "ben@example.com", SECURITY]
+    assert "Only HR receives this" in text_of(world.postbox.letters[1])
+    assert "Only HR receives this" not in text_of(world.postbox.letters[3])
+
+
+def test_as_long_as_nothing_was_told_of_the_case_hr_alone_is_told_since_it_may_be_restricted() -> None:
+    world = World()
+    world.told(FAILED)
+    world.told(CONFIRMED)
+    world.told(FAILED)
+    assert world.postbox.read_by == [HR, HR, HR]
+
+
+def test_of_somebody_who_is_not_found_security_is_told_once_hr_was_asked() -> None:
+    world = told_of(someone("ben"))
+    world.told(FAILED)
+    assert world.postbox.read_by == [SECURITY]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Only HR receives this"), ("de", "Nur HR erhält dies")])
+def test_hr_learns_that_security_was_not_told(language: str, words: str) -> None:
+    world = World(hr_language=language)
+    world.told(FAILED)
+    assert words in text_of(world.postbox.letters[0])
