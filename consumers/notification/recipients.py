@@ -75,7 +75,7 @@ async def deliver_letter(matter: Matter, line: Line, ports: Ports, effect: Effec
 async def line_of(matter: Matter, leaver: Person, manager_id: str | None, ports: Ports, effect: Effect) -> Line:
     """Yield who is to be told of a resignation, the nearest first; the directory is asked only as far as needed.
 
-    A manager's own case that only HR knows of goes to HR alone: that manager's manager may not learn of it here.
+    That the manager has a case of their own is said to HR, and above the manager only to who was told of that case.
 
     Args:
         matter: what is to be told.
@@ -87,8 +87,8 @@ async def line_of(matter: Matter, leaver: Person, manager_id: str | None, ports:
     manager = await only(manager_id, ports) if manager_id else await ports.people.manager_of(leaver)
     own = await leaving(manager, effect)
     yield recipient(RecipientRole.MANAGER, manager, matter, own)
-    if manager is not None and own is not Leaving.IN_CONFIDENCE:
-        above = await ports.people.manager_of(manager)
+    above = await ports.people.manager_of(manager) if manager is not None else None
+    if manager is not None and own.may_be_named_to(above):
         yield recipient(RecipientRole.SKIP_LEVEL, above, matter, await leaving(above, effect))
     yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
 
@@ -117,7 +117,7 @@ def mailbox(address: str, concerns: Callable[[str | None, Iterable[str]], bool],
     return Recipient(RecipientRole.HR, "", address, language=ports.mailboxes.language, obstacle=obstacle)
 
 
-def recipient(role: RecipientRole, person: Person | None, matter: Matter, own: Leaving = Leaving.NO) -> Recipient:
+def recipient(role: RecipientRole, person: Person | None, matter: Matter, own: Leaving | None = None) -> Recipient:
     """Return somebody as a recipient, with what is against it."""
     if person is None:
         return Recipient(role, obstacle=Obstacle.UNKNOWN)
@@ -127,18 +127,18 @@ def recipient(role: RecipientRole, person: Person | None, matter: Matter, own: L
         person.mail or "",
         person.employee_id or None,
         language_of(person.preferred_language),
-        _obstacle(person, matter, own),
+        _obstacle(person, matter, leaves=own is not None and own.is_open),
     )
 
 
-def _obstacle(person: Person, matter: Matter, own: Leaving) -> Obstacle | None:
+def _obstacle(person: Person, matter: Matter, *, leaves: bool) -> Obstacle | None:
     if any(person.id == one.id for one in matter.concerned) or matter.concerns(
         person.employee_id, addresses_of(person)
     ):
         return Obstacle.CONCERNED
     if not person.active:
         return Obstacle.INACTIVE
-    if own is not Leaving.NO:
+    if leaves:
         return Obstacle.LEAVING
     if not person.mail:
         return Obstacle.NO_ADDRESS

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from choreography import NothingToDo, Unavailable
+from choreography import Hold, NothingToDo, Unavailable
 from consumers.notification.handler import Undone, notify_manager
 from consumers.notification.letter import words_of, write
 from consumers.notification.matter import Matter, Recipient
@@ -433,6 +433,29 @@ def test_a_managers_own_case_in_confidence_is_not_betrayed_to_the_managers_manag
 
     assert (fact.recipient_role, world.postbox.read_by) == (RecipientRole.HR, [HR, HR])
     assert "the manager (Ben) has an open exit case of their own" in text_of(world.postbox.letters[1])
+
+
+def test_a_managers_own_case_that_another_was_told_of_is_not_betrayed_to_the_managers_manager() -> None:
+    people = someone("ana", "ben"), someone("ben", "cleo"), someone("cleo"), someone("dora")
+    world = World(*people)
+    world.told(of_ben(resigned(confidentiality="RESTRICTED", manager_id="dora")))
+    withheld = world.restated(NotificationWithheld)
+    with pytest.raises(Hold):
+        world.told(withheld)
+    world.told(withheld, released=True)
+
+    fact = world.told(resigned())
+
+    assert (fact.recipient_role, world.postbox.read_by) == (RecipientRole.HR, [HR, "dora@example.com", HR])
+
+
+def test_of_a_manager_with_two_open_cases_the_managers_manager_has_to_know_both() -> None:
+    world = World(someone("ana", "ben"), someone("ben", "cleo"), someone("cleo"), someone("dora"))
+    other = {"case_id": UUID(int=98), "event_id": UUID(int=9801)}
+    world.told(of_ben(resigned()))
+    world.told(of_ben(resigned(manager_id="dora")).model_copy(update=other))
+
+    assert world.told(resigned()).recipient_role is RecipientRole.HR
 
 
 def test_a_managers_manager_with_an_open_case_is_passed_over_too() -> None:
