@@ -1,7 +1,8 @@
 """Notification e-mails the manager of an employee who resigns, and tells the same manager what changes and how it ends.
 
 Subscribes to: the facts of a case, from `EmployeeResigned` to the decision; its own `NotificationWithheld` and
-`NotificationDropped`; `CriticalAccessBlockFailed` and `CriticalAccessRestored`.
+`NotificationDropped`; what Access did: `CriticalAccessBlocked`, `CriticalAccessRevoked`, `CriticalAccessBlockFailed`
+and `CriticalAccessRestored`.
 States: `ManagerNotified`, `NotificationWithheld`, `NotificationDropped`, `NotificationFailed`, `SecurityNotified`,
 `SecurityNotificationFailed`.
 Side effects: one mail per event, in one thread per case, in the recipient's language; to the manager, else to the

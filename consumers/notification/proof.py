@@ -104,9 +104,11 @@ def _letters() -> Iterator[Mapping[str, object]]:
 
 
 def _accesses() -> Iterator[Mapping[str, object]]:
-    matters: list[tuple[AccessMatter, StrEnum]] = [(AccessMatter.NOT_BLOCKED, cause) for cause in BlockFailureCause]
-    matters += [(AccessMatter.NOT_RESTORED, cause) for cause in NotRestoredCause]
-    for (matter, cause), name, departed in product(matters, ("Ana", ""), (True, False)):
+    matters: list[tuple[AccessMatter, StrEnum, bool]]
+    matters = [(AccessMatter.NOT_BLOCKED, *one) for one in product(BlockFailureCause, (False, True))]
+    matters += [(AccessMatter.NOT_RESTORED, cause, False) for cause in NotRestoredCause]
+    for (matter, cause, partly), name, departed in product(matters, ("Ana", ""), (True, False)):
+        left = [] if partly and departed else ["G1", "G2"]
         yield {
             **_COMMON,
             "name": name,
@@ -115,6 +117,8 @@ def _accesses() -> Iterator[Mapping[str, object]]:
             "cause": str(cause),
             "departed": departed,
             "withheld": departed,
-            "entitlements": [{"id": "G1", "cause": str(cause)}, {"id": "G2", "cause": str(cause)}],
+            "partly": partly,
+            "unproven": ["G3", "G4"] if partly and departed else [],
+            "entitlements": [{"id": one, "cause": str(cause)} for one in left],
             "follows": False,
         }

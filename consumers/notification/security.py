@@ -4,7 +4,7 @@ Of a case that only HR may know of, HR alone: until HR has released it, and as l
 since Access may be faster than the message by which HR hears first.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from email.message import EmailMessage
 from typing import Final
 
@@ -16,12 +16,20 @@ from consumers.notification.ports import Ports
 from consumers.notification.recipients import Delivery, deliver, mailbox
 from consumers.notification.standing import Standing
 from consumers.notification.telling import why_nobody
-from schemas.access import CriticalAccessBlockFailed, CriticalAccessRestored, NotRestoredCause
+from schemas.access import (
+    CriticalAccessBlocked,
+    CriticalAccessBlockFailed,
+    CriticalAccessRestored,
+    CriticalAccessRevoked,
+    NotRestoredCause,
+)
 from schemas.notification import AccessMatter, NotificationKind, SecurityNotificationFailed, SecurityNotified
 
 _HELD: Final = NotRestoredCause.STILL_BLOCKED
+_NOTHING_MORE: Final = {"cause": "", "departed": False, "partly": False, "unproven": ()}
 
-AccessFact = CriticalAccessBlockFailed | CriticalAccessRestored
+Taken = CriticalAccessBlocked | CriticalAccessRevoked
+AccessFact = CriticalAccessBlockFailed | CriticalAccessRestored | Taken
 
 
 async def tell_security_what_was_not_blocked(
@@ -33,6 +41,18 @@ async def tell_security_what_was_not_blocked(
     return await _tell(event, AccessMatter.NOT_BLOCKED, words, ports, effect)
 
 
+async def tell_security_what_was_not_taken(
+    event: Taken, ports: Ports, effect: Effect
+) -> SecurityNotified | SecurityNotificationFailed:
+    """Tell security which critical groups were left while others were taken, and what reading back did not prove."""
+    if not event.not_taken and event.verified:
+        raise NothingToDo("everything was taken, and nothing is left that a person should look at")
+    left = [(one.entitlement_id, str(one.cause)) for one in event.not_taken]
+    unproven = [] if event.verified else [isolated(one) for one in event.entitlement_ids]
+    words = {"partly": True, "unproven": unproven, "entitlements": _listed(left)}
+    return await _tell(event, AccessMatter.NOT_BLOCKED, words, ports, effect)
+
+
 async def tell_security_what_was_not_given_back(
     event: CriticalAccessRestored, ports: Ports, effect: Effect
 ) -> SecurityNotified | SecurityNotificationFailed:
@@ -40,21 +60,22 @@ async def tell_security_what_was_not_given_back(
     left = [(one.entitlement_id, str(one.cause)) for one in event.not_restored if one.cause is not _HELD]
     if not left:
         raise NothingToDo("nothing is left that a person should look at")
-    words = {"cause": "", "departed": False, "entitlements": _listed(left)}
+    words = {"entitlements": _listed(left)}
     return await _tell(event, AccessMatter.NOT_RESTORED, words, ports, effect)
 
 
 async def _tell(
     event: AccessFact,
     matter: AccessMatter,
-    words: dict[str, object],
+    words: Mapping[str, object],
     ports: Ports,
     effect: Effect,
 ) -> SecurityNotified | SecurityNotificationFailed:
     about = Matter(event, NotificationKind.UNKNOWN, tuple(await ports.people.with_employee_id(event.employee_id)))
     known = common_words(event, isolated(about.employee.display_name) if about.employee else "", follows=False)
     withheld = (await Standing.of(event, effect)).for_hr_alone
-    said = {**known, **words, "matter": str(matter), "system": isolated(event.system), "withheld": withheld}
+    known |= {"matter": str(matter), "system": isolated(event.system), "withheld": withheld}
+    said = {**known, **_NOTHING_MORE, **words}
 
     def written(to: Recipient, _: object) -> EmailMessage:
         return write(effect.key, event, to, ports.wording.text("access", to.language, said), ports.sender)

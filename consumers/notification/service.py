@@ -15,8 +15,17 @@ from consumers.notification.handler import (
 )
 from consumers.notification.ports import Ports
 from consumers.notification.released import tell_manager_once_released, tell_manager_that_it_is_undone
-from consumers.notification.security import tell_security_what_was_not_blocked, tell_security_what_was_not_given_back
-from schemas.access import CriticalAccessBlockFailed, CriticalAccessRestored
+from consumers.notification.security import (
+    tell_security_what_was_not_blocked,
+    tell_security_what_was_not_given_back,
+    tell_security_what_was_not_taken,
+)
+from schemas.access import (
+    CriticalAccessBlocked,
+    CriticalAccessBlockFailed,
+    CriticalAccessRestored,
+    CriticalAccessRevoked,
+)
 from schemas.exits import (
     EXIT_UNDONE,
     EmployeeResigned,
@@ -113,6 +122,18 @@ service = Service[Ports](
             reads=("people",),
             within=SOON,
             repeatable=False,
+        ),
+        *(
+            on(
+                taken,
+                tell_security_what_was_not_taken,
+                publishes=SECURITY,
+                target="mailer",
+                reads=("people",),
+                within=SOON,
+                repeatable=False,
+            )
+            for taken in (CriticalAccessBlocked, CriticalAccessRevoked)
         ),
         on(
             CriticalAccessRestored,

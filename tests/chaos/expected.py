@@ -17,6 +17,7 @@ _SEEN_AFTER: Final = 30.0  # seconds; longer than any pause, and than the broker
 _STAYS: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
 _LEAVES: Final = ("EmployeeResigned", "ExitConfirmed")
 _TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationDropped")
+_TAKEN: Final = ("CriticalAccessBlocked", "CriticalAccessRevoked")
 _SECURITY_TOLD: Final = ("SecurityNotified",)
 _NOT_DONE: Final = ("NotificationFailed", "ReactionSkipped")
 
@@ -53,7 +54,7 @@ def _notification() -> tuple[Reaction, ...]:
         _mail(group, NOTIFICATION, "NotificationDropped", _TOLD, _NOT_DONE, undoes=("NotificationWithheld",)),
         *(
             _mail(group, ACCESS, event, _SECURITY_TOLD, ("SecurityNotificationFailed", "ReactionSkipped"))
-            for event in ("CriticalAccessBlockFailed", "CriticalAccessRestored")
+            for event in (*_TAKEN, "CriticalAccessBlockFailed", "CriticalAccessRestored")
         ),
     )
 

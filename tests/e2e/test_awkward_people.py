@@ -98,7 +98,7 @@ def test_the_emergency_account_keeps_its_access(world: World, cases: Cases) -> N
 
 def test_the_last_member_of_a_critical_group_stays_in_it_and_this_is_said(world: World, cases: Cases) -> None:
     case = cases.last_member
-    world.await_facts(case, RESIGNED)
+    world.await_facts(case, (*RESIGNED, "SecurityNotified"))
 
     blocked = world.fact(case, "CriticalAccessBlocked")
     (left,) = blocked["not_taken"]

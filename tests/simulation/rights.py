@@ -21,6 +21,8 @@ EXITS: Final[tuple[type[Event], ...]] = (
     exits.LastWorkingDayChanged,
 )
 NOT_BLOCKED: Final[tuple[type[Event], ...]] = (
+    access_facts.CriticalAccessBlocked,
+    access_facts.CriticalAccessRevoked,
     access_facts.CriticalAccessBlockFailed,
     access_facts.CriticalAccessRestored,
 )

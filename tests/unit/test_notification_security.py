@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
-from choreography import Hold, NothingToDo
+from choreography import Event, Hold, NothingToDo
 from schemas.access import (
     BlockFailureCause,
+    CriticalAccessBlocked,
     CriticalAccessBlockFailed,
     CriticalAccessRestored,
+    CriticalAccessRevoked,
     NotRestored,
     NotRestoredCause,
+    NotTaken,
 )
 from schemas.notification import (
     AccessMatter,
@@ -32,6 +35,10 @@ def told_of(*people: Someone, **options: Any) -> World:
     world.told(resigned())
     world.postbox.letters.clear()
     return world
+
+
+def taken(kind: type[Event], **fields: Any) -> Any:
+    return happened(kind, 2, system="directory", entitlement_ids=("G-1",), **fields)
 
 
 def restored(*left: NotRestored) -> Any:
@@ -141,3 +148,40 @@ def test_hr_learns_that_security_was_not_told(language: str, words: str) -> None
     world = World(hr_language=language)
     world.told(FAILED)
     assert words in text_of(world.postbox.letters[0])
+
+
+@pytest.mark.parametrize("kind", [CriticalAccessBlocked, CriticalAccessRevoked])
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("cause", list(BlockFailureCause))
+def test_security_is_told_which_group_was_left_though_another_was_taken(
+    kind: type[Event], language: str, cause: BlockFailureCause
+) -> None:
+    world = told_of(hr_language=language)
+
+    fact = world.told(taken(kind, not_taken=(NotTaken(entitlement_id="G-7", cause=cause),), verified=True))
+
+    said = text_of(world.postbox.letters[0])
+    assert (world.postbox.read_by, fact.matter) == ([SECURITY], AccessMatter.NOT_BLOCKED)
+    assert "G-7: " in said
+    assert str(cause) not in said
+    for untrue in ("Nothing was changed", "nichts verändert", "G-1"):
+        assert untrue not in said
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "does not prove"), ("de", "belegt nicht")])
+def test_security_is_told_what_reading_back_did_not_prove(language: str, words: str) -> None:
+    world = told_of(hr_language=language)
+    world.told(taken(CriticalAccessBlocked, verified=False))
+    said = text_of(world.postbox.letters[0])
+    assert words in said
+    assert "G-1." in said
+    assert "not all of it" not in said
+    assert "nicht alle" not in said
+
+
+@pytest.mark.parametrize("kind", [CriticalAccessBlocked, CriticalAccessRevoked])
+def test_nobody_is_told_that_everything_was_taken(kind: type[Event]) -> None:
+    world = told_of()
+    with pytest.raises(NothingToDo):
+        world.told(taken(kind, verified=True))
+    assert world.postbox.letters == []
