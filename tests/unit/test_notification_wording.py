@@ -159,3 +159,14 @@ def test_a_broken_template_stops_the_start_with_its_file_and_the_reason(
 def test_a_folder_of_templates_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match="is no folder that can be read"):
         open_templates(str(tmp_path / "nowhere"))
+
+
+def test_a_mail_in_german_says_whose_manager_is_meant() -> None:
+    german = Recipient(RecipientRole.HR, "", HR, language="de")
+    ben = Recipient(RecipientRole.MANAGER, "Ben", obstacle=Obstacle.INACTIVE)
+    cleo = Recipient(RecipientRole.SKIP_LEVEL, "Cleo", obstacle=Obstacle.INACTIVE)
+
+    both, alone = text_of(written("Ana", german, ben, cleo)), text_of(written("Ana", german, cleo))
+
+    assert "die Führungskraft (Ben) im Verzeichnis nicht aktiv ist und deren Führungskraft (Cleo)" in both
+    assert "weil die nächsthöhere Führungskraft (Cleo) im Verzeichnis nicht aktiv ist." in alone
