@@ -15,7 +15,7 @@ from consumers.notification.matter import Days, Matter, Obstacle, Recipient
 from consumers.notification.proof import open_templates
 from consumers.notification.wording import OWN, Templates
 from schemas.notification import NotificationKind, RecipientRole
-from tests.unit.notifying import HR, SENDER, WORDING, World, received, resigned, someone, text_of
+from tests.unit.notifying import CONFIRMED, HR, RETAINED, SENDER, WORDING, World, received, resigned, someone, text_of
 
 BEN = Recipient(RecipientRole.MANAGER, "Ben", "ben@example.com", "ben")
 
@@ -170,3 +170,29 @@ def test_a_mail_in_german_says_whose_manager_is_meant() -> None:
 
     assert "die Führungskraft (Ben) im Verzeichnis nicht aktiv ist und deren Führungskraft (Cleo)" in both
     assert "weil die nächsthöhere Führungskraft (Cleo) im Verzeichnis nicht aktiv ist." in alone
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "is given back, unless another open case of the person holds it."),
+        ("de", "werden zurückgegeben, es sei denn, ein anderer offener Vorgang der Person setzt sie weiter aus."),
+    ],
+)
+def test_access_is_not_promised_back_where_another_case_may_hold_it(language: str, words: str) -> None:
+    world = World(someone("ana", "ben"), someone("ben", preferred_language=language))
+    world.told(resigned())
+    world.told(RETAINED)
+    assert words in text_of(world.postbox.letters[1])
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "If a message is still held for this case"), ("de", "noch eine Nachricht zurückgehalten")],
+)
+def test_hr_is_not_promised_a_message_that_was_dropped(language: str, words: str) -> None:
+    world = World(hr_language=language)
+    world.told(resigned(confidentiality="RESTRICTED"))
+    world.told(CONFIRMED)
+    for letter in world.postbox.letters:
+        assert words in text_of(letter)
