@@ -22,7 +22,7 @@ def words_of(matter: Matter, to: Recipient, passed_over: Sequence[Recipient]) ->
     """
     event, employee = matter.event, matter.employee
     return {
-        **common_words(event, isolated(employee.display_name) if employee else "", follows=matter.answers is not None),
+        **common_words(event, isolated(employee.display_name) if employee else "", follows=matter.follows_for(to)),
         "kind": str(matter.kind),
         "recipient": isolated(to.name),
         "role": str(to.role),

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from consumers.notification.ports import Person
 from schemas import ExitEvent
-from schemas.notification import NotificationFailureCause, NotificationKind, RecipientRole
+from schemas.notification import ManagerNotified, NotificationFailureCause, NotificationKind, RecipientRole
 
 OPEN: Final = frozenset(
     {NotificationKind.RESIGNED, NotificationKind.CONFIRMED, NotificationKind.LAST_WORKING_DAY_CHANGED}
 )
 """What is told of a case that is not undone."""
+ABOVE: Final = (RecipientRole.MANAGER, RecipientRole.SKIP_LEVEL)
+"""Those above the person concerned, who are told first."""
 
 
 class Obstacle(StrEnum):
@@ -89,6 +91,7 @@ class Matter:
         manager_told: whether HR has had the manager told of this case before.
         problem: why the manager cannot be told, so that HR has to do it.
         answers: the Message-ID of the mail that this one continues.
+        told: who got that mail; `None` where HR alone did.
     """
 
     event: ExitEvent
@@ -99,11 +102,17 @@ class Matter:
     manager_told: bool = False
     problem: NotificationFailureCause | None = None
     answers: str | None = None
+    told: ManagerNotified | None = None
 
     @property
     def employee(self) -> Person | None:
         """The person concerned, where the directory knows for certain who that is."""
         return self.concerned[0] if len(self.concerned) == 1 else None
+
+    def follows_for(self, to: Recipient) -> bool:
+        """Tell whether this continues a mail that the recipient has got."""
+        one = self.told
+        return self.answers is not None and (one is None or (one.recipient_role, one.recipient_id) == (to.role, to.id))
 
     def concerns(self, person_id: str | None, addresses: Iterable[str]) -> bool:
         """Tell whether somebody with this employee id, or one of these addresses, is the person concerned."""

@@ -8,9 +8,9 @@ from choreography import Effect
 from consumers.notification.language import language_of
 from consumers.notification.leaving import Leaving, leaving
 from consumers.notification.letter import words_of, write
-from consumers.notification.matter import Matter, Obstacle, Recipient, addresses_of
+from consumers.notification.matter import ABOVE, Matter, Obstacle, Recipient, addresses_of
 from consumers.notification.ports import ADDRESS, Person, Ports, Sent
-from schemas.notification import RecipientRole
+from schemas.notification import ManagerNotified, RecipientRole
 
 Line = AsyncIterator[Recipient]
 Write = Callable[[Recipient, list[Recipient]], EmailMessage]
@@ -93,16 +93,26 @@ async def line_of(matter: Matter, leaver: Person, manager_id: str | None, ports:
     yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
 
 
-async def same_again(told_id: str | None, role: RecipientRole, matter: Matter, ports: Ports) -> Line:
+async def same_again(told: ManagerNotified, matter: Matter, ports: Ports) -> Line:
     """Yield the one who was told before, also one with a case of their own by now; then HR."""
-    if told_id:
-        yield recipient(role, await only(told_id, ports), matter)
+    if told.recipient_id:
+        yield recipient(told.recipient_role, await only(told.recipient_id, ports), matter)
+    elif told.recipient_role in ABOVE:
+        yield recipient(told.recipient_role, await _without_id(told.recipient_role, matter, ports), matter)
     yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
 
 
 async def hr_alone(matter: Matter, ports: Ports) -> Line:
     """Yield the HR mailbox."""
     yield mailbox(ports.mailboxes.hr, matter.concerns, ports)
+
+
+async def _without_id(role: RecipientRole, matter: Matter, ports: Ports) -> Person | None:
+    """Return who is above the person concerned and has no employee id; somebody with one was not the one told."""
+    above = matter.employee and await ports.people.manager_of(matter.employee)
+    if above and role is RecipientRole.SKIP_LEVEL:
+        above = await ports.people.manager_of(above)
+    return above if above and not above.employee_id else None
 
 
 async def only(employee_id: str, ports: Ports) -> Person | None:

@@ -31,15 +31,15 @@ async def tell_manager_once_released(
     standing = await Standing.of(event, effect)
     if standing.undone:
         raise NothingToDo("the case is undone")
-    newest, told = standing.withheld or event, standing.manager
+    newest, told = standing.withheld or event, standing.told
     if told is not None and (told.kind, told.last_working_day) == (newest.kind, newest.last_working_day):
         raise NothingToDo("the manager has been told how the case stands")
-    if told is None:
+    if standing.manager is None:
         await _released(event, standing, effect)
     concerned = tuple(await ports.people.with_employee_id(event.employee_id))
     matter = Matter(event, newest.kind, concerned, Days.of(newest))
-    if told is not None:
-        return await tell_again(matter, told, ports, effect)
+    if standing.manager is not None:
+        return await tell_again(matter, standing.manager, ports, effect)
     return await tell_manager(matter, newest.manager_id, ports, effect)
 
 
@@ -68,7 +68,7 @@ async def tell_manager_that_it_is_undone(
     event: NotificationDropped, ports: Ports, effect: Effect
 ) -> ManagerNotified | NotificationFailed:
     """Tell the manager that it is undone, if the manager was told at all."""
-    told = await effect.earlier(ManagerNotified)
+    told = (await Standing.of(event, effect)).manager
     if told is None:
         raise NothingToDo("the manager was never told of this case")
     concerned = tuple(await ports.people.with_employee_id(event.employee_id))

@@ -34,8 +34,8 @@ async def tell_again(
     matter: Matter, told: ManagerNotified, ports: Ports, effect: Effect
 ) -> ManagerNotified | NotificationFailed:
     """Tell the one who was told before."""
-    matter = replace(matter, answers=told.message_id)
-    return await _tell(matter, same_again(told.recipient_id, told.recipient_role, matter, ports), ports, effect)
+    matter = replace(matter, answers=told.message_id, told=told)
+    return await _tell(matter, same_again(told, matter, ports), ports, effect)
 
 
 async def withhold(

@@ -502,6 +502,48 @@ def test_a_confirmation_that_reached_nobody_does_not_hide_who_knows_of_the_resig
     assert world.told(happened(ResignationWithdrawn, 3)).recipient_id == "ben"
 
 
+def test_a_manager_without_an_employee_id_is_told_the_end_too() -> None:
+    world = World(someone("ana", "ben"), someone("ben", "cleo", employee_id=""), someone("cleo"))
+    world.told(resigned())
+
+    world.told(RETAINED)
+
+    assert world.postbox.read_by == ["ben@example.com"] * 2
+    assert "because you received the earlier message" in text_of(world.postbox.letters[1])
+
+
+def test_a_managers_manager_without_an_employee_id_is_told_the_end_too() -> None:
+    world = World(someone("ana", "ben"), someone("ben", "cleo", active=False), someone("cleo", "dora", employee_id=""))
+    world.told(resigned())
+    world.told(RETAINED)
+    assert world.postbox.read_by == ["cleo@example.com"] * 2
+
+
+def test_hr_is_told_rather_than_somebody_who_cannot_be_the_one_who_was_told_and_reads_no_untruth() -> None:
+    world = World(someone("ana", "ben"), someone("ben", employee_id=""), someone("dora"))
+    world.told(resigned())
+    world.directory.people[0] = someone("ana", "dora")
+
+    world.told(RETAINED)
+
+    assert world.postbox.read_by == ["ben@example.com", HR]
+    assert "you received the earlier message" not in text_of(world.postbox.letters[1])
+    assert not world.postbox.letters[1]["Subject"].startswith("Re: ")
+
+
+def test_a_manager_for_whom_hr_stood_in_once_is_told_the_end() -> None:
+    world = World()
+    first = world.told(resigned())
+    world.directory.people[1] = someone("ben", "cleo", active=False)
+    assert world.told(CONFIRMED).recipient_role is RecipientRole.HR
+    world.directory.people[1] = someone("ben", "cleo")
+
+    world.told(happened(ResignationWithdrawn, 3))
+
+    assert world.postbox.read_by == ["ben@example.com", HR, "ben@example.com"]
+    assert world.postbox.letters[2]["In-Reply-To"] == first.message_id
+
+
 def of_ben(event: Any, who: str = "ben") -> Any:
     """Return the same event in a case of a manager's own."""
     own = {"employee_id": who, "case_id": UUID(int=99), "event_id": UUID(int=9900 + event.case_version)}

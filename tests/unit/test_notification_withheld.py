@@ -231,3 +231,20 @@ def test_after_hr_could_not_be_told_the_thread_goes_on_from_what_hr_has() -> Non
     world.told(happened(ResignationWithdrawn, 3))
 
     assert world.postbox.letters[-1]["In-Reply-To"] == first.message_id
+
+
+def test_what_hr_got_in_the_managers_place_is_not_sent_twice_and_the_manager_is_told_the_end() -> None:
+    world = World()
+    released(world, withheld(world))
+    world.postbox.refuses = {BEN}
+    withheld(world, happened(LastWorkingDayChanged, 2, current=date(2026, 5, 29)))
+    moved = world.restated(NotificationWithheld)
+    world.told(moved)
+
+    with pytest.raises(NothingToDo):
+        world.told(moved.model_copy(update={"event_id": uuid4()}))
+    world.postbox.refuses = set()
+    world.told(happened(ResignationWithdrawn, 3))
+    world.told(world.restated(NotificationDropped))
+
+    assert world.postbox.read_by == [HR, BEN, HR, HR, HR, BEN]
