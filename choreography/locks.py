@@ -13,7 +13,7 @@ new time.
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 import structlog
@@ -79,10 +79,21 @@ class _Locks:
         self._held: dict[str, _Lock] = {}
 
     async def try_acquire(self, name: str) -> Lock | None:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._acquire, name)
+        acquiring = asyncio.get_running_loop().run_in_executor(self._thread, self._acquire, name)
+        try:
+            return await asyncio.shield(acquiring)
+        except asyncio.CancelledError:  # the thread goes on, and nobody would ever give back what it obtains
+            acquiring.add_done_callback(self._give_back_unheard)
+            raise
 
     async def release(self, lock: "_Lock") -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._release, lock)
+
+    def _give_back_unheard(self, acquired: "asyncio.Future[_Lock | None]") -> None:
+        lock = None if acquired.cancelled() or acquired.exception() else acquired.result()
+        if lock is not None:
+            with suppress(RuntimeError):  # the thread has ended, and given everything back
+                self._thread.submit(self._release, lock)
 
     def _acquire(self, name: str) -> "_Lock | None":
         held = self._held.get(name)

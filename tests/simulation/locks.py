@@ -20,9 +20,10 @@ class SimLock:
     held: "dict[str, SimLock]"
 
     async def release(self) -> None:
-        await _elsewhere(self.process, self._release)
+        await _elsewhere(self.process, self.give_back)
 
-    def _release(self) -> None:
+    def give_back(self) -> None:
+        """Give it back; nothing happens if it is not held any more."""
         if self.held.get(self.name) is self:
             del self.held[self.name]
 
@@ -35,8 +36,12 @@ class SimLocks:
     held: dict[str, SimLock] = field(default_factory=dict)
 
     async def try_acquire(self, name: str) -> SimLock | None:
-        found: SimLock | None = await _elsewhere(self.process, lambda: self._acquire(name))
+        found: SimLock | None = await _elsewhere(self.process, lambda: self._acquire(name), self._give_back_unheard)
         return found
+
+    def _give_back_unheard(self, lock: SimLock | None) -> None:
+        if lock is not None:
+            lock.give_back()
 
     def _acquire(self, name: str) -> SimLock | None:
         found = self.held.get(name)
@@ -45,14 +50,18 @@ class SimLocks:
         return found if found.process is self.process else None
 
 
-async def _elsewhere(process: Process, work: Callable[[], Any]) -> Any:
-    """Do something on another thread of the process, and wait for it."""
+async def _elsewhere(
+    process: Process, work: Callable[[], Any], unheard: Callable[[Any], None] = lambda _result: None
+) -> Any:
+    """Do something on another thread of the process, and wait for it; `unheard` is told what nobody waits for."""
     answer = process.loop.create_future()
 
     def do() -> None:
         result = work()
         if not answer.done():
             answer.set_result(result)
+        else:
+            unheard(result)
 
     process.loop.call_soon(process.loop.call_soon, do)
     return await answer

@@ -1,7 +1,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -63,6 +63,17 @@ async def test_asking_again_for_what_is_held_is_the_same_lock_obtained_at_the_sa
 
     assert second is first
     assert (first.obtained, third.obtained) == (0.0, 60.0)
+
+
+async def test_what_is_obtained_for_somebody_who_no_longer_waits_is_given_back(database_url: str) -> None:
+    async with two(database_url) as (one, other):
+        asking = asyncio.create_task(one.try_acquire("a lane"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+
+        await obtained(other, "a lane")
 
 
 async def test_what_was_released_once_does_not_end_what_was_obtained_after_it(database_url: str) -> None:
