@@ -129,16 +129,18 @@ class Journal:
 
     async def nothing_to_do(self, entry: Entry, reason: str, undoes: tuple[str, ...]) -> None:
         """Write down and state that the event needed no effect."""
+        skipped = statements.nothing_to_do(self.group, entry, reason, self.clock.now())  # once, however often written
 
         def work(tx: Connection) -> None:
-            self.skip(tx, entry, statements.nothing_to_do(self.group, entry, reason, self.clock.now()))
+            self.skip(tx, entry, skipped)
             self.ledger.undo(tx, entry, undoes)
 
         await self.persist(work)
 
     async def undone(self, entry: Entry, by: Undoing) -> None:
         """Write down and state that an effect which had begun is not finished, because a later event undoes it."""
-        await self.persist(lambda tx: self.skip(tx, entry, statements.undone(self.group, entry, by, self.clock.now())))
+        skipped = statements.undone(self.group, entry, by, self.clock.now())
+        await self.persist(lambda tx: self.skip(tx, entry, skipped))
 
     async def held(self, entry: Entry, hold: Holding, *, begun: bool) -> None:
         """Keep the record until a person decides or the time comes, and state that."""
