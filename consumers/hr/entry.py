@@ -8,7 +8,7 @@ RFC 6638).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -64,6 +64,11 @@ class InterviewSlot(BaseModel):
     def period(self) -> Period:
         """From when to when."""
         return Period(self.start, self.start + self.minutes * MINUTE)
+
+    def at(self, period: Period) -> Self:
+        """Return the same interview at another time; a period without a length leaves it as long as it is."""
+        minutes = (period.end - period.start) // MINUTE
+        return self.model_copy(update={"start": period.start, "minutes": minutes if minutes > 0 else self.minutes})
 
 
 @dataclass(frozen=True)

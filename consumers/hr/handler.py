@@ -12,7 +12,7 @@ from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports
 from consumers.hr.tombstone import Tombstone
-from consumers.hr.wanted import Wanted
+from consumers.hr.wanted import Planned, Wanted
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ResignationWithdrawn
 from schemas.hr import (
@@ -50,17 +50,19 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
     begun = await _begun(event, effect)
     if isinstance(stated, ExitInterviewCancelled) or (stated is None and begun is None):
         raise NothingToDo("No interview is planned.")
-    told = slot_of(stated) if stated is not None else None
-    is_booked = isinstance(stated, ExitInterviewScheduled | ExitInterviewMoved)
-    if told is not None and is_booked and told.start <= effect.now and begun is None and not effect.repeated:
-        raise NothingToDo("The interview has been held already.")
+    planned = slot_of(stated) if stated is not None else None
+    if planned is not None and isinstance(stated, ExitInterviewScheduled | ExitInterviewMoved) and begun is None:
+        ports.promised.take_back(planned.period, planned.interviewer_id, event.employee_id)
+        planned = await _as_it_stands(planned, stated, event, ports)
+        if planned.start <= effect.now and not effect.repeated:
+            raise NothingToDo("The interview has been held already.")
     sequence = event.case_version
-    for slot in (begun, told):
+    for slot in (begun, planned):
         if slot is not None:
             tombstone = Tombstone(slot, event.case_version, event.occurred_at)
             sequence = await ports.calendar.cancel(slot.interviewer_id, tombstone, effect.claim)
             ports.promised.take_back(slot.period, slot.interviewer_id, event.employee_id)
-    slot = told or begun
+    slot = planned or begun
     return ExitInterviewCancelled(
         ical_uid=uid_of(event.case_id),
         sequence=sequence,
@@ -72,6 +74,19 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
         attendee_ids=(slot.interviewer_id, event.employee_id) if slot else (),
         cause=_CAUSES[type(event)],
     )
+
+
+async def _as_it_stands(planned: InterviewSlot, stated: Planned, event: ExitEvent, ports: Ports) -> InterviewSlot:
+    """Return the interview at the time that stands in the calendar, where HR may have moved it by hand.
+
+    An attempt that crashed after it had called it off has left that time in its tombstone. What is not there any more,
+    was called off by somebody else, or was put there and never stated, is as it was stated.
+    """
+    there = await ports.calendar.find(planned.interviewer_id, planned.uid)
+    if there is None:
+        return planned
+    counts = there.version == event.case_version if there.is_cancelled else there.version <= stated.case_version
+    return planned.at(there.period) if counts else planned
 
 
 async def _begun(event: ExitEvent, effect: Effect) -> InterviewSlot | None:

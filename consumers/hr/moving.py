@@ -17,7 +17,7 @@ from consumers.hr.entry import InterviewSlot, slot_of
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports
-from consumers.hr.slots import MINUTE, WorkingDays, may_stay
+from consumers.hr.slots import WorkingDays, may_stay
 from consumers.hr.tombstone import Tombstone
 from consumers.hr.wanted import Planned, Wanted
 from schemas.exits import LastWorkingDayChanged
@@ -125,8 +125,7 @@ def _left(there: Booked, stated: Planned, why: str, *, is_ours: bool) -> Move:
     slot = slot_of(stated)
     if slot is None or not is_ours:
         raise NothingToDo(why)
-    minutes = (there.period.end - there.period.start) // MINUTE
-    here = slot.model_copy(update={"start": there.period.start, "minutes": minutes, "holidays": stated.holidays})
+    here = slot.at(there.period).model_copy(update={"holidays": stated.holidays})
     return Move(slot=here, previous_start=stated.start)
 
 

@@ -9,11 +9,14 @@ from uuid import uuid5
 import pytest
 
 from choreography import NothingToDo, Reject, Unavailable
+from consumers.hr.booked import FINAL
 from consumers.hr.entry import InterviewSlot
+from consumers.hr.handler import cancel_exit_interview
 from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
 from consumers.hr.ports import CalendarSilent
 from consumers.hr.service import service
 from consumers.hr.slots import Period
+from consumers.hr.tombstone import Tombstone
 from schemas import ExitEvent
 from schemas.exits import (
     EXIT_CLOSED,
@@ -24,6 +27,7 @@ from schemas.exits import (
     ResignationWithdrawn,
 )
 from schemas.hr import (
+    ExitInterviewCancelled,
     ExitInterviewNotPossible,
     HolidaysKnown,
     InterviewCancellationCause,
@@ -311,6 +315,66 @@ def test_an_interview_that_was_held_is_not_cancelled(company: Company) -> None:
     with pytest.raises(NothingToDo):
         company.cancel(WITHDRAWN)
     assert UID in company.calendar.entries["ben"]
+
+
+def moved_by_hand(company: Company, hours: float) -> Period:
+    """Book the interview on Tuesday at nine, and have HR move it in the calendar."""
+    company.schedule()
+    company.calendar.entries["ben"][UID] = at_tuesday(hours)
+    company.now = TUESDAY_NINE + timedelta(hours=2)
+    return at_tuesday(hours)
+
+
+def test_an_interview_that_hr_moved_by_hand_is_cancelled_where_it_stands(company: Company) -> None:
+    friday = moved_by_hand(company, 72)
+
+    fact = company.cancel(WITHDRAWN)
+
+    assert UID not in company.calendar.entries["ben"]
+    assert (fact.start, fact.duration_minutes) == (friday.start, 60)
+    assert company.calendar.tombs["ben", UID].slot.period == friday
+    assert company.ports.promised.to("ben", "ana") == set()
+
+
+def test_an_interview_that_hr_moved_forward_and_held_is_not_cancelled(company: Company) -> None:
+    moved_by_hand(company, 1)
+    company.now = TUESDAY_NINE - timedelta(hours=3)
+    company.calendar.entries["ben"][UID] = Period(company.now - MINUTES, company.now)
+
+    with pytest.raises(NothingToDo, match="held"):
+        company.cancel(WITHDRAWN)
+
+
+def test_cancelling_twice_what_hr_moved_by_hand_is_cancelling_once_and_is_stated(company: Company) -> None:
+    friday = moved_by_hand(company, 72)
+    company.calendar.down_after_cancel = True
+    with pytest.raises(Unavailable):
+        company.cancel(WITHDRAWN)
+    company.calendar.down_after_cancel = False
+
+    fact = company.react(cancel_exit_interview, WITHDRAWN, repeated=True)
+
+    assert isinstance(fact, ExitInterviewCancelled)
+    assert fact.start == friday.start
+    assert company.calendar.tombs["ben", UID].slot.period == friday
+
+
+def test_an_interview_that_hr_left_without_a_length_is_cancelled(company: Company) -> None:
+    company.schedule()
+    company.calendar.entries["ben"][UID] = at_tuesday(72, -1)
+
+    assert company.cancel(WITHDRAWN).duration_minutes == 45
+
+
+@pytest.mark.parametrize("by_hand", ["deleted", "called off"])
+def test_of_what_hr_took_out_the_time_that_was_stated_counts(company: Company, by_hand: str) -> None:
+    booked = company.schedule()
+    del company.calendar.entries["ben"][UID]
+    if by_hand == "called off":
+        slot = InterviewSlot(uid=UID, interviewer_id="ben", start=at_tuesday(-24).start, time_zone="Europe/London")
+        company.calendar.tombs["ben", UID] = Tombstone(slot, FINAL, company.now)
+
+    assert company.cancel(WITHDRAWN).start == booked.start
 
 
 @pytest.mark.parametrize("whose", ["ana", "ben"])

@@ -272,6 +272,18 @@ def test_a_move_that_crashed_and_was_undone_is_cancelled_where_it_stands(company
     assert fact.start == TUESDAY_NINE  # where it was said to be
 
 
+def test_a_move_that_a_person_gave_up_does_not_make_what_was_stated_held(company: Company) -> None:
+    company.schedule()
+    crash_while_moving(company, 2, TUESDAY)
+    company.memory.finished.add(company.memory.effect(changed(2, TUESDAY), company.now).key)
+    company.now = MONDAY_NOON + timedelta(hours=4)
+
+    fact = company.cancel(RETAINED)
+
+    assert where(company) is None
+    assert fact.start == TUESDAY_NINE  # which those who take part were told
+
+
 def test_a_booking_that_crashed_after_it_became_possible_is_cancelled_too(company: Company) -> None:
     company.schedule()
     given_up(company)

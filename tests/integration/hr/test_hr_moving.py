@@ -16,6 +16,7 @@ from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
 from schemas.exits import EmployeeRetained
 from schemas.hr import (
+    ExitInterviewCancelled,
     ExitInterviewMoved,
     ExitInterviewNotPossible,
     ExitInterviewScheduled,
@@ -171,6 +172,49 @@ def test_a_moved_interview_is_cancelled_where_it_stands_now(office: Office) -> N
     office.react(cancel_exit_interview, office.another(EmployeeRetained))
 
     assert taken(office) == []
+
+
+def test_an_interview_that_hr_moved_by_hand_is_cancelled_and_those_who_were_invited_are_told(office: Office) -> None:
+    fact = scheduled(office.hire())
+    office.react(invite_to_interview, fact)
+    put(office.url, office.partner, "DTSTART:20260306T130000Z", "DURATION:PT1H", "SEQUENCE:4", uid=fact.ical_uid)
+    office.now = fact.start + timedelta(hours=2)
+
+    cancelled = office.react(cancel_exit_interview, office.another(EmployeeRetained))
+    office.react(call_off_interview, cancelled)
+
+    assert isinstance(cancelled, ExitInterviewCancelled)
+    friday = datetime(2026, 3, 6, 13, tzinfo=UTC)
+    assert (cancelled.start, cancelled.duration_minutes, cancelled.sequence) == (friday, 60, 5)
+    assert taken(office) == []
+    event = calendar_in(office.mail()).events[0]
+    assert (event.start, event.sequence, str(event["STATUS"])) == (friday, 5, "CANCELLED")
+    assert "Friday, 6 March 2026, 14:00 (Europe/Berlin)" in office.text()
+
+
+def test_an_interview_that_hr_moved_forward_and_held_is_left_in_the_calendar(office: Office) -> None:
+    fact = scheduled(office.hire())
+    put(office.url, office.partner, "DTSTART:20260302T130000Z", "DURATION:PT1H", uid=fact.ical_uid)
+    office.now = datetime(2026, 3, 2, 15, tzinfo=UTC)
+
+    with pytest.raises(NothingToDo, match="held"):
+        office.react(cancel_exit_interview, office.another(EmployeeRetained))
+
+    assert taken(office) == [datetime(2026, 3, 2, 13, tzinfo=UTC)]
+
+
+def test_cancelling_again_after_a_crash_states_the_time_that_hr_had_moved_it_to(office: Office) -> None:
+    fact = scheduled(office.hire())
+    put(office.url, office.partner, "DTSTART:20260306T130000Z", "DURATION:PT1H", uid=fact.ical_uid)
+    end = office.another(EmployeeRetained)
+    first = office.react(cancel_exit_interview, end)
+    office.memory.stated.pop()  # it crashed before it could state it
+
+    second = office.react(cancel_exit_interview, end, repeated=True)
+
+    assert isinstance(first, ExitInterviewCancelled)
+    assert first.start == datetime(2026, 3, 6, 13, tzinfo=UTC)
+    assert second == first
 
 
 def test_a_move_that_was_paused_until_after_the_cancellation_changes_nothing(office: Office) -> None:
