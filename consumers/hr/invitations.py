@@ -34,6 +34,7 @@ async def invite_to_interview(
         words="request",
         previous=None if is_new or isinstance(event, ExitInterviewScheduled) else event.previous_start,
         for_hr=told is not None and told.method is InvitationMethod.TASK,
+        clash=event.clash,
         holidays=event.holidays,
         place=", ".join(part for part in (event.country, event.subdivision) if part),
     )

@@ -32,6 +32,7 @@ class About:
         words: which template.
         previous: when the interview was to begin, as they were told before.
         for_hr: whether HR as a whole gets it, too.
+        clash: whether one of them has something else at that time.
         holidays: which public holidays were left out.
         place: where, as the resignation says.
         cause: why no interview can be held.
@@ -41,6 +42,7 @@ class About:
     words: Literal["request", "cancel", "task_instead"]
     previous: datetime | None = None
     for_hr: bool = False
+    clash: bool = False
     holidays: HolidaysKnown = HolidaysKnown.UNKNOWN
     place: str = ""
     cause: InterviewObstacle = InterviewObstacle.UNKNOWN

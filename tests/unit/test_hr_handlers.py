@@ -459,6 +459,17 @@ def test_partner_and_employee_are_invited(company: Company) -> None:
     assert not sent.perhaps_repeated
 
 
+@pytest.mark.parametrize("clash", [True, False])
+def test_the_invitation_says_that_something_else_is_at_the_same_time(company: Company, clash: bool) -> None:
+    decide(company)
+    if clash:
+        company.calendar.entries["ben"]["faster"] = at_tuesday(0.5)
+
+    company.invite(company.schedule())
+
+    assert ("something else was entered in one of your calendars" in company.last_text()) is clash
+
+
 def test_a_repeated_mail_is_the_same_mail_and_says_that_it_may_be_one(company: Company) -> None:
     fact = company.schedule()
     company.attempt(invite_to_interview, fact)

@@ -239,6 +239,8 @@ def test_moving_twice_is_moving_once_and_is_stated(company: Company) -> None:
 
     assert (fact.start, fact.previous_start, fact.clash) == (TODAY, TUESDAY_NINE, True)
     assert len(company.calendar.put) == 2
+    company.invite(fact)
+    assert "something else was entered" in company.last_text()
 
 
 def test_giving_up_twice_is_giving_up_once_and_is_stated(company: Company) -> None:

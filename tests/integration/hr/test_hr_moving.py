@@ -65,7 +65,7 @@ def test_the_first_time_that_is_free_in_both_calendars_is_booked(office: Office)
     assert (fact.clash, fact.holidays) == (False, HolidaysKnown.COUNTRY)
 
 
-def test_who_was_faster_is_seen_after_booking(office: Office) -> None:
+def test_who_was_faster_is_seen_after_booking_and_the_invitation_says_so(office: Office) -> None:
     office.hire()
 
     async def put_between() -> None:
@@ -73,7 +73,12 @@ def test_who_was_faster_is_seen_after_booking(office: Office) -> None:
 
     office.before_writing = put_between
 
-    assert scheduled(office).clash
+    fact = scheduled(office)
+    office.react(invite_to_interview, fact)
+
+    assert fact.clash
+    assert office.script.accepted[-1][0] == ("ben@example.com", "ana@example.com")
+    assert "something else was entered in one of your calendars at the same time" in office.text()
 
 
 def test_public_holidays_of_the_subdivision_are_free(office: Office) -> None:
