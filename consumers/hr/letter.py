@@ -1,6 +1,7 @@
 """The mails about an interview (iMIP, RFC 6047): their words are templates, and a repeat has the same bytes.
 
-Subjects are neutral. What goes to those who take part does not say that somebody leaves; what goes to HR does.
+Subjects are neutral. What goes to those who take part does not say that somebody leaves, also where HR gets it as well;
+what goes to HR alone does.
 """
 
 from collections.abc import Iterable
@@ -36,7 +37,7 @@ class About:
         holidays: which public holidays were left out.
         place: where, as the resignation says.
         cause: why no interview can be held.
-        last_working_day: until when it is to be held.
+        last_working_day: until when it was to be held.
     """
 
     words: Literal["request", "cancel", "task_instead"]
@@ -84,7 +85,11 @@ def to_participants(about: About, entry: Entry, event: ExitEvent, key: UUID, sen
 
 def _when(start: datetime, zone: str) -> str:
     local = start.astimezone(ZoneInfo(zone))
-    return f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M} ({zone})"
+    return f"{_in_words(local)}, {local:%H:%M} ({zone})"
+
+
+def _in_words(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
 def to_hr(words: Words, employee: str, event: ExitEvent, key: UUID, sender: Sender) -> EmailMessage:
@@ -115,10 +120,12 @@ def _text(name: str, **words: object) -> str:
 @cache
 def _templates() -> Environment:
     folder = FileSystemLoader(Path(__file__).parent / "templates")
-    return Environment(  # noqa: S701 - plain text
+    templates = Environment(  # noqa: S701 - plain text
         loader=folder,
         undefined=StrictUndefined,
         finalize=lambda value: one_line(value) if type(value) is str else value,
         trim_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters["in_words"] = _in_words
+    return templates

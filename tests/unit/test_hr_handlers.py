@@ -536,7 +536,7 @@ def test_the_mail_to_hr_says_who_why_and_until_when(company: Company) -> None:
 
     text = company.last_text()
     assert "with Ana (ana): the HR partner has no calendar that can be read and written." in text
-    assert "the last working day is 2026-03-31" in text
+    assert "the last working day is Tuesday, 31 March 2026." in text
 
 
 @pytest.mark.parametrize("cause", list(InterviewObstacle))

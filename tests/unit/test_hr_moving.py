@@ -1,5 +1,6 @@
 """What becomes of the interview when the last working day moves."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -362,9 +363,27 @@ def test_one_mail_calls_it_off_and_asks_hr_to_arrange_it(company: Company) -> No
     assert message["To"] == f"ben@example.com, ana@example.com, {HR}"
     assert message["Subject"] == "Cancelled: Conversation"
     assert [part.get_param("method") for part in message.iter_parts()] == [None, "CANCEL"]
-    assert "the last working day is over" in text
-    assert "the last working day is 2026-02-27" in text
-    assert "exit" not in text.lower()
+    assert "the day by which it was to be held is over" in text
+    assert "please arrange the conversation by hand. It was to be held by Friday, 27 February 2026." in text
+
+
+LEAVING = re.compile(r"exit|resign|leav|left|depart|last (working )?day|notice|2026-", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("cause", list(InterviewObstacle))
+def test_no_mail_to_those_who_take_part_says_that_somebody_leaves(company: Company, cause: InterviewObstacle) -> None:
+    company.invite(company.schedule())
+    company.invite(moved(company, 2, TUESDAY).model_copy(update={"clash": True}))
+    company.react(ask_hr_to_arrange, given_up(company, order=3).model_copy(update={"cause": cause}))
+    company.invite(company.move(changed(4, FAR)))
+    company.react(call_off_interview, company.cancel(RETAINED))
+
+    to_both = [one for one in company.mailer.sent if "ana@example.com" in one["To"]]
+    assert len(to_both) == 5
+    for message in to_both:
+        body = message.get_body(("plain",))
+        assert body is not None
+        assert LEAVING.findall(f"{message['Subject']}\n{body.get_content()}") == []
 
 
 def test_who_was_never_invited_is_not_told_that_it_is_off(company: Company) -> None:
