@@ -3,6 +3,7 @@
 Each is about what was stated last; the last mail of the case says who has to hear it.
 """
 
+from datetime import datetime
 from email.message import EmailMessage
 
 from choreography import Effect, NothingToDo, Reject
@@ -29,10 +30,12 @@ async def invite_to_interview(
     slot = slot_of(event)
     if slot is None:
         raise Reject("This interview has no time.")
-    is_new = told is None or told.method is not InvitationMethod.REQUEST
+    known = await _known(told, effect)
+    previous = event.previous_start if isinstance(event, ExitInterviewMoved) else None
     about = About(
         words="request",
-        previous=None if is_new or isinstance(event, ExitInterviewScheduled) else event.previous_start,
+        is_moved=isinstance(event, ExitInterviewMoved) and known not in (None, event.start),
+        previous=known if known == previous else None,
         for_hr=told is not None and told.method is InvitationMethod.TASK,
         clash=event.clash,
         holidays=event.holidays,
@@ -41,6 +44,15 @@ async def invite_to_interview(
     return await _tell_participants(
         InvitationMethod.REQUEST, event, slot, sequence=event.sequence, about=about, ports=ports, effect=effect
     )
+
+
+async def _known(told: InterviewInvitationSent | None, effect: Effect) -> datetime | None:
+    """Return when the interview is to begin by the last mail, if that invites; later times may not have been told."""
+    if told is None or told.method is not InvitationMethod.REQUEST:
+        return None
+    planned = await effect.history(ExitInterviewScheduled, ExitInterviewMoved)
+    answered = (told.case_id, told.case_version)
+    return next((one.start for one in planned if (one.case_id, one.case_version) == answered), None)
 
 
 async def call_off_interview(event: ExitInterviewCancelled, ports: Ports, effect: Effect) -> InterviewInvitationSent:

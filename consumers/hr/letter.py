@@ -31,7 +31,8 @@ class About:
 
     Attributes:
         words: which template.
-        previous: when the interview was to begin, as they were told before.
+        is_moved: whether they were told of another time before.
+        previous: that time; `None` where it is not the one from which the interview was moved.
         for_hr: whether HR as a whole gets it, too.
         clash: whether one of them has something else at that time.
         holidays: which public holidays were left out.
@@ -41,6 +42,7 @@ class About:
     """
 
     words: Literal["request", "cancel", "task_instead"]
+    is_moved: bool = False
     previous: datetime | None = None
     for_hr: bool = False
     clash: bool = False

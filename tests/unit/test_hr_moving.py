@@ -352,6 +352,38 @@ def test_who_was_not_invited_before_hears_of_one_time_only(company: Company) -> 
     assert "planned for Monday, 2 March" in company.last_text()
 
 
+def test_a_time_that_nobody_was_told_is_not_given_as_the_old_one(company: Company) -> None:
+    busy_until_wednesday(company)
+    company.invite(company.memory.stated[-1])
+    moved(company, 2, FRIDAY)  # to Tuesday; the mail about it was outdated by the next move, and skipped
+
+    company.invite(moved(company, 3, TUESDAY))
+
+    assert "the conversation with you has been moved. It now is on Monday, 2 March 2026, 12:30" in company.last_text()
+    assert "Tuesday" not in company.last_text()
+
+
+def test_an_interview_that_comes_back_to_the_time_that_was_told_is_not_said_to_be_moved(company: Company) -> None:
+    company.invite(company.schedule())
+    company.calendar.entries["ben"][UID] = at_tuesday(24 * 7)
+
+    fact = moved(company, 2, date(2026, 3, 9))
+    assert (fact.start, fact.previous_start) == (TUESDAY_NINE, at_tuesday(24 * 7).start)
+    company.invite(fact)
+
+    assert "a conversation of 45 minutes is planned for Tuesday, 3 March 2026, 09:00" in company.last_text()
+
+
+def test_after_a_mail_about_a_move_the_next_one_names_the_time_of_that(company: Company) -> None:
+    busy_until_wednesday(company)
+    company.invite(company.memory.stated[-1])
+    company.invite(moved(company, 2, FRIDAY))
+
+    company.invite(moved(company, 3, TUESDAY))
+
+    assert "the conversation planned for Tuesday, 3 March 2026, 09:00 (Europe/London) has been" in company.last_text()
+
+
 def test_one_mail_calls_it_off_and_asks_hr_to_arrange_it(company: Company) -> None:
     company.invite(company.schedule())
 
