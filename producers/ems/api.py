@@ -22,8 +22,9 @@ from producers.ems.answers import Answer, Shown
 from producers.ems.batch import Batch, answered
 from producers.ems.bodies import MAX_BODY, Resignation
 from producers.ems.intake import Delivery, Intake
+from producers.ems.keys import is_own
 from producers.ems.openapi import JSON, PATH, document
-from producers.ems.problems import misfit, too_large
+from producers.ems.problems import misfit, reserved, too_large
 from producers.ems.reception import Reception
 from producers.ems.refusals import handlers
 from producers.ems.requests import digest_of
@@ -108,6 +109,8 @@ class _Api:
         raw = await _read(request)
         webhook_id = self._signatures.verify(request.headers, raw)
         self._throttle.take()
+        if is_own(webhook_id):
+            raise reserved()
         try:
             body = kind.model_validate_json(raw)
         except ValidationError as error:

@@ -95,6 +95,14 @@ def unfitting(errors: list[FieldProblem]) -> Problem:
     )
 
 
+def reserved() -> Problem:
+    """Refuse an idempotency key that is one of ours."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A webhook-id that begins with ems: is one of EMS itself; give the request another one. Nothing was changed.",
+    )
+
+
 def too_large() -> Problem:
     """Refuse a body that is larger than any request needs; whoever goes on sending it is not listened to."""
     return Problem(

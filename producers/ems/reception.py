@@ -12,6 +12,7 @@ from producers.ems.answers import Accepted, VendorAnswer, Waiting
 from producers.ems.bodies import Resignation
 from producers.ems.cases import AlreadyOpen
 from producers.ems.intake import Delivery, Intake
+from producers.ems.keys import own_key
 from producers.ems.problems import misfit
 from producers.ems.signatures import Unsigned
 from producers.ems.store import OtherRequest
@@ -89,7 +90,7 @@ class Reception:
             fields = ", ".join(one.pointer for one in misfit(error).details.errors or ())
             return f"EMS does not take what the webhook says in {fields}."
         key = _digest(self.vendor.name, finding.event or f"{digest} {finding.employee_id}")
-        delivery = Delivery(f"{self.vendor.name}:{key}", _digest(body.model_dump_json()))
+        delivery = Delivery(own_key(self.vendor.name, key), _digest(body.model_dump_json()))
         try:
             return _TAKEN.validate_json((await intake.resign(delivery, body)).text)
         except AlreadyOpen as error:

@@ -3,7 +3,7 @@
 The value is the JSON body of the HTTP route. What is asked for, about which case, and under which idempotency key is
 said by the headers `ems-type`, `ems-case-id` and `webhook-id`, or, by clients that set no headers, by an envelope
 around the body: `{"type": …, "case_id": …, "id": …, "body": {…}}`. Where nothing says what is asked for, it is a
-resignation; where no key is given, the place of the record is its key.
+resignation; where no key is given, the place of the record is its key, in a form that no sender may use.
 """
 
 from typing import Any, Final
@@ -13,6 +13,7 @@ from pydantic_core import from_json, to_json
 
 from choreography import Record
 from producers.ems.bodies import MAX_BODY
+from producers.ems.keys import own_key
 from producers.ems.problems import misfit
 from producers.ems.requests import Envelope, Request, read
 
@@ -38,9 +39,10 @@ def request_of(record: Record) -> Request:
     said = _object(record.value)
     has_envelope = "body" in said
     named = {name: text for name, header in _HEADERS.items() if (text := record.header(header)) is not None}
-    envelope = {"id": name_of(record), **named, **(said if has_envelope else {"body": said})}
+    by_place = own_key("record", name_of(record))
+    envelope = {"id": by_place, **named, **(said if has_envelope else {"body": said})}
     try:
-        found = Envelope.model_validate_json(to_json(envelope, inf_nan_mode="constants"))
+        found = Envelope.model_validate_json(to_json(envelope, inf_nan_mode="constants"), context=by_place)
         return read(found, None if has_envelope else record.value)
     except ValidationError as error:
         raise misfit(error) from None

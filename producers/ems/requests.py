@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from producers.ems.answers import Answer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.intake import Delivery, Intake
+from producers.ems.keys import is_own
 
 Kind = Literal["resignation", "withdrawal", "decision", "last-working-day", "void"]
 RequestId = Annotated[str, Field(min_length=1, max_length=256)]
@@ -29,7 +30,7 @@ _BODIES: Final[Mapping[Kind, type[BaseModel]]] = {
 
 
 class Envelope(BaseModel):
-    """A request and what it is.
+    """A request and what it is; validated with a key of ours as context, it may have that one.
 
     Attributes:
         id: the sender's idempotency key; what `webhook-id` is to a request of its own.
@@ -44,6 +45,13 @@ class Envelope(BaseModel):
     type: Kind = "resignation"
     case_id: UUID | None = Field(default=None, validate_default=True)
     body: dict[str, Any]
+
+    @field_validator("id")
+    @classmethod
+    def _not_one_of_ours(cls, said: str, info: ValidationInfo) -> str:
+        if is_own(said) and said != info.context:
+            raise ValueError("ids that begin with ems: are those of EMS itself")
+        return said
 
     @field_validator("case_id")
     @classmethod

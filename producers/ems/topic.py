@@ -16,6 +16,7 @@ from choreography import Clock, Database, IntakeRefused, Outbox, Record, Refusal
 from producers.ems import statements, store
 from producers.ems.cases import CaseError
 from producers.ems.intake import Intake
+from producers.ems.keys import own_key
 from producers.ems.problems import Problem
 from producers.ems.records import Unreadable, name_of, request_of
 from producers.ems.refusals import problem_of
@@ -73,7 +74,7 @@ class TopicIntake:
         return None
 
     async def _take_or_refuse(self, record: Record) -> None:
-        name = f"refused {name_of(record)}"
+        name = own_key("refused", name_of(record))
         if await self._database.run(lambda tx: store.earlier_answer(tx, name, "")) is not None:
             return
         try:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from choreography import Record, RefusalCause
+from choreography import Position, Record, RefusalCause
 from choreography.fake import FakeClock
 from producers.ems.bodies import Resignation
 from producers.ems.intake import Delivery
@@ -155,6 +155,24 @@ def test_an_id_of_ones_own_counts_once_at_whichever_place_and_also_over_http(off
 
     assert len(office.facts()) == 1
     assert [fact.cause for fact in office.refused()] == [RefusalCause.OTHER_REQUEST]
+
+
+def taken_by(stranger: str) -> dict[str, object]:
+    """A request that has the key of another one."""
+    return {"id": stranger, "body": {"employee_id": "e-9"}}
+
+
+@pytest.mark.parametrize("prefix", ["refused ", "ems:refused ", "ems:record ", "ems:bamboohr ", ""])
+def test_nobody_takes_the_key_of_another_record_or_of_its_refusal(office: SmallOffice, prefix: str) -> None:
+    place = "ems.intake.v1/0/{}@1770000000000"
+    strangers = [taken_by(prefix + place.format(offset)) for offset in (2, 3)]
+
+    office.read(record(strangers[0], 0, key=None), record(strangers[1], 1, key=None))
+    office.read(record({"employee_id": "e-1"}, 2), record({}, 3))
+
+    assert len(office.facts("e-1")) == 1
+    assert office.refused()[-1].position == Position(topic="ems.intake.v1", partition=0, offset=3)
+    assert {fact.cause for fact in office.refused()} <= {RefusalCause.MISFIT, RefusalCause.RULES}
 
 
 def test_a_topic_that_was_made_anew_has_other_records(office: SmallOffice) -> None:

@@ -50,6 +50,15 @@ def test_the_specification_is_followed_without_the_library_of_it(office: Office,
     assert aged == [422, 401, 422, 401]
 
 
+def test_an_id_of_the_kind_that_ems_makes_itself_is_refused(office: Office, employee: str) -> None:
+    body = json.dumps({"employee_id": employee})
+
+    answer = office.post(RESIGN, body, webhook_id=f"ems:bamboohr {employee}")
+
+    assert (answer.status_code, "ems:" in answer.json()["detail"]) == (422, True)
+    assert office.facts(employee) == []
+
+
 def test_one_good_signature_among_several_is_enough(office: Office, employee: str) -> None:
     body = json.dumps({"employee_id": employee})
     headers = by_hand(body, SECRET, webhook_id=employee)
