@@ -5,6 +5,7 @@ It knows nothing of the domain that uses it. This module is its public face; nob
 
 from choreography.clock import Clock, SystemClock
 from choreography.database import Database
+from choreography.diagnosis import diagnose
 from choreography.effect import Effect, Memory
 from choreography.errors import (
     ChoreographyError,
@@ -86,6 +87,7 @@ __all__ = [
     "after_commit",
     "configure_logs",
     "correlation_id",
+    "diagnose",
     "effect_key",
     "fact_id",
     "group_correlation",

@@ -28,7 +28,7 @@ _REMEDIES: Final = {
 }
 
 
-def diagnosis(error: DBAPIError) -> tuple[str, str]:
+def diagnose(error: DBAPIError) -> tuple[str, str]:
     """Return the name of what is the matter, and what to do."""
     cause = error.orig
     name = getattr(cause, "sqlite_errorname", None)

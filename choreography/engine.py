@@ -3,6 +3,8 @@
 SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Every transaction
 takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits, and looks whether
 the files are still the same (`choreography.watched_files`).
+
+Errors of either name the statement and not its parameters: these are ids of people, and errors are logged.
 """
 
 from pathlib import Path
@@ -85,7 +87,8 @@ def open_engine(url: URL, *, busy_seconds: float) -> Engine:
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds, "check_same_thread": False})
+    connect_args = {"timeout": busy_seconds, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     if is_file(url):

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from choreography.clock import Clock
 from choreography.database import Database
-from choreography.diagnosis import diagnosis
+from choreography.diagnosis import diagnose
 from choreography.health import Health
 from choreography.retries import Backoff
 
@@ -75,7 +75,7 @@ class PatientDatabase:
                 return result
 
     def _is_away(self, error: DBAPIError, attempt: int) -> float:
-        kind, remedy = diagnosis(error)
+        kind, remedy = diagnose(error)
         self._away = True
         log.error("database.unavailable", error=kind, attempt=attempt)
         self._health.set(PART, False, f"The database cannot be used ({kind}); no effect is attempted. {remedy}")

@@ -56,6 +56,7 @@ def postgresql_engine(url: URL, busy_seconds: float) -> Engine:
         connect_args={name: value for name, value in _CLIENT.items() if name not in url.query},
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
+        hide_parameters=True,
     )
     session = {**_SERVER, "lock_timeout": str(max(1, int(busy_seconds * 1_000)))}
 

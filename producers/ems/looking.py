@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
-from choreography import Clock, Health
+from choreography import Clock, Health, diagnose
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -24,6 +25,10 @@ async def keep_looking(
     while True:
         try:
             await look()
+        except DBAPIError as error:
+            kind, remedy = diagnose(error)
+            log.error("looking.stuck", part=part, error=kind)  # noqa: TRY400 - PostgreSQL says which values it refuses
+            health.set(part, False, f"What is due cannot be written down ({kind}), and waits. {remedy}")
         except Exception as error:
             kind = type(error).__name__
             log.exception("looking.stuck", part=part, error=kind)

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from choreography.database import Database
 from choreography.errors import DatabaseClosed
@@ -51,6 +51,13 @@ def test_what_raises_is_rolled_back_whole(opened: Opened) -> None:
         database.run_sync(fails)
 
     assert (stored(database), told) == ([], [])
+
+
+def test_an_error_names_no_value_that_was_to_be_written_or_looked_for(opened: Opened) -> None:
+    with pytest.raises(DBAPIError, match="gone") as failed:
+        opened().run_sync(lambda tx: tx.execute(text("UPDATE gone SET a = :id"), {"id": "canary-4711"}))
+
+    assert "canary" not in f"{failed.value} {failed.value!r}"
 
 
 def test_who_waits_for_a_commit_is_told_after_it_and_once(opened: Opened) -> None:

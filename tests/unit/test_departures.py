@@ -279,6 +279,26 @@ def test_a_case_that_cannot_be_dealt_with_keeps_nobody_waiting_and_is_told_to_wh
     assert len(office.departed("e-1")) == 1
 
 
+NEVER = {
+    "sqlite": "CREATE TRIGGER never BEFORE UPDATE ON cases BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "postgresql": "ALTER TABLE cases ADD CONSTRAINT never CHECK (status <> 'DEPARTED')",  # its error shows the row
+}
+
+
+def test_nobody_is_named_in_the_log_of_what_cannot_be_written(
+    office: SmallOffice, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    office.leaving(LAST, employee="canary-4711")
+    office.database.run_sync(lambda tx: tx.execute(text(NEVER[tx.dialect.name])))
+    office.clock.advance(timedelta(days=60))
+
+    watch_until(office, lambda: PART in str(office.health.report()))
+
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert "looking.stuck" in said
+    assert "canary" not in said + str(office.health.report())
+
+
 def test_a_database_that_is_away_for_a_while_is_tried_again(office: SmallOffice) -> None:
     office.leaving(LAST)
     office.clock.advance(timedelta(days=60))
