@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from choreography import Clock, Database, Outbox, RefusalCause
@@ -20,6 +21,7 @@ from producers.ems.intake import opening
 
 PART: Final = "releases"
 LOOK_SECONDS: Final = 2.0
+_NO_LONGER_FITS: Final = "What was asked for is not what EMS takes by now. Send a new resignation."
 _BY_A_PERSON: Final = "It was held because so many came at once, and a person refused it."
 
 
@@ -48,13 +50,27 @@ class Releases:
         self._random = random
 
     async def look(self) -> None:
-        """Do all that is ordered, the oldest first."""
+        """Do all that is ordered, the oldest first.
+
+        Raises:
+            Exception: what was raised last; an order that cannot be carried out keeps no other one waiting.
+        """
         await self.do(await self._database.run(lambda tx: held.waiting(tx, State.TO_RELEASE, State.TO_REFUSE)))
 
     async def do(self, orders: Sequence[Held]) -> None:
-        """Do these, as far as nobody else has."""
+        """Do these, as far as nobody else has.
+
+        Raises:
+            Exception: as `look`.
+        """
+        failed: Exception | None = None
         for one in orders:
-            await self._do(one)
+            try:
+                await self._do(one)
+            except Exception as error:  # noqa: BLE001 - raised below, once the others have been dealt with
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def _do(self, one: Held) -> None:
         def work(tx: Connection) -> None:
@@ -76,6 +92,8 @@ class Releases:
         try:
             body = Resignation.model_validate_json(one.body)
             return opening(tx, body, stamp, self._time_zone, self._random)
+        except ValidationError:
+            return RefusalCause.MISFIT, _NO_LONGER_FITS
         except CaseError as error:
             return RefusalCause.RULES, str(error)
 

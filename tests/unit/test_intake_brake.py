@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from choreography import IntakeHeld, IntakeRefused, IntakeReleased, Record, RefusalCause
@@ -146,6 +147,41 @@ def test_a_release_that_the_rules_refuse_is_stated(office: SmallOffice) -> None:
     ]
     (refused,) = [fact for fact in office.facts() if isinstance(fact, IntakeRefused)]
     assert (refused.cause, "already being handled" in str(refused.detail)) == (RefusalCause.RULES, True)
+
+
+def test_what_is_held_and_fits_no_more_is_refused_and_holds_nobody_up(office: SmallOffice) -> None:
+    for employee in ("e-1", "e-2"):
+        resign(office, employee)
+        office.clock.advance(timedelta(seconds=1))
+    spoilt = text("""UPDATE held_requests SET body = '{"once": "taken"}' WHERE employee_id = 'e-1'""")
+    office.database.run_sync(lambda tx: tx.execute(spoilt))
+
+    order(office, State.TO_RELEASE)
+
+    (refused,) = [fact for fact in office.facts("e-1") if isinstance(fact, IntakeRefused)]
+    assert (refused.cause, "new resignation" in str(refused.detail)) == (RefusalCause.MISFIT, True)
+    assert isinstance(office.facts("e-2")[-1], IntakeReleased)
+
+
+NEVER = {
+    "sqlite": "CREATE TRIGGER never BEFORE INSERT ON cases WHEN NEW.employee_id = 'e-1' "
+    "BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "postgresql": "ALTER TABLE cases ADD CONSTRAINT never CHECK (employee_id <> 'e-1')",
+}
+
+
+def test_an_order_that_cannot_be_carried_out_keeps_no_other_waiting_and_is_told(office: SmallOffice) -> None:
+    for employee in ("e-1", "e-2"):
+        resign(office, employee)
+        office.clock.advance(timedelta(seconds=1))
+    office.database.run_sync(lambda tx: held.order(tx, State.TO_RELEASE, None))
+    office.database.run_sync(lambda tx: tx.execute(text(NEVER[tx.dialect.name])))
+
+    with pytest.raises(IntegrityError):
+        office.do_orders()
+
+    assert [type(fact) for fact in office.facts("e-1")] == [IntakeHeld]
+    assert isinstance(office.facts("e-2")[-1], IntakeReleased)
 
 
 def test_a_release_begins_the_window_anew(office: SmallOffice) -> None:
