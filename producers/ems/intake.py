@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,10 +17,11 @@ from producers.ems.brake import Brake
 from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
 from producers.ems.held import Held, State
-from producers.ems.ids import uuid7
+from producers.ems.opening import opening
 from producers.ems.together import Transactions
 
 Step = Callable[[Connection, Stamp], Move | str]
+Rule = Callable[[Connection, datetime], None]
 
 
 class InProgress(CaseError):  # noqa: N818 - reads better without the suffix
@@ -67,14 +69,20 @@ class Intake:
         self._brake = brake
         self._random = random
 
-    async def resign(self, delivery: Delivery, body: Resignation) -> Answer:
+    async def resign(self, delivery: Delivery, body: Resignation, rule: Rule = lambda _tx, _now: None) -> Answer:
         """Open a case, or hold the resignation where there are too many; return the answer.
+
+        Args:
+            delivery: whose request it is.
+            body: what is asked for.
+            rule: what the sender has to keep beside the rules of a case: raises where it refuses.
 
         Raises:
             CaseError: the rules refuse; nothing was written.
         """
 
         def step(tx: Connection, stamp: Stamp) -> Move | str:
+            rule(tx, stamp.at)
             move = opening(tx, body, stamp, self._time_zone, self._random)
             if self._brake is None or not self._brake.is_reached(tx, stamp.at):
                 return move
@@ -181,18 +189,3 @@ class Intake:
         seconds = int(brake.window.total_seconds())
         self._casebook.say(tx, statements.held(kept.hold_id, kept.employee_id, brake.limit, seconds, stamp.at))
         return answers.held(kept.hold_id)
-
-
-def opening(tx: Connection, body: Resignation, stamp: Stamp, time_zone: str, random: Callable[[int], bytes]) -> Move:
-    """Return the move that opens a case.
-
-    Raises:
-        CaseError: the rules refuse.
-    """
-    return moves.resign(
-        body.fact(stamp.at, time_zone),
-        employee_id=body.employee_id,
-        case_id=uuid7(stamp.at, random),
-        others=store.open_cases(tx, body.employee_id),
-        stamp=stamp,
-    )

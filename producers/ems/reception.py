@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection
 
 from choreography import Clock
 from producers.ems.answers import Accepted, VendorAnswer, Waiting
@@ -13,6 +15,7 @@ from producers.ems.bodies import Resignation
 from producers.ems.cases import AlreadyOpen
 from producers.ems.intake import Delivery, Intake
 from producers.ems.keys import own_key
+from producers.ems.late import HasLeft, refuse_late
 from producers.ems.problems import misfit
 from producers.ems.signatures import Unsigned
 from producers.ems.store import OtherRequest
@@ -91,9 +94,13 @@ class Reception:
             return f"EMS does not take what the webhook says in {fields}."
         key = _digest(self.vendor.name, finding.event or f"{digest} {finding.employee_id}")
         delivery = Delivery(own_key(self.vendor.name, key), _digest(body.model_dump_json()))
+
+        def rule(tx: Connection, now: datetime) -> None:
+            refuse_late(tx, finding.employee_id, finding.last_day, now)
+
         try:
-            return _TAKEN.validate_json((await intake.resign(delivery, body)).text)
-        except AlreadyOpen as error:
+            return _TAKEN.validate_json((await intake.resign(delivery, body, rule)).text)
+        except (AlreadyOpen, HasLeft) as error:
             return str(error)
         except OtherRequest:
             return "This was taken before; it said something else then, or the person has been erased since."

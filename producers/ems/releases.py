@@ -17,7 +17,7 @@ from producers.ems.bodies import Resignation
 from producers.ems.casebook import Casebook
 from producers.ems.cases import CaseError, Move, Stamp
 from producers.ems.held import Held, State
-from producers.ems.intake import opening
+from producers.ems.opening import opening
 
 PART: Final = "releases"
 LOOK_SECONDS: Final = 2.0

@@ -9,6 +9,8 @@ Taken are two events, which Bob sends only for a termination whose day has come 
 `employee.access.revoked.immediately` (a termination flow was completed, with access taken away at once).
 The employee id is Bob's (`data.employeeId`); the directory has to know the person by it (`externalId`).
 
+`employee.left` often speaks of an exit that EMS knows of: whoever departed within a month does not resign by it.
+
 Not provided: the last working day (it is open until it is said to `/last-working-day`), time zone, manager, reason.
 `employee.inactivated` may be a leave, and updates carry ids only: neither can be a resignation.
 """
