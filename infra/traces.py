@@ -136,11 +136,11 @@ def is_about(record: Record, employee_id: str) -> bool:
     """Return whether a record is about a person: by its key, or, where a foreign system asks in JSON, by its body."""
     if record.key == employee_id.encode():
         return True
-    if not (record.value or b"").startswith(b"{"):  # ours are Avro, and begin with a zero
+    if not (record.value or b"").lstrip().startswith(b"{"):  # ours are Avro, and begin with a zero
         return False
     try:
         body = json.loads(record.value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):  # anybody may write to a topic
         return False
     said = body.get("body", body) if isinstance(body, dict) else None  # in an envelope, or alone
     return isinstance(said, dict) and said.get("employee_id") == employee_id

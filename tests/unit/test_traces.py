@@ -88,6 +88,8 @@ def test_the_newest_record_counts_and_where_the_last_one_stands() -> None:
         (record(b'{"employee_id": "E-4712"}'), False),
         (record(b'{"employee_id": ["E-4711"]}'), False),
         (record(b'{"employee_id": "E-4711"'), False),
+        (record(b' \r\n{"employee_id": "E-4711"}'), True),
+        (record(b'{"a":' * 100_000), False),
         (record(b"\0E-4711"), False),
         (record(None), False),
     ],
