@@ -8,13 +8,17 @@ of seven are saved, and a quarter of the time of a batch.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from producers.ems.cases import CaseError
 
 T = TypeVar("T")
+# What no job brings about: the next one would meet it too, and wait as long for it.
+_OF_ALL: Final = (OperationalError, InterfaceError, NoConnection)
 
 
 class Transactions(Protocol):
@@ -64,8 +68,9 @@ class Together:
         try:
             results = await self._database.run(lambda tx: [_attempted(work, tx) for work, _ in jobs])
         except Exception as error:  # noqa: BLE001 - told to whoever asked
-            if len(jobs) == 1:
-                _tell(jobs[0][1], error)
+            if len(jobs) == 1 or isinstance(error, _OF_ALL):
+                for _, asked in jobs:
+                    _tell(asked, error)
                 return
             for job in jobs:  # one of them broke the transaction of all
                 await self._run([job])

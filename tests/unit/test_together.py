@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from choreography import Database
 from producers.ems.cases import CaseError
@@ -72,6 +73,38 @@ def test_what_breaks_the_transaction_of_all_breaks_only_itself(database: Counted
 
     assert [type(result) for result in results] == [int, IntegrityError, CaseError, int]
     assert noted(database) == [1, 2]
+
+
+class Away(Counted):
+    """A database that is away, or breaks."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self.transactions = 0
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        self.transactions += 1
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (OperationalError("", {}, Exception()), 1),
+        (InterfaceError("", {}, Exception()), 1),
+        (NoConnection(), 1),
+        (IntegrityError("", {}, Exception()), 4),
+        (DataError("", {}, Exception()), 4),
+        (UnicodeEncodeError("utf-8", "", 0, 1, ""), 4),
+    ],
+)
+def test_a_database_that_is_away_is_asked_once_for_all(error: Exception, asked: int) -> None:
+    database = Away(error)
+
+    results = at_once(database, note(1), note(2), note(3))
+
+    assert results == [error] * 3
+    assert database.transactions == asked
 
 
 def test_who_does_not_wait_any_more_keeps_nobody_waiting(database: Counted) -> None:
