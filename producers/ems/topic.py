@@ -8,8 +8,10 @@ Records of one key are taken in their order, those of different keys at the same
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from traceback import format_tb
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from choreography import Clock, Database, IntakeRefused, Outbox, Record, RefusalCause
@@ -22,6 +24,8 @@ from producers.ems.records import Unreadable, name_of, request_of
 from producers.ems.refusals import problem_of
 from producers.ems.requests import KNOWN_FIELDS, take
 from producers.ems.store import OtherRequest
+
+log = structlog.stdlib.get_logger(__name__)
 
 _CAUSES: Final[Mapping[type[Exception], RefusalCause]] = {
     Unreadable: RefusalCause.UNREADABLE,
@@ -82,12 +86,21 @@ class TopicIntake:
         except Exception as error:
             if _worth_waiting(error) is not None:
                 raise
-            fact = statements.record_refused(name, record, _cause(error), _told(error), self._clock.now())
+            cause = _cause(error)
+            if cause is RefusalCause.FAILED:
+                _log(record, error)
+            fact = statements.record_refused(name, record, cause, _told(error), self._clock.now())
             await self._database.run(lambda tx: self._refuse(tx, name, fact))
 
     def _refuse(self, tx: Connection, name: str, fact: IntakeRefused) -> None:
         store.remember(tx, name, "", fact.cause, fact.recorded_at)
         self._outbox.add(tx, fact, topic=statements.STATED_ON)
+
+
+def _log(record: Record, error: Exception) -> None:
+    """Log where it failed, and not the message: that may repeat what the sender wrote."""
+    stack = "".join(format_tb(error.__traceback__))
+    log.error("record.failed", record=name_of(record), error=type(error).__name__, stack=stack)
 
 
 def _worth_waiting(error: Exception) -> float | None:

@@ -120,6 +120,23 @@ def test_a_refusal_is_stated_and_holds_nobody_up(
     assert len(office.facts("e-2")) == 1
 
 
+def test_what_nobody_foresaw_is_refused_and_logged_without_what_was_sent(
+    office: SmallOffice, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    case_id = office.resign("e-1")
+    office.database.run_sync(lambda tx: tx.execute(text("UPDATE cases SET time_zone = :zone"), {"zone": CANARY}))
+
+    decision = {"type": "decision", "case_id": str(case_id), "body": {"outcome": "CONFIRMED"}}
+    office.read(record(decision), record({"employee_id": "e-2"}, 1))
+
+    (fact,) = office.refused()
+    logged = "".join(capfd.readouterr()) + caplog.text
+    assert (fact.cause, "the log of EMS says why" in str(fact.detail)) == (RefusalCause.FAILED, True)
+    assert all(part in logged for part in ("record.failed", "ZoneInfoNotFoundError", "ems.intake.v1/0/0", "zones.py"))
+    assert CANARY not in logged
+    assert len(office.facts("e-2")) == 1
+
+
 def test_a_header_that_is_no_text_is_not_said(office: SmallOffice) -> None:
     office.read(record({"employee_id": "e-1"}, ems_type=b"\xff"))
 
