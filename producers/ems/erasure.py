@@ -15,6 +15,7 @@ from producers.ems.cases import Case
 from producers.ems.store import cases, open_cases, requests
 
 _OF_PERSON: Final = select(cases.c.case_id).where(cases.c.employee_id == bindparam("of"))
+_NOTHING: Final = {"digest": "", "answer": ""}
 _ASKED: Final = select(func.count()).select_from(requests)
 
 
@@ -25,7 +26,7 @@ class Known:
     Attributes:
         open: the cases that are not over.
         cases: how many there are.
-        requests: how many requests led to them.
+        requests: how many requests led to them, or to nothing because a person refused what was held.
         held: how many resignations wait for a person.
     """
 
@@ -39,15 +40,18 @@ def find(tx: Connection, employee_id: str) -> Known:
     """Return what is known of a person."""
     ids = [str(one) for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars()]
     asked = sum(tx.execute(_ASKED.where(requests.c.answer.contains(one))).scalar_one() for one in ids)
+    asked += len(held.refused_of(tx, employee_id))
     return Known(tuple(open_cases(tx, employee_id)), len(ids), asked, held.count_of(tx, employee_id))
 
 
 def erase(tx: Connection, employee_id: str) -> None:
-    """Erase a person from the cases that are over, and from the answers to the requests that led to them."""
+    """Erase a person from the cases that are over, and from the answers to requests that led to them or to nothing."""
     still_open = {case.case_id for case in open_cases(tx, employee_id)}
     over = [one for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars() if one not in still_open]
+    refused = requests.c.webhook_id.in_(held.refused_of(tx, employee_id))
+    tx.execute(update(requests).where(refused).values(_NOTHING))
     held.erase(tx, employee_id, f"erased:{uuid4()}")
     anonymous = {"employee_id": f"erased:{uuid4()}", "employment_id": None, "last_working_day": None}
     for one in over:
-        tx.execute(update(requests).where(requests.c.answer.contains(str(one))).values(digest="", answer=""))
+        tx.execute(update(requests).where(requests.c.answer.contains(str(one))).values(_NOTHING))
         tx.execute(update(cases).where(cases.c.case_id == one).values(anonymous))

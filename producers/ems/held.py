@@ -94,6 +94,12 @@ def count_of(tx: Connection, employee_id: str) -> int:
     return int(tx.execute(asked).scalar_one())
 
 
+def refused_of(tx: Connection, employee_id: str) -> Sequence[str]:
+    """Return the `webhook_id` of each of an employee's that was held and then refused."""
+    refused = (_held.c.employee_id == employee_id) & (_held.c.state == State.REFUSED)
+    return tx.execute(select(_held.c.webhook_id).where(refused)).scalars().all()
+
+
 def erase(tx: Connection, employee_id: str, anonymous: str) -> None:
     """Have holds that have ended name nobody."""
     over = (_held.c.employee_id == employee_id) & _held.c.ended_at.is_not(None)

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 
 from choreography import Database
 from producers.ems import held, store
-from producers.ems.answers import accepted
+from producers.ems.answers import accepted, refused
 from producers.ems.cases import Case, Status
-from producers.ems.erasure import erase, find
+from producers.ems.erasure import Known, erase, find
 from producers.ems.held import State
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -47,6 +47,9 @@ class Office:
 
     def erase(self) -> None:
         self.database.run_sync(lambda tx: erase(tx, GONE))
+
+    def known(self, employee_id: str) -> Known:
+        return self.database.run_sync(lambda tx: find(tx, employee_id))
 
     def look_up(self, case_id: UUID) -> Case | None:
         return self.database.run_sync(lambda tx: store.look_up(tx, case_id))
@@ -118,6 +121,27 @@ def test_a_hold_that_has_ended_names_nobody_and_an_open_one_is_counted(office: O
     assert ended.employee_id.startswith("erased:")
     assert (left, left.employee_id) == (still, GONE)
     assert office.database.run_sync(lambda tx: find(tx, GONE)).held == 1
+
+
+def test_of_what_was_held_and_refused_only_the_id_of_the_request_stays(office: Office) -> None:
+    def keep(tx: Connection) -> None:
+        for number, person in enumerate((GONE, OTHER)):
+            one = held.Held(uuid4(), f"w-{number}", person, "{}", State.HELD, NOW.isoformat())
+            held.hold(tx, one)
+            held.order(tx, State.TO_REFUSE, None)
+            held.end(tx, one.hold_id, State.REFUSED, NOW)
+            store.remember(tx, one.webhook_id, "its digest", refused(one.hold_id), NOW)
+
+    office.database.run_sync(keep)
+    known = [office.known(person).requests for person in (GONE, OTHER)]
+
+    office.erase()
+
+    kept = select(store.requests.c.webhook_id, store.requests.c.digest, store.requests.c.answer)
+    first, second = office.database.run_sync(lambda tx: tx.execute(kept.order_by("webhook_id")).all())
+    assert known == [1, 1]
+    assert (tuple(first), second.digest) == (("w-0", "", ""), "its digest")
+    assert office.known(GONE).requests == 0
 
 
 def test_of_a_column_that_comes_later_somebody_decides_whether_it_is_kept() -> None:
