@@ -76,8 +76,8 @@ class _Api:
         self._throttle = throttle
 
     async def resign(self, request: Request) -> Response:
-        delivery, body = await self._take(request, Resignation)
-        return _accepted(await self._intake.resign(delivery, body))
+        webhook_id, body = await self._take(request, Resignation)
+        return _accepted(await self._intake.resign(Delivery(webhook_id, digest_of(RESIGN.path, body)), body))
 
     async def batch(self, request: Request) -> Response:
         _, batch = await self._take(request, Batch)
@@ -85,8 +85,10 @@ class _Api:
 
     def changing(self, change: Change) -> Handler:
         async def handle(request: Request) -> Response:
-            delivery, body = await self._take(request, change.takes)
-            return _accepted(await change.does(self._intake, delivery, _case_id(request), body))
+            webhook_id, body = await self._take(request, change.takes)
+            case_id = _case_id(request)
+            delivery = Delivery(webhook_id, digest_of(change.path.format(case_id=case_id), body))
+            return _accepted(await change.does(self._intake, delivery, case_id, body))
 
         return handle
 
@@ -105,17 +107,16 @@ class _Api:
         shown = Shown.of(await self._intake.case(_case_id(request)))
         return Response(shown.model_dump_json(), media_type=JSON)
 
-    async def _take(self, request: Request, kind: type[B]) -> tuple[Delivery, B]:
+    async def _take(self, request: Request, kind: type[B]) -> tuple[str, B]:
         raw = await _read(request)
         webhook_id = self._signatures.verify(request.headers, raw)
         self._throttle.take()
         if is_own(webhook_id):
             raise reserved()
         try:
-            body = kind.model_validate_json(raw)
+            return webhook_id, kind.model_validate_json(raw)
         except ValidationError as error:
             raise misfit(error) from None
-        return Delivery(webhook_id, digest_of(request.url.path, raw)), body
 
 
 def _describing(text: str) -> Handler:

@@ -37,13 +37,11 @@ def request_of(record: Record) -> Request:
         Problem: it is none of the requests.
     """
     said = _object(record.value)
-    has_envelope = "body" in said
     named = {name: text for name, header in _HEADERS.items() if (text := record.header(header)) is not None}
     by_place = own_key("record", name_of(record))
-    envelope = {"id": by_place, **named, **(said if has_envelope else {"body": said})}
+    envelope = {"id": by_place, **named, **(said if "body" in said else {"body": said})}
     try:
-        found = Envelope.model_validate_json(to_json(envelope, inf_nan_mode="constants"), context=by_place)
-        return read(found, None if has_envelope else record.value)
+        return read(Envelope.model_validate_json(to_json(envelope, inf_nan_mode="constants"), context=by_place))
     except ValidationError as error:
         raise misfit(error) from None
 

@@ -83,21 +83,23 @@ class Request:
     body: BaseModel
 
 
-def read(envelope: Envelope, said: bytes | None = None) -> Request:
-    """Return the request in an envelope; `said` are the bytes of its body, where they are known as they were sent.
+def read(envelope: Envelope) -> Request:
+    """Return the request in an envelope.
 
     Raises:
         ValidationError: the body is not what this kind of request takes.
     """
     # NaN is written as such, so that it is refused and not left out
-    raw = said if said is not None else to_json(envelope.body, inf_nan_mode="constants")
-    body = _BODIES[envelope.type].model_validate_json(raw)
-    return Request(Delivery(envelope.id, digest_of(_route(envelope), raw)), envelope.case_id, body)
+    body = _BODIES[envelope.type].model_validate_json(to_json(envelope.body, inf_nan_mode="constants"))
+    return Request(Delivery(envelope.id, digest_of(_route(envelope), body)), envelope.case_id, body)
 
 
-def digest_of(route: str, raw: bytes) -> str:
-    """Return what makes a repeat a repeat: what was sent, and to which route."""
-    return hashlib.sha256(route.encode() + b"\0" + raw).hexdigest()
+def digest_of(route: str, body: BaseModel) -> str:
+    """Return what makes a repeat a repeat: what was asked for, however it was written down, and of which route.
+
+    What is null is as good as left out, so that a field that comes later does not make a new request of an old one.
+    """
+    return hashlib.sha256(f"{route}\0{body.model_dump_json(exclude_none=True)}".encode()).hexdigest()
 
 
 async def take(intake: Intake, request: Request) -> Answer:

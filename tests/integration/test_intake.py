@@ -260,7 +260,8 @@ def test_an_id_cannot_be_used_for_something_else(office: Office, employee: str) 
     webhook_id, case_id, other = str(uuid4()), resign(office, employee), resign(office, f"{employee}-other")
     assert office.post(f"/v1/cases/{case_id}/withdrawal", "{}", webhook_id=webhook_id).status_code == 202
 
-    other_body = office.post(f"/v1/cases/{case_id}/withdrawal", "{ }", webhook_id=webhook_id)
+    changed = json.dumps({"requested_by": "EMPLOYEE"})
+    other_body = office.post(f"/v1/cases/{case_id}/withdrawal", changed, webhook_id=webhook_id)
     other_route = office.post(f"/v1/cases/{other}/withdrawal", "{}", webhook_id=webhook_id)
 
     assert (other_body.status_code, other_route.status_code) == (422, 422)

@@ -66,16 +66,30 @@ def test_requests_of_every_kind_are_taken_in_their_order(office: Office, employe
 
 
 def test_a_request_counts_once_in_whichever_batch_and_by_whichever_route(office: Office, employee: str) -> None:
-    body = {"employee_id": employee}
+    body = {"employee_id": employee, "country": "DE", "risk": None}
     one = request(body)
 
     answers = send(office, one, one)
     (again,) = send(office, one)
-    alone = office.post("/v1/resignations", json.dumps(body, separators=(",", ":")), webhook_id=str(one["id"]))
+    written_otherwise = json.dumps({"country": "DE", "employee_id": employee}, indent=2)
+    alone = office.post("/v1/resignations", written_otherwise, webhook_id=str(one["id"]))
 
     assert [answer["repeated"] for answer in (*answers, again)] == [False, True, True]
     assert alone.json() == answers[0]["body"] == answers[1]["body"] == again["body"]
     assert len(office.facts(employee)) == 1
+
+
+def test_a_request_about_a_case_counts_once_however_its_route_is_written(office: Office, employee: str) -> None:
+    (opened,) = send(office, request({"employee_id": employee}))
+    case_id = opened["body"]["case_id"]
+    one = request({"outcome": "CONFIRMED"}, type="decision", case_id=case_id)
+    path = f"/v1/cases/{case_id.upper()}/decision"
+
+    (first,) = send(office, one)
+    alone = office.post(path, '{ "outcome": "CONFIRMED" }', webhook_id=str(one["id"]))
+
+    assert (alone.status_code, alone.json()) == (202, first["body"])
+    assert len(office.facts(employee)) == 2
 
 
 def test_an_id_of_a_batch_cannot_be_used_for_something_else(office: Office, employee: str) -> None:

@@ -166,7 +166,9 @@ def test_what_was_refused_stays_refused_when_it_comes_again(office: SmallOffice)
 def test_an_id_of_ones_own_counts_once_at_whichever_place_and_also_over_http(office: SmallOffice) -> None:
     raw = b'{ "employee_id": "e-1" }'
 
-    office.ask(None, Resignation(employee_id="e-1"), Delivery("mine", digest_of("/v1/resignations", raw)))
+    body = Resignation(employee_id="e-1")
+
+    office.ask(None, body, Delivery("mine", digest_of("/v1/resignations", body)))
     office.read(record(raw, 0, webhook_id="mine"), record(raw, 1, webhook_id="mine"))
     office.read(record({"employee_id": "e-2"}, 2, webhook_id="mine"))
 
