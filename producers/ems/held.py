@@ -10,7 +10,20 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Index, Table, Text, Uuid, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from producers.ems.store import metadata
 
@@ -28,9 +41,16 @@ _held: Final = Table(
 Index("held_requests_state", _held.c.state, _held.c.ended_at)
 
 
+_other = _held.alias()
+_was_released: Final = _held.c.state == literal_column("'RELEASED'")
+# The newest release, where nothing is left that nobody has decided upon; otherwise null.
 LAST_RELEASE: Final = (
-    select(func.max(_held.c.ended_at)).where(_held.c.state == literal_column("'RELEASED'")).scalar_subquery()
+    select(func.max(_held.c.ended_at))
+    .where(_was_released, ~exists().where(_other.c.state == literal_column("'HELD'")))
+    .scalar_subquery()
 )
+# When each was released whose case was opened.
+RELEASES: Final = select(_held.c.ended_at.label("at")).where(_was_released).subquery()
 
 
 class State(StrEnum):

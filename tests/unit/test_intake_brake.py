@@ -184,12 +184,29 @@ def test_an_order_that_cannot_be_carried_out_keeps_no_other_waiting_and_is_told(
     assert isinstance(office.facts("e-2")[-1], IntakeReleased)
 
 
-def test_a_release_begins_the_window_anew(office: SmallOffice) -> None:
+def test_the_last_release_begins_the_window_anew(office: SmallOffice) -> None:
     for number in range(4):
         resign(office, f"e-{number}")
     office.clock.advance(timedelta(minutes=1))
     order(office, State.TO_RELEASE)
     office.clock.advance(timedelta(minutes=1))
+
+    assert [resign(office, f"later-{number}")["status"] for number in range(4)] == ["SUBMITTED"] * 3 + ["HELD"]
+
+
+def test_one_release_of_many_lets_nobody_else_through(office: SmallOffice) -> None:
+    first, *_ = (UUID(str(resign(office, f"e-{number}")["hold_id"])) for number in range(3))
+    order(office, State.TO_RELEASE, first)
+
+    assert resign(office, "later")["status"] == "HELD"
+    assert len(holds(office)) == 3
+
+
+def test_what_was_released_does_not_count(office: SmallOffice) -> None:
+    first, _ = (UUID(str(resign(office, f"e-{number}")["hold_id"])) for number in range(2))
+    office.clock.advance(HOUR / 2)
+    order(office, State.TO_RELEASE, first)
+    office.clock.advance(HOUR / 2 + timedelta(seconds=1))
 
     assert [resign(office, f"later-{number}")["status"] for number in range(4)] == ["SUBMITTED"] * 3 + ["HELD"]
 
