@@ -72,7 +72,8 @@ def resign(
         stamp: the identity and time of the fact.
 
     Raises:
-        AlreadyOpen: the same employment, or an unnamed one, is being ended already.
+        AlreadyOpen: the same employment is being ended already, or none is named while any is. A named one may be ended
+            beside an unnamed one: whether they are the same is for the HR system to tell apart.
     """
     for other in others:
         if other.is_open and resigned.employment_id in {None, other.employment_id}:
