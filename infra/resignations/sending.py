@@ -76,13 +76,16 @@ class Sending:
         """
         batches = self._batches(lines)
         limits = httpx2.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
+        failed: list[Exception] = []
         async with httpx2.AsyncClient(base_url=self._url, timeout=_SECONDS, trust_env=False, limits=limits) as http:
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(_AT_ONCE):
                         group.create_task(self._deliver_all(http, batches))
             except* InfraError as errors:
-                raise errors.exceptions[0] from None
+                failed += errors.exceptions
+        if failed:
+            raise failed[0]
 
     def _batches(self, lines: Iterable[Resignation | BadLine]) -> Iterator[list[Resignation]]:
         batch: list[Resignation] = []
