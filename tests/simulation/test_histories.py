@@ -1,7 +1,6 @@
 """Crash histories of the real runtime: whatever dies, wakes, gets lost or is repeated, the checker finds nothing."""
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -9,16 +8,10 @@ from tests.simulation.fault import FAULTS
 from tests.simulation.kept import KEPT
 from tests.simulation.plan import SERVICES, STORIES, Fault, Plan, Submission
 from tests.simulation.run import live
-from tests.simulation.runner import SILENT
 from tests.simulation.simulating import simulation
 
 HISTORIES = 5_000
 _STEPS = 500
-
-
-@pytest.fixture(autouse=True)
-def _silence() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
 
 
 @pytest.mark.timeout(900)

@@ -6,7 +6,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-import structlog
 
 from consumers.access.ports import Returned
 from consumers.access.scim import ScimAccessDirectory
@@ -15,16 +14,10 @@ from consumers.mail import SmtpServer
 from schemas.access import Membership
 from tests.simulation.plan import Plan, Submission
 from tests.simulation.run import live
-from tests.simulation.runner import SILENT
 from tests.simulation.simulating import simulation
 
 HISTORIES = 1_000
 DUTIES = ("access", "hr", "notification")
-
-
-@pytest.fixture(autouse=True)
-def _silence() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
 
 
 @pytest.mark.timeout(900)
