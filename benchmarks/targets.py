@@ -20,7 +20,8 @@ EFFECTS: Final[tuple[Effect, ...]] = ("mail", "interview", "access")
 Times = dict[str, int]
 """Nanoseconds since 1970, by employee id."""
 
-_CASE: Final = re.compile(rb"^Subject: .*\(case ([0-9a-f]{8})\)", re.MULTILINE)
+# in the language of whoever reads it, and perhaps folded
+_CASE: Final = re.compile(rb"^Subject:[^\0]{1,200}?\((?:case|Vorgang)\s+([0-9a-f]{8})\)", re.MULTILINE)
 _POLL: Final = 0.5  # seconds; nothing is timed by it
 
 
