@@ -66,7 +66,7 @@ def occupied(answer: bytes, besides: str) -> bool:
 
 
 def _is_occupied(answer: bytes, besides: str) -> bool:
-    root = ET.fromstring(answer)  # noqa: S314 - the company's server
+    root = ET.fromstring(answer)  # noqa: S314 - bounded, and expat ends what expands without end
     if root.tag != "{DAV:}multistatus":
         raise Unreadable
     objects = root.iter(f"{{{_CALDAV}}}calendar-data")

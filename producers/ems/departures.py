@@ -11,13 +11,14 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from choreography import Clock, Database, Outbox
 from producers.ems import moves, store
 from producers.ems.casebook import Casebook
+from producers.ems.cases import Case
+from producers.ems.looking import deal_with_each
 
 PART: Final = "departures"
 LOOK_SECONDS: Final = 10.0
@@ -51,20 +52,15 @@ class Departures:
         Raises:
             Exception: what was raised last; a case that cannot be dealt with keeps no other one waiting.
         """
-        failed: Exception | None = None
         before = (self._clock.now() + _FURTHEST_ZONE).date()
-        for case in await self._database.run(lambda tx: store.leaving(tx, before)):
-            try:
-                if case.has_departed(self._clock.now()):
-                    await self._depart(case.case_id)
-            except Exception as error:  # noqa: BLE001 - raised below, once the others have been dealt with
-                failed = error
-        if failed is not None:
-            raise failed
+        await deal_with_each(await self._database.run(lambda tx: store.leaving(tx, before)), self._depart)
 
-    async def _depart(self, case_id: UUID) -> None:
+    async def _depart(self, leaving: Case) -> None:
+        if not leaving.has_departed(self._clock.now()):
+            return
+
         def work(tx: Connection) -> None:
-            case, stamp = store.find(tx, case_id), self._casebook.stamp()
+            case, stamp = store.find(tx, leaving.case_id), self._casebook.stamp()
             if case.has_departed(stamp.at):  # otherwise it has changed since it was read
                 self._casebook.write(tx, moves.depart(case, stamp), stamp)
 

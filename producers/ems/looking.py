@@ -1,12 +1,14 @@
 """Looking again and again for what is due: nothing wakes who looks, so nothing is missed over a restart."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from choreography import Clock, Health, diagnose
 
+T = TypeVar("T")
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -36,3 +38,19 @@ async def keep_looking(
         else:
             health.set(part, True)
         await clock.sleep(seconds)
+
+
+async def deal_with_each(due: Iterable[T], deal: Callable[[T], Awaitable[None]]) -> None:
+    """Deal with each of them; one that cannot be dealt with keeps no other one waiting.
+
+    Raises:
+        Exception: what was raised last.
+    """
+    failed: Exception | None = None
+    for one in due:
+        try:
+            await deal(one)
+        except Exception as error:  # noqa: BLE001 - raised below, once the others have been dealt with
+            failed = error
+    if failed is not None:
+        raise failed

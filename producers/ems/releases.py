@@ -17,6 +17,7 @@ from producers.ems.bodies import Resignation
 from producers.ems.casebook import Casebook
 from producers.ems.cases import CaseError, Move, Stamp
 from producers.ems.held import Held, State
+from producers.ems.looking import deal_with_each
 from producers.ems.opening import opening
 
 PART: Final = "releases"
@@ -63,14 +64,7 @@ class Releases:
         Raises:
             Exception: as `look`.
         """
-        failed: Exception | None = None
-        for one in orders:
-            try:
-                await self._do(one)
-            except Exception as error:  # noqa: BLE001 - raised below, once the others have been dealt with
-                failed = error
-        if failed is not None:
-            raise failed
+        await deal_with_each(orders, self._do)
 
     async def _do(self, one: Held) -> None:
         def work(tx: Connection) -> None:
