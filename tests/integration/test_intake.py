@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,18 +24,15 @@ from schemas.exits import (
     Risk,
     VoidReason,
 )
-from tests.integration.intake.office import NEXT_SECRET, ZONE, Office, open_office, signed
+from tests.integration.intake.office import NEXT_SECRET, ZONE, Office, database_url_of, open_office, signed
 
 RESIGN = "/v1/resignations"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with ExitStack() as stack:
-        is_server = request.param == "postgresql"
-        server = request.getfixturevalue("postgres_server") if is_server else None
-        url = stack.enter_context(server.database()) if server else None
-        yield stack.enter_context(open_office(tmp_path_factory.mktemp("office"), database_url=url))
+    with database_url_of(request) as url, open_office(tmp_path_factory.mktemp("office"), database_url=url) as one:
+        yield one
 
 
 @pytest.fixture

@@ -2,24 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.integration.intake.office import Office, open_office, signed
+from tests.integration.intake.office import Office, database_url_of, open_office, signed
 
 BATCH = "/v1/batch"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with ExitStack() as stack:
-        is_server = request.param == "postgresql"
-        server = request.getfixturevalue("postgres_server") if is_server else None
-        url = stack.enter_context(server.database()) if server else None
-        yield stack.enter_context(open_office(tmp_path_factory.mktemp("office"), database_url=url))
+    with database_url_of(request) as url, open_office(tmp_path_factory.mktemp("office"), database_url=url) as one:
+        yield one
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 import httpx2
+import pytest
 from sqlalchemy import Connection, text
 from standardwebhooks import Webhook
 from starlette.types import ASGIApp
@@ -111,6 +112,16 @@ def signed(
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(secret).sign(webhook_id, at, body),
     }
+
+
+@contextmanager
+def database_url_of(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Return the address of a new database on the server that the parameter names; `None` for a file beside it."""
+    if request.param != "postgresql":
+        yield None
+        return
+    with request.getfixturevalue("postgres_server").database() as url:
+        yield url
 
 
 def prepared(database: Database) -> Codec:

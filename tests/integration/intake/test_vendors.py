@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from producers.ems.brake import brake_of
 from schemas.exits import EmployeeResigned
-from tests.integration.intake.office import ZONE, Office, open_office, signed
+from tests.integration.intake.office import ZONE, Office, database_url_of, open_office, signed
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
 VENDORS = sorted(KEYS)
@@ -23,12 +22,9 @@ NEXT_MONTH = str(TODAY + timedelta(days=30))
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with ExitStack() as stack:
-        is_server = request.param == "postgresql"
-        server = request.getfixturevalue("postgres_server") if is_server else None
-        url = stack.enter_context(server.database()) if server else None
-        folder = tmp_path_factory.mktemp("office")
-        yield stack.enter_context(open_office(folder, database_url=url, vendors=KEYS))
+    folder = tmp_path_factory.mktemp("office")
+    with database_url_of(request) as url, open_office(folder, database_url=url, vendors=KEYS) as one:
+        yield one
 
 
 @pytest.fixture
