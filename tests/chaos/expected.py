@@ -15,11 +15,13 @@ TOPICS: Final = (EXITS, HR, NOTIFICATION, ACCESS, REACTIONS)
 
 _SEEN_AFTER: Final = 30.0  # seconds; longer than any pause, and than the broker is away
 _STAYS: Final = ("EmployeeRetained", "ResignationWithdrawn", "ExitCaseVoided")
+_CLOSED: Final = (*_STAYS, "EmployeeDeparted")
 _LEAVES: Final = ("EmployeeResigned", "ExitConfirmed")
-_TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationDropped")
+_TELLING: Final = (*_LEAVES, "LastWorkingDayChanged")
+_PLANNING: Final = ("EmployeeResigned", "LastWorkingDayChanged")
+_PLANNED: Final = ("ExitInterviewScheduled", "ExitInterviewMoved", "ExitInterviewNotPossible")
+_TOLD: Final = ("ManagerNotified", "NotificationWithheld", "NotificationDropped", "NotificationFailed")
 _TAKEN: Final = ("CriticalAccessBlocked", "CriticalAccessRevoked")
-_SECURITY_TOLD: Final = ("SecurityNotified",)
-_NOT_DONE: Final = ("NotificationFailed", "ReactionSkipped")
 
 
 def expectations(company: Company, *, quiet: bool, slack: float) -> Expectations:
@@ -31,7 +33,7 @@ def expectations(company: Company, *, quiet: bool, slack: float) -> Expectations
         slack: by how many seconds two clocks may differ.
     """
     return Expectations(
-        sources=(Source(EXITS, (*_LEAVES, *_STAYS)),),
+        sources=(Source(EXITS, (*_TELLING, *_STAYS)),),
         reactions=(*_notification(), *_hr(), *_access()),
         targets=(Target("mail", "mail", "lookup"), Target("calendar", "object"), Target("directory", "set")),
         finals=(
@@ -47,13 +49,12 @@ def expectations(company: Company, *, quiet: bool, slack: float) -> Expectations
 def _notification() -> tuple[Reaction, ...]:
     group = "ems.notification"
     return (
-        *(_mail(group, EXITS, event, _TOLD, _NOT_DONE, unless=_STAYS) for event in _LEAVES),
-        _mail(group, EXITS, "LastWorkingDayChanged", _TOLD, _NOT_DONE, unless=_STAYS),
-        *(_mail(group, EXITS, event, _TOLD, _NOT_DONE, undoes=("EmployeeResigned",)) for event in _STAYS),
-        _mail(group, NOTIFICATION, "NotificationWithheld", _TOLD, _NOT_DONE, unless=("NotificationDropped",)),
-        _mail(group, NOTIFICATION, "NotificationDropped", _TOLD, _NOT_DONE, undoes=("NotificationWithheld",)),
+        *(_mail(group, EXITS, event, _TOLD, unless=_STAYS) for event in _TELLING),
+        *(_mail(group, EXITS, event, _TOLD, undoes=_TELLING) for event in _STAYS),
+        _mail(group, NOTIFICATION, "NotificationWithheld", _TOLD, unless=("NotificationDropped",)),
+        _mail(group, NOTIFICATION, "NotificationDropped", _TOLD, undoes=("NotificationWithheld",)),
         *(
-            _mail(group, ACCESS, event, _SECURITY_TOLD, ("SecurityNotificationFailed", "ReactionSkipped"))
+            _mail(group, ACCESS, event, ("SecurityNotified",), instead=("SecurityNotificationFailed",))
             for event in (*_TAKEN, "CriticalAccessBlockFailed", "CriticalAccessRestored")
         ),
     )
@@ -64,33 +65,40 @@ def _mail(
     topic: str,
     event: str,
     facts: tuple[str, ...],
-    instead: tuple[str, ...],
     *,
+    instead: tuple[str, ...] = (),
     unless: tuple[str, ...] = (),
     undoes: tuple[str, ...] = (),
 ) -> Reaction:
+    """Return a reaction that mails; a fact without the mail's id says that nobody took it."""
     return Reaction(
-        group, topic, event, target="mail", kind="sent", facts=facts, instead=instead, unless=unless, undoes=undoes
-    )
+        group, topic, event, target="mail", kind="sent", facts=facts, instead=(*instead, "ReactionSkipped"),
+        unless=unless, undoes=undoes, proof="message_id",
+    )  # fmt: skip
 
 
 def _hr() -> tuple[Reaction, ...]:
     group, sent, skipped = "ems.hr", ("InterviewInvitationSent",), ("ReactionSkipped",)
-    planned = ("ExitInterviewScheduled", "ExitInterviewNotPossible")
+    impossible = ("ExitInterviewNotPossible", *skipped)
     return (
         Reaction(
             group, EXITS, "EmployeeResigned", target="calendar", kind="put", facts=("ExitInterviewScheduled",),
-            instead=("ExitInterviewNotPossible", "ReactionSkipped"), unless=_STAYS,
+            instead=impossible, unless=_CLOSED,
+        ),
+        Reaction(
+            group, EXITS, "LastWorkingDayChanged", target="calendar", kind="put", or_kind="delete",
+            facts=("ExitInterviewMoved", "ExitInterviewScheduled"), instead=impossible,
+            unless=(*_CLOSED, "LastWorkingDayChanged"),
         ),
         *(
             Reaction(
                 group, EXITS, event, target="calendar", kind="delete", facts=("ExitInterviewCancelled",),
-                instead=skipped, undoes=("EmployeeResigned",),
+                instead=skipped, undoes=_PLANNING,
             )
             for event in _STAYS
         ),
-        *(_mail(group, HR, event, sent, skipped, unless=("ExitInterviewCancelled",)) for event in planned),
-        _mail(group, HR, "ExitInterviewCancelled", sent, skipped, undoes=planned),
+        *(_mail(group, HR, event, sent, unless=(*_PLANNED, "ExitInterviewCancelled")) for event in _PLANNED),
+        _mail(group, HR, "ExitInterviewCancelled", sent, undoes=_PLANNED),
     )  # fmt: skip
 
 
@@ -99,7 +107,7 @@ def _access() -> tuple[Reaction, ...]:
     return (
         Reaction(
             group, EXITS, "EmployeeResigned", target="directory", kind="take", facts=("CriticalAccessBlocked",),
-            instead=failed, unless=(*_STAYS, "ExitConfirmed"),
+            instead=failed, unless=(*_CLOSED, "ExitConfirmed"),
         ),
         Reaction(
             group, EXITS, "ExitConfirmed", target="directory", kind="take", facts=("CriticalAccessRevoked",),

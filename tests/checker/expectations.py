@@ -100,6 +100,7 @@ class Reaction:
         undoes: earlier types of the same case whose effect this one takes back. It is due only where one of them had
             its effect, and only then permitted: "never told", or "told and told otherwise".
         or_kind: of the effect that it may have in place of the other (an entry is moved, or taken out).
+        proof: a field of the facts; one in which it is null says, rightly, that the effect did not happen.
     """
 
     group: str
@@ -112,6 +113,7 @@ class Reaction:
     unless: tuple[str, ...] = ()
     undoes: tuple[str, ...] = ()
     or_kind: str | None = None
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,11 +139,11 @@ class Index:
         begin = self.begins.get((reaction.group, record.topic, record.partition), 0)
         duty = Duty(reaction, event, derived(event.id, reaction.group), record.offset < begin)
         for answer in self.answers.get(event.id, ()):
+            value = answer.record.value or {}
             if answer.type in reaction.facts:
-                duty.facts.append(answer)
-            elif answer.type in reaction.instead and (answer.record.value or {}).get("group", reaction.group) == (
-                reaction.group
-            ):
+                is_proven = reaction.proof is None or value.get(reaction.proof) is not None
+                (duty.facts if is_proven else duty.instead).append(answer)
+            elif answer.type in reaction.instead and value.get("group", reaction.group) == reaction.group:
                 duty.instead.append(answer)
         if reaction.unless:
             duty.undoing = [one for one in self.of_case[event.correlation] if _undoes(one, event, reaction)]

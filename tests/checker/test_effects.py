@@ -285,3 +285,15 @@ def test_what_others_do_to_a_target_needs_no_intent() -> None:
     shop = Shop((MAIL,)).order("o1")
 
     assert shop.found(replace(shop.the(Effect), effect_key=None, by="other")) == []
+
+
+def test_a_fact_without_its_proof_says_that_nothing_happened() -> None:
+    shop = Shop((MAIL,)).order("o1")
+    fact, done = shop.the(Record, lambda one: one.topic == FACTS), shop.rows(MAIL)[-1]
+    proven = {"reactions": tuple(replace(one, proof="message_id") for one in shop.expected.reactions)}
+    shop.drop(shop.the(Effect), fact)
+    refused = replace(fact, value={"message_id": None})
+    claimed = replace(fact, value={"message_id": "<1@example.com>"})
+
+    assert shop.found(refused, **proven) == []
+    assert told(shop.found(claimed, **proven)) == [(Name.LOST_EFFECT, (shop.the(Record), done))]
