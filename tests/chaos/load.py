@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -148,6 +148,9 @@ class Load(threading.Thread):
                 return "/v1/resignations", json.dumps(fields)
             case "withdraw":
                 return f"/v1/cases/{case}/withdrawal", json.dumps({"requested_by": "BOTH"})
+            case "move":
+                day = datetime.now(UTC).date() + timedelta(days=step.days)
+                return f"/v1/cases/{case}/last-working-day", json.dumps({"last_working_day": day.isoformat()})
             case move:
                 return f"/v1/cases/{case}/decision", json.dumps({"outcome": _OUTCOMES[move], "decided_by_id": "M00"})
 

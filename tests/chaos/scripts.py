@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Final, Literal
 
-Move = Literal["resign", "confirm", "retain", "withdraw"]
+Move = Literal["resign", "move", "confirm", "retain", "withdraw"]
 
 FACT_OF: Final[dict[Move, str]] = {
     "resign": "EmployeeResigned",
+    "move": "LastWorkingDayChanged",
     "confirm": "ExitConfirmed",
     "retain": "EmployeeRetained",
     "withdraw": "ResignationWithdrawn",
@@ -20,8 +21,19 @@ _CLOSED: Final[tuple[tuple[Move, ...], ...]] = (
     ("resign", "withdraw"),
     ("resign", "withdraw"),
     ("resign", "confirm", "withdraw"),
+    ("resign", "move", "retain"),
+    ("resign", "move", "move", "withdraw"),
+    ("resign", "confirm", "move", "withdraw"),
 )
-_LAST: Final[tuple[tuple[Move, ...], ...]] = (*_CLOSED, ("resign",), ("resign", "confirm"), ("resign", "confirm"))
+_LAST: Final[tuple[tuple[Move, ...], ...]] = (
+    *_CLOSED,
+    ("resign",),
+    ("resign", "confirm"),
+    ("resign", "confirm"),
+    ("resign", "move"),
+    ("resign", "move", "confirm"),
+)
+_DAYS: Final = (3, 60)  # until the last working day: too near for the interview that stands, and far away
 _AT_ONCE: Final = 0.2  # part of the changes of mind
 _RESTRICTED: Final = 0.05  # part of the cases
 
@@ -33,11 +45,13 @@ class Step:
     Attributes:
         after: seconds since the one before was answered.
         restricted: `resign` only: HR is to be told first, and the manager once it is released.
+        days: `move` only: from today until the new last working day; another one in each step of a case.
     """
 
     move: Move
     after: float
     restricted: bool = False
+    days: int = 0
 
 
 def scripts(seed: int, leavers: Sequence[str], events: int, seconds: float) -> dict[str, list[Step]]:
@@ -68,4 +82,5 @@ def _steps(case: tuple[Move, ...], chance: random.Random, pace: float) -> Iterat
     for number, move in enumerate(case):
         # some change their mind at once, before anybody has reacted; most when all have
         after = 0.0 if number and chance.random() < _AT_ONCE else chance.uniform(0.3, 1.7) * pace
-        yield Step(move, after, restricted=restricted and move == "resign")
+        days = chance.choice(_DAYS) + number if move == "move" else 0
+        yield Step(move, after, restricted=restricted and move == "resign", days=days)
