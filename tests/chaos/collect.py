@@ -11,6 +11,7 @@ from typing import Any, Final
 from confluent_kafka import ConsumerGroupTopicPartitions
 
 from choreography.record import Record as Consumed
+from consumers.hr.booked import MARK
 from infra.admin import admin_client
 from tests.chaos import logged_calendar
 from tests.chaos.diary import actions
@@ -95,6 +96,7 @@ def entries(log: Path) -> Iterator[Effect]:
             "delete" if after is None else "put",
             name,
             correlation=name.removeprefix("interview-"),
+            sequence=int(line["after"][MARK]) if line["after"] else None,
             before=before,
             after=after,
         )

@@ -21,10 +21,11 @@ from radicale.app import Application
 from radicale.item import Item
 from radicale.storage.multifilesystem import Collection, Storage
 
+from consumers.hr.booked import MARK
 from infra.sandbox.calendar import CalendarServer, configuration
 from infra.sandbox.serving import announce, arguments
 
-_FIELDS: Final = re.compile(r"^(DTSTART[^:]*|SEQUENCE|STATUS):(.+?)\r?$", re.MULTILINE)
+_FIELDS: Final = re.compile(rf"^(DTSTART[^:]*|SEQUENCE|STATUS|{MARK}):(.+?)\r?$", re.MULTILINE)
 
 
 class Log:

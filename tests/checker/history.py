@@ -91,6 +91,7 @@ class Effect:
         after: what the object is from now on, in the same form. Of a set that may never change, a line with
             `by: other` and `before` equal to `after` at the beginning says how it was.
         by: `product`, or `other` for what the run itself or somebody else did to the target.
+        sequence: of the event that it answers, where the target shows it; else the newest that stood then is taken.
     """
 
     target: str
@@ -103,6 +104,7 @@ class Effect:
     before: Json = None
     after: Json = None
     by: Literal["product", "other"] = "product"
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

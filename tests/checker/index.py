@@ -177,9 +177,8 @@ class Index:
             if effect.key is not None and effect.key not in self._keys_of_target[effect.target]:
                 self.unexplained.append(effect)
             return None
-        possible = [
-            one for one in self.duties_of_case.get((effect.correlation, effect.target), ()) if _may_be(effect, one)
-        ]
+        of_case = self.duties_of_case.get((effect.correlation, effect.target), ())
+        possible = [one for one in of_case if _may_be(effect, one)]
         if not possible:
             self.unexplained.append(effect)
             return None
@@ -206,7 +205,10 @@ class Index:
 
 
 def _may_be(effect: Effect, duty: Duty) -> bool:
-    return effect.kind in (duty.reaction.kind, duty.reaction.or_kind)
+    return effect.kind in (duty.reaction.kind, duty.reaction.or_kind) and effect.sequence in (
+        None,
+        duty.event.sequence,
+    )
 
 
 def _undoes(later: Event, event: Event, reaction: Reaction) -> bool:

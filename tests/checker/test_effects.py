@@ -297,3 +297,12 @@ def test_a_fact_without_its_proof_says_that_nothing_happened() -> None:
 
     assert shop.found(refused, **proven) == []
     assert told(shop.found(claimed, **proven)) == [(Name.LOST_EFFECT, (shop.the(Record), done))]
+
+
+def test_an_effect_that_names_its_event_is_of_no_other() -> None:
+    shop = Shop((SHELF,)).order("o1")
+    put = shop.the(Effect)
+    shop.drop(put)
+
+    assert shop.found(replace(put, sequence=1)) == []
+    assert told(shop.found(replace(put, sequence=2)))[0] == (Name.LOST_EFFECT, (shop.the(Record), shop.rows(SHELF)[-1]))
