@@ -47,7 +47,7 @@ class Monkey(threading.Thread):
         supervisor: does it to processes.
         mischief: by target; does it to targets.
         plan: the deeds.
-        progress: tells which part of the load has been accepted, from 0 to 1.
+        progress: tells which part of the load has been answered for good, from 0 to 1.
         diary: is told.
         chance: chooses durations.
         lengths: between which it chooses.
@@ -134,7 +134,7 @@ class Monkey(threading.Thread):
         if free:
             self._supervisor.kill(self._chance.choice(free), arming=deed.detail)
         elif progress < 1:
-            self._plan.append(replace(deed, at=progress + _LATER))
+            self._plan.append(replace(deed, at=min(1.0, progress + _LATER)))
             self._plan.sort(key=attrgetter("at"))
 
     def _one_of(self, name: str) -> str:

@@ -122,7 +122,7 @@ class Run:
             self._supervisor,
             self._mischief,
             plan=deeds(self._dose.seed, self._dose.kills),
-            progress=lambda: load.accepted / load.planned,
+            progress=lambda: (load.accepted + load.refused) / load.planned,
             diary=self._diary,
             chance=self._chance("monkey"),
             lengths=BRIEF if self._dose.brief else LONG,
