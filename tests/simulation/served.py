@@ -21,13 +21,12 @@ from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
 from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
-from consumers.notification.ports import Sender
 from consumers.notification.service import service as notification_service
 from consumers.people import ScimPeople
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log
-from tests.simulation.company import HR_MAILBOX, MAILBOXES, MANAGER, PARTNER, WORDING, employee
+from tests.simulation.company import HR_MAILBOX, LETTERS, MAILBOXES, MANAGER, PARTNER, employee
 from tests.simulation.faults import Faults
 from tests.simulation.mail import MailSystem
 from tests.simulation.plan import Plan
@@ -107,8 +106,7 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
     def ports(process: Process) -> NotificationPorts:
         own, asked = mail.mailer(process), ScimPeople(_URL, "any", transport=Wire(process, people))
-        sender = Sender("ems@company", DOMAIN)
-        return NotificationPorts(own, own.sent_mail, asked, sender, MAILBOXES, WORDING)
+        return NotificationPorts(own, own.sent_mail, asked, MAILBOXES, LETTERS)
 
     kinds = (*rights.EXITS, *notification_service.publishes, *rights.NOT_BLOCKED)
     expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))

@@ -14,13 +14,12 @@ from consumers.hr.ports import Sender as HrSender
 from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
 from consumers.notification.ports import Ports as NotificationPorts
-from consumers.notification.ports import Sender
 from consumers.notification.service import service as notification_service
 from schemas import exits
 from tests.simulation import access, desk, desk_events, rights, served
 from tests.simulation.broker import Broker
 from tests.simulation.clock import START
-from tests.simulation.company import HR_MAILBOX, MAILBOXES, WORDING, SimCalendar, SimPeople
+from tests.simulation.company import HR_MAILBOX, LETTERS, MAILBOXES, SimCalendar, SimPeople
 from tests.simulation.diary import Diary
 from tests.simulation.directory import Directory
 from tests.simulation.faults import Faults
@@ -106,8 +105,7 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
     def ports(process: Process) -> NotificationPorts:
         own = mail.mailer(process)
-        sender = Sender("ems@company", DOMAIN)
-        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), sender, MAILBOXES, WORDING)
+        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), MAILBOXES, LETTERS)
 
     kinds = (*rights.EXITS, *notification_service.publishes, *rights.NOT_BLOCKED)
     expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))
