@@ -4,7 +4,7 @@ A library, not a service: each service has its templates, declares in its own `p
 `__main__.py` hands it the `Letters` that `open_letters` opens, which satisfies all of them.
 
 Whatever a service lets a template say is made harmless here (`names`), so no service can forget it. A mail to readers
-of several languages says everything in each of them.
+of several languages says everything in each of them (ADR 0036).
 """
 
 from consumers.letters.letters import Letters

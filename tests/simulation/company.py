@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from choreography import Effect, NothingToDo, Unavailable
 from consumers.hr.booked import Booked
 from consumers.hr.entry import Entry
+from consumers.hr.proof import TEMPLATES as HR_TEMPLATES
 from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
 from consumers.letters import Letters, Templates
@@ -24,6 +25,7 @@ PARTNER: Final = Person("scim-h", "h-1", "Hanna", mail="hanna@company", time_zon
 HR_MAILBOX: Final = "hr@company"
 MAILBOXES: Final = Mailboxes(HR_MAILBOX, HR_MAILBOX)
 LETTERS: Final = Letters(Templates(TEMPLATES), sender="ems@company", domain="company")
+HR_LETTERS: Final = Letters(Templates(HR_TEMPLATES), sender="ems@company", domain="company")
 T = TypeVar("T")
 Claim = Callable[[], Awaitable[None]]
 

@@ -15,8 +15,8 @@ from consumers.access.service import service as access_service
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.entry import Entry
+from consumers.hr.ports import Mailbox
 from consumers.hr.ports import Ports as HrPorts
-from consumers.hr.ports import Sender as HrSender
 from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
 from consumers.hr.tombstone import Tombstone
@@ -26,14 +26,14 @@ from consumers.people import ScimPeople
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log
-from tests.simulation.company import HR_MAILBOX, LETTERS, MAILBOXES, MANAGER, PARTNER, employee
+from tests.simulation.company import HR_LETTERS, HR_MAILBOX, LETTERS, MAILBOXES, MANAGER, PARTNER, employee
 from tests.simulation.faults import Faults
 from tests.simulation.mail import MailSystem
 from tests.simulation.plan import Plan
 from tests.simulation.process import Process
 from tests.simulation.served_calendar import ServedCalendar
 from tests.simulation.served_directory import ServedDirectory
-from tests.simulation.setting import DOMAIN, KEYS, Builder, Setting
+from tests.simulation.setting import KEYS, Builder, Setting
 from tests.simulation.targets import Target
 from tests.simulation.wire import Wire, saying
 from tests.simulation.world import World
@@ -124,7 +124,8 @@ def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
             calendar=_Calendar(process, calendar),
             mailer=own,
             sent_mail=own.sent_mail,
-            sender=HrSender("ems@company", DOMAIN, HR_MAILBOX),
+            letters=HR_LETTERS,
+            hr=Mailbox(HR_MAILBOX),
             promised=Promises(),
             company_zone="Europe/Berlin",
         )

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from choreography import InvalidSettings
+from consumers.hr import proof as hr
 from consumers.letters import Letters, Templates, open_letters
 from consumers.letters.language import LANGUAGES, in_words, language_of
 from consumers.letters.names import harmless
@@ -18,7 +20,7 @@ from consumers.notification import proof as notification
 from tests.unit.notifying import RETAINED, received, text_of
 
 KEY: Final = UUID(int=7)
-FOLDERS: Final = (notification.TEMPLATES,)
+FOLDERS: Final = (hr.TEMPLATES, notification.TEMPLATES)
 
 
 class Reader(NamedTuple):
@@ -46,6 +48,11 @@ def letters(tmp_path: Path) -> Letters:
 def open_notification(folder: str) -> Letters:
     mails = notification.every_mail()
     return open_letters(notification.TEMPLATES, folder, mails=mails, sender="ems@example.com", domain="example.com")
+
+
+def open_hr(folder: str) -> Letters:
+    mails, lines = hr.every_mail(), hr.every_line()
+    return open_letters(hr.TEMPLATES, folder, mails=mails, lines=lines, sender="ems@example.com", domain="example.com")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +123,23 @@ def test_one_folder_can_hold_the_words_of_all_services() -> None:
     assert Path("letter.html") in names
 
 
+def test_a_company_replaces_the_words_of_every_service_in_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "de" / "interview").mkdir(parents=True)
+    (tmp_path / "de" / "interview" / "title.txt").write_text("{{ 'Entfällt: ' if is_cancelled }}Unterredung")
+    (tmp_path / "de" / "subject.txt").write_text("Für Sie")
+    (tmp_path / "letter.html").write_text("<b>ACME</b>{% for one in paragraphs %}<p>{{ one }}</p>{% endfor %}")
+
+    open_notification(str(tmp_path))
+    letters = open_hr(str(tmp_path))
+
+    assert letters.line("interview/title", {"is_cancelled": True}, "de") == "Entfällt: Unterredung"
+    words = next(words for template, words in hr.every_mail() if template == "interview/request")
+    mail = letters.write("interview/request", words, (GERMAN, BRITISH), RETAINED, key=KEY)
+    assert mail["Subject"] == "Einladung: Unterredung / Invitation: Conversation"
+    assert "<b>ACME</b><p>Guten Tag Ben und Ana,</p>" in text_of(mail, "html")
+    assert "<p>Hello Ben and Ana,</p>" in text_of(mail, "html")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
@@ -128,6 +152,12 @@ def test_one_folder_can_hold_the_words_of_all_services() -> None:
         ("en/letter.txt", "{{ 1 / 0 }}", r"en/letter\.txt, line 1: division by zero"),
         ("en/letter.txt", "{% include '../../secret' %}", r"en/letter\.txt, line 1"),
         ("en/leter.txt", "x", r"leter\.txt would never be used; rename it to one of .*en/letter\.txt"),
+        ("de/interview/request.txt", "x\n{{ naems }}", r"interview/request\.txt, line 2: 'naems' is undefined"),
+        ("de/interview/cancel.txt", "{{ previous_day | in_words }}", r"interview/cancel\.txt, line 1: 'NoneType'"),
+        ("en/interview/task.txt", "{{ names }}", r"interview/task\.txt, line 1: 'names' is undefined"),
+        ("en/interview/causes.txt", "x", r"interview/task\.txt, line \d+: .* does not export .* 'causes'"),
+        ("de/interview/title.txt", "{{ short_case }}", r"interview/title\.txt, line 1: 'short_case' is undefined"),
+        ("de/interview/invite.txt", "x", r"invite\.txt would never be used; rename it to one of .*interview/request"),
     ],
 )
 def test_a_broken_template_stops_the_start_with_its_file_and_the_reason(
@@ -138,11 +168,14 @@ def test_a_broken_template_stops_the_start_with_its_file_and_the_reason(
     file.write_text(content)
 
     with pytest.raises(InvalidSettings) as refused:
-        open_notification(str(tmp_path))
+        (open_hr if "interview" in name else open_notification)(str(tmp_path))
 
     assert any(re.search(why, reason) for reason in refused.value.reasons), refused.value.reasons
 
 
-def test_a_folder_of_templates_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("opening", [open_hr, open_notification])
+def test_a_folder_of_templates_that_is_not_there_stops_the_start(
+    opening: Callable[[str], Letters], tmp_path: Path
+) -> None:
     with pytest.raises(InvalidSettings, match="is no folder that can be read"):
-        open_notification(str(tmp_path / "nowhere"))
+        opening(str(tmp_path / "nowhere"))
