@@ -7,18 +7,27 @@ import holidays.countries  # noqa: F401 - takes half a second, which the first r
 
 from choreography import run
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.ports import Ports, Sender
+from consumers.hr.ports import Mailbox, Ports
+from consumers.hr.proof import TEMPLATES, every_line, every_mail
 from consumers.hr.service import service
 from consumers.hr.settings import Settings
 from consumers.hr.slots import Promises
+from consumers.letters import open_letters
 from consumers.mail import open_mailer
 from consumers.people import ScimPeople
 
 
 @asynccontextmanager
 async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
-    """Open the directory, the calendars and the mailer."""
-    sender = Sender(address=settings.mail_from, domain=settings.mail_domain, hr_mailbox=settings.hr_mailbox)
+    """Open the directory, the calendars and the mailer, with templates that are known to be whole."""
+    letters = open_letters(
+        TEMPLATES,
+        settings.mail_templates,
+        mails=every_mail(),
+        lines=every_line(),
+        sender=settings.mail_from,
+        domain=settings.mail_domain,
+    )
     async with (
         open_mailer(settings, service.group) as mailer,
         ScimPeople(settings.scim_url, settings.scim_token.get_secret_value()) as people,
@@ -33,7 +42,8 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             calendar=calendar,
             mailer=mailer,
             sent_mail=mailer.sent_mail,
-            sender=sender,
+            letters=letters,
+            hr=Mailbox(settings.hr_mailbox, settings.hr_language),
             promised=Promises(),
             company_zone=settings.time_zone,
         )

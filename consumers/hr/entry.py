@@ -5,6 +5,7 @@ learns nothing. Everybody is invited by mail, so the calendar server must not in
 RFC 6638).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,13 +31,17 @@ Told = ExitInterviewScheduled | ExitInterviewMoved | ExitInterviewCancelled | Ex
 
 PRODUCT: Final = "-//Exit Management System//HR//EN"
 TITLE: Final = "Conversation"
+_CONTROLS: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f]+"
+)  # in no value of a parameter, nor a double quote (RFC 5545 §3.1)
 
 
 class Address(NamedTuple):
-    """A name and where mails for it go."""
+    """A name, where mails for it go, and the language that their reader prefers."""
 
     name: str
-    mail: str
+    address: str
+    language: str | None = None
 
 
 class InterviewSlot(BaseModel):
@@ -80,6 +85,7 @@ class Entry:
         stamp: when this version came to be; not the present time, so that a repeat gives the same bytes.
         organizer: who holds the interview, and takes part.
         invited: who else takes part, where they can be written to.
+        title: what calendars show; neutral, since others see it there.
     """
 
     slot: InterviewSlot
@@ -87,6 +93,7 @@ class Entry:
     stamp: datetime
     organizer: Address
     invited: Sequence[Address]
+    title: str = TITLE
 
     def ical(self, method: InvitationMethod | None = None, *, over: int | None = None) -> bytes:
         """Return the object; `method` makes it a message (RFC 5546), without it is what a calendar stores.
@@ -123,7 +130,7 @@ class Entry:
         event.add("dtstamp", self.stamp.astimezone(UTC).replace(microsecond=0))
         event.add("dtstart", self.slot.period.start.astimezone(zone))
         event.add("dtend", self.slot.period.end.astimezone(zone))
-        event.add("summary", TITLE)
+        event.add("summary", self.title)
         event.add("class", "CONFIDENTIAL")
         event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
         event.add("organizer", _address(self.organizer))
@@ -152,12 +159,7 @@ def slot_of(fact: Told) -> InterviewSlot | None:
     )
 
 
-def one_line(text: str) -> str:
-    """Return a text without what cannot be seen: line breaks, control characters, marks that turn the direction."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
 def _address(to: Address, **parameters: str) -> vCalAddress:
-    address = vCalAddress(f"mailto:{to.mail}")
-    address.params.update({"CN": one_line(to.name).replace('"', "'"), **parameters})
+    address = vCalAddress(f"mailto:{to.address}")
+    address.params.update({"CN": _CONTROLS.sub(" ", to.name).replace('"', "'"), **parameters})
     return address

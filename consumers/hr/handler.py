@@ -7,6 +7,7 @@ from choreography import Effect, NothingToDo
 from consumers.hr.booking import book, not_possible
 from consumers.hr.choice import choose
 from consumers.hr.entry import InterviewSlot, slot_of, uid_of
+from consumers.hr.letter import title_of_cancelled
 from consumers.hr.moving import Move
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
@@ -34,7 +35,7 @@ async def schedule_exit_interview(
     event: EmployeeResigned, ports: Ports, effect: Effect
 ) -> ExitInterviewScheduled | ExitInterviewNotPossible:
     """Book an exit interview at the first time that suits HR partner and employee."""
-    people, wanted = Participants(ports.people, ports.sender.hr_mailbox), Wanted.by(event)
+    people, wanted = Participants(ports), Wanted.by(event)
     try:
         slot = await effect.once(InterviewSlot, partial(choose, wanted, people, ports, effect.now))
         return await book(ExitInterviewScheduled, slot, wanted, event, people=people, ports=ports, effect=effect)
@@ -59,7 +60,7 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
     sequence = event.case_version
     for slot in (begun, planned):
         if slot is not None:
-            tombstone = Tombstone(slot, event.case_version, event.occurred_at)
+            tombstone = Tombstone(slot, event.case_version, event.occurred_at, title_of_cancelled(ports))
             sequence = await ports.calendar.cancel(slot.interviewer_id, tombstone, effect.claim)
             ports.promised.take_back(slot.period, slot.interviewer_id, event.employee_id)
     slot = planned or begun

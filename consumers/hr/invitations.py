@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 from choreography import Effect, NothingToDo, Reject
 from consumers.hr.entry import InterviewSlot, slot_of, uid_of
-from consumers.hr.letter import About, Words, to_hr, to_participants
+from consumers.hr.letter import About, ForHr, ToHr, to_hr, to_participants
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports, Sent
 from schemas import ExitEvent
@@ -92,8 +92,8 @@ async def _tell_participants(
     ports: Ports,
     effect: Effect,
 ) -> InterviewInvitationSent:
-    entry = await Participants(ports.people, ports.sender.hr_mailbox).entry(event, slot, sequence)
-    message = to_participants(about, entry, event, effect.key, ports.sender)
+    entry = await Participants(ports).entry(event, slot, sequence)
+    message = to_participants(about, entry, event, effect.key, ports)
     sent = await _send(message, ports, effect)
     return InterviewInvitationSent(
         method=method,
@@ -106,10 +106,10 @@ async def _tell_participants(
 
 
 async def _tell_hr(
-    words: Words, method: InvitationMethod, event: ExitEvent, ports: Ports, effect: Effect
+    words: ForHr, method: InvitationMethod, event: ToHr, ports: Ports, effect: Effect
 ) -> InterviewInvitationSent:
-    employee = await Participants(ports.people, ports.sender.hr_mailbox).name(event.employee_id)
-    message = to_hr(words, employee, event, effect.key, ports.sender)
+    name = await Participants(ports).name(event.employee_id)
+    message = to_hr(words, name, event, effect.key, ports)
     sent = await _send(message, ports, effect)
     return InterviewInvitationSent(
         method=method, message_id=message["Message-ID"], perhaps_repeated=sent.perhaps_repeated
@@ -117,7 +117,7 @@ async def _tell_hr(
 
 
 async def _send(message: EmailMessage, ports: Ports, effect: Effect) -> Sent:
-    sent = await ports.mailer.send(message, effect, otherwise=ports.sender.hr_mailbox)
+    sent = await ports.mailer.send(message, effect, otherwise=ports.hr.address)
     if not sent.reached:
         raise Reject("The mail system takes this mail for nobody, not even for HR. Mend EMS_HR_MAILBOX, then release.")
     return sent

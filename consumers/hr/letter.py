@@ -4,25 +4,27 @@ Subjects are neutral. What goes to those who take part does not say that somebod
 what goes to HR alone does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
-from functools import cache
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from consumers.hr.entry import TITLE, Entry, one_line
-from consumers.hr.ports import Sender
+from consumers.hr.entry import Address, Entry
+from consumers.hr.ports import Ports
 from schemas import ExitEvent
-from schemas.hr import HolidaysKnown, InterviewObstacle, InvitationMethod
+from schemas.hr import (
+    ExitInterviewCancelled,
+    ExitInterviewNotPossible,
+    HolidaysKnown,
+    InterviewObstacle,
+    InvitationMethod,
+)
 
-Words = Literal["task", "no_task"]
+ForHr = Literal["task", "no_task"]
+ToHr = ExitInterviewNotPossible | ExitInterviewCancelled
 
 
 @dataclass(frozen=True)
@@ -57,77 +59,68 @@ class About:
         return InvitationMethod.REQUEST if self.words == "request" else InvitationMethod.CANCEL
 
 
-def to_participants(about: About, entry: Entry, event: ExitEvent, key: UUID, sender: Sender) -> EmailMessage:
-    """Invite to an entry or call it off; a calendar reads it from the second part."""
-    parties = (entry.organizer, *entry.invited)
-    zone = entry.slot.time_zone
-    text = _text(
-        about.words,
-        about=about,
-        names=" and ".join(party.name for party in parties),
-        minutes=entry.slot.minutes,
-        when=_when(entry.slot.start, zone),
-        previously=_when(about.previous, zone) if about.previous else None,
-        unreachable=None if entry.invited else event.employee_id,
-        case=str(event.case_id)[-8:],
-    )
-    subject = f"{'Cancelled' if about.method is InvitationMethod.CANCEL else 'Invitation'}: {TITLE}"
-    to = [party.mail for party in parties]
+def to_participants(about: About, entry: Entry, event: ExitEvent, key: UUID, ports: Ports) -> EmailMessage:
+    """Invite to an entry or call it off, in one mail to all of them; a calendar reads it from the last part."""
+    to = [party._replace(name="") for party in (entry.organizer, *entry.invited)]  # addresses alone, as there are two
     if about.for_hr or not entry.invited:
-        to.append(sender.hr_mailbox)
-    message = _message(subject, text, event, key, sender, to=to)
-    message["Reply-To"] = entry.organizer.mail
+        to.append(Address("", ports.hr.address, ports.hr.language))
+    message = ports.letters.write(f"interview/{about.words}", words_of(about, entry, event), to, event, key=key)
+    message["Reply-To"] = entry.organizer.address
     method = about.method
     kind = {"method": str(method), "charset": "utf-8"}
     # as bytes: of a text the lines would end as those of this machine do, and not as RFC 5545 §3.1 wants them
     message.add_alternative(entry.ical(method), maintype="text", subtype="calendar", params=kind, cte="base64")
-    message.set_boundary(f"=_{key.hex}")
     return message
 
 
-def _when(start: datetime, zone: str) -> str:
-    local = start.astimezone(ZoneInfo(zone))
-    return f"{_in_words(local)}, {local:%H:%M} ({zone})"
-
-
-def _in_words(day: date) -> str:
-    return f"{day:%A}, {day.day} {day:%B %Y}"
-
-
-def to_hr(words: Words, employee: str, event: ExitEvent, key: UUID, sender: Sender) -> EmailMessage:
+def to_hr(words: ForHr, name: str, event: ToHr, key: UUID, ports: Ports) -> EmailMessage:
     """Ask HR to arrange an interview by hand, or say that it need not any more."""
-    subject = f"A conversation to arrange (case {str(event.case_id)[-8:]})"
-    return _message(subject, _text(words, employee=employee, event=event), event, key, sender, to=[sender.hr_mailbox])
+    to = [Address("", ports.hr.address, ports.hr.language)]
+    return ports.letters.write(f"interview/{words}", words_for_hr(name, event), to, event, key=key)
 
 
-def _message(
-    subject: str, text: str, event: ExitEvent, key: UUID, sender: Sender, *, to: Iterable[str]
-) -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = sender.address
-    message["To"] = ", ".join(dict.fromkeys(to))
-    message["Subject"] = subject
-    message["Date"] = format_datetime(event.occurred_at)
-    message["Message-ID"] = f"<{key}@{sender.domain}>"
-    message["References"] = f"<{event.case_id}@{sender.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text, cte="quoted-printable")
-    return message
+def title_of_cancelled(ports: Ports) -> str:
+    """Return what a calendar shows where an interview was called off."""
+    return ports.letters.line("interview/title", {"is_cancelled": True}, ports.hr.language)
 
 
-def _text(name: str, **words: object) -> str:
-    return _templates().get_template(f"{name}.txt").render(words)
+def words_of(about: About, entry: Entry, event: ExitEvent) -> Mapping[str, object]:
+    """Return what a mail to those who take part may say."""
+    zone = ZoneInfo(entry.slot.time_zone)
+    return {
+        **_common(event, to_hr=False, is_cancelled=about.method is InvitationMethod.CANCEL),
+        "names": [party.name for party in (entry.organizer, *entry.invited)],
+        **_moment("", entry.slot.start, zone),
+        **_moment("previous_", about.previous, zone),
+        "zone": entry.slot.time_zone,
+        "minutes": entry.slot.minutes,
+        "is_moved": about.is_moved,
+        "for_hr": about.for_hr,
+        "clash": about.clash,
+        "holidays": str(about.holidays),
+        "place": about.place,
+        "cause": str(about.cause),
+        "last_working_day": about.last_working_day,
+        "unreachable": "" if entry.invited else event.employee_id,
+    }
 
 
-@cache
-def _templates() -> Environment:
-    folder = FileSystemLoader(Path(__file__).parent / "templates")
-    templates = Environment(  # noqa: S701 - plain text
-        loader=folder,
-        undefined=StrictUndefined,
-        finalize=lambda value: one_line(value) if type(value) is str else value,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.filters["in_words"] = _in_words
-    return templates
+def words_for_hr(name: str, event: ToHr) -> Mapping[str, object]:
+    """Return what a mail to HR alone may say."""
+    return {
+        **_common(event, to_hr=True, is_cancelled=isinstance(event, ExitInterviewCancelled)),
+        "name": name,
+        "employee_id": event.employee_id,
+        "cause": str(event.cause),
+        "last_working_day": event.last_working_day if isinstance(event, ExitInterviewNotPossible) else None,
+    }
+
+
+def _common(event: ExitEvent, *, to_hr: bool, is_cancelled: bool) -> dict[str, object]:
+    case = str(event.case_id)
+    return {"case": case, "short_case": case[-8:], "to_hr": to_hr, "is_cancelled": is_cancelled}
+
+
+def _moment(prefix: str, moment: datetime | None, zone: ZoneInfo) -> dict[str, Any]:
+    local = moment and moment.astimezone(zone)
+    return {f"{prefix}day": local and local.date(), f"{prefix}time": f"{local:%H:%M}" if local else ""}

@@ -14,6 +14,7 @@ from consumers.hr.booked import FINAL, Booked
 from consumers.hr.booking import book, not_possible
 from consumers.hr.choice import choose, zone_of
 from consumers.hr.entry import InterviewSlot, slot_of
+from consumers.hr.letter import title_of_cancelled
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports
@@ -57,7 +58,7 @@ async def move_exit_interview(
     )
     if stated is None or isinstance(stated, ExitInterviewCancelled):
         raise NothingToDo("No interview is planned.")
-    wanted, people = Wanted.after(event, stated), Participants(ports.people, ports.sender.hr_mailbox)
+    wanted, people = Wanted.after(event, stated), Participants(ports)
     if isinstance(stated, ExitInterviewNotPossible):
         return await _schedule(event, stated, wanted, people=people, ports=ports, effect=effect)
     move = await effect.once(Move, partial(_decide, stated, wanted, people, ports, effect))
@@ -135,7 +136,7 @@ async def _give_up(
     slot = slot_of(stated)
     if slot is None:
         return fact
-    tombstone = Tombstone(slot, event.case_version, event.occurred_at)
+    tombstone = Tombstone(slot, event.case_version, event.occurred_at, title_of_cancelled(ports))
     sequence = await ports.calendar.cancel(slot.interviewer_id, tombstone, effect.claim)
     called_off = {
         "start": slot.start,

@@ -5,7 +5,7 @@ from typing import Final
 
 from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import People, Person
+from consumers.hr.ports import Person, Ports
 from consumers.hr.wanted import Wanted
 from schemas import ExitEvent
 from schemas.hr import InterviewObstacle
@@ -16,9 +16,8 @@ _MAIL: Final = re.compile(r"[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")  # what may s
 class Participants:
     """The people of one interview, each looked up once; HR as a whole stands in for an unknown interviewer."""
 
-    def __init__(self, people: People, hr_mailbox: str) -> None:
-        self._people = people
-        self._hr_mailbox = hr_mailbox
+    def __init__(self, ports: Ports) -> None:
+        self._people, self._letters, self._hr = ports.people, ports.letters, ports.hr
         self._known: dict[str, Person] = {}
 
     async def person(self, employee_id: str) -> Person:
@@ -59,20 +58,23 @@ class Participants:
             slot=slot,
             sequence=sequence,
             stamp=case.occurred_at,
-            organizer=await self._address(slot.interviewer_id) or Address("HR", self._hr_mailbox),
+            organizer=await self._address(slot.interviewer_id) or Address("HR", self._hr.address, self._hr.language),
             invited=(employee,) if employee else (),
+            title=self._letters.line("interview/title", {"is_cancelled": False}, self._hr.language),
         )
 
     async def name(self, employee_id: str) -> str:
-        """Return what to call a person, with the id."""
+        """Return what to call a person; nothing where the directory does not know for certain who it is."""
         try:
-            return f"{(await self.person(employee_id)).display_name} ({employee_id})"
+            return (await self.person(employee_id)).display_name
         except NotPossible:
-            return f"employee {employee_id}"
+            return ""
 
     async def _address(self, employee_id: str) -> Address | None:
         try:
             found = await self.person(employee_id)
         except NotPossible:
             return None
-        return Address(found.display_name, found.mail) if found.mail and _MAIL.fullmatch(found.mail) else None
+        if not found.mail or not _MAIL.fullmatch(found.mail):
+            return None
+        return Address(self._letters.one_line(found.display_name), found.mail, found.preferred_language)

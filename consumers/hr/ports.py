@@ -1,15 +1,17 @@
 """What the HR service needs from the world."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
+from uuid import UUID
 
 from choreography import Effect, Unavailable
 from consumers.hr.booked import Booked
-from consumers.hr.entry import Entry
+from consumers.hr.entry import Address, Entry
 from consumers.hr.slots import Period, Promises
 from consumers.hr.tombstone import Tombstone
+from schemas import ExitEvent
 
 Claim = Callable[[], Awaitable[None]]
 
@@ -27,6 +29,8 @@ class Person(Protocol):
     def mail(self) -> str | None: ...  # noqa: D102
     @property
     def active(self) -> bool: ...  # noqa: D102
+    @property
+    def preferred_language(self) -> str | None: ...  # noqa: D102 - such as `de-AT`
     @property
     def time_zone(self) -> str | None: ...  # noqa: D102 - an IANA name
     @property
@@ -99,19 +103,34 @@ class SentMail(Protocol):
         ...
 
 
+class Letters(Protocol):
+    """What writes mails, in the languages of those who get them."""
+
+    def write(
+        self, template: str, words: Mapping[str, object], to: Sequence[Address], event: ExitEvent, *, key: UUID
+    ) -> EmailMessage:
+        """Write the mail of an effect, by its key."""
+        ...
+
+    def line(self, template: str, words: Mapping[str, object], language: str | None) -> str:
+        """Say something in one line, in a language."""
+        ...
+
+    def one_line(self, name: str) -> str:
+        """Return a name from elsewhere as it may stand in a calendar."""
+        ...
+
+
 @dataclass(frozen=True)
-class Sender:
-    """Who writes, and to whom when nobody else can be written to.
+class Mailbox:
+    """The mailbox of HR as a whole, which is written to when nobody else can be.
 
     Attributes:
-        address: the sender of every mail.
-        domain: the right-hand side of a Message-ID.
-        hr_mailbox: the address of HR as a whole.
+        language: in which HR reads its mails and its calendars.
     """
 
     address: str
-    domain: str
-    hr_mailbox: str
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -127,6 +146,7 @@ class Ports:
     calendar: InterviewCalendar
     mailer: Mailer
     sent_mail: SentMail | None
-    sender: Sender
+    letters: Letters
+    hr: Mailbox
     promised: Promises
     company_zone: str

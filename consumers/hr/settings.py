@@ -22,6 +22,8 @@ class Settings(ServiceSettings):
         imap_folder: where a copy of every mail that was sent lies.
         time_zone: what EMS fills in where a resignation names no time zone.
         hr_mailbox: who is told when an interview cannot be booked, or somebody cannot be reached.
+        hr_language: the language of mails to HR as a whole, and of the entries in HR's calendars.
+        mail_templates: a folder with the company's own templates.
     """
 
     model_config = SettingsConfigDict(env_prefix="EMS_")
@@ -48,3 +50,5 @@ class Settings(ServiceSettings):
     imap_tls: Literal["none", "starttls", "tls"] = "tls"
     time_zone: str = ""
     hr_mailbox: str = Field(default=..., pattern=_ADDRESS)
+    hr_language: Literal["en", "de"] = "en"
+    mail_templates: str = ""

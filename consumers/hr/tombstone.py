@@ -21,11 +21,13 @@ class Tombstone:
     Attributes:
         version: the `case_version` of the event that called it off; the entry's `SEQUENCE` grows in any case.
         stamp: when it was called off; not the present time, so that a repeat gives the same bytes.
+        title: what the calendar shows.
     """
 
     slot: InterviewSlot
     version: int
     stamp: datetime
+    title: str = f"Cancelled: {TITLE}"
 
     def sequence_over(self, over: int | None) -> int:
         """Return the `SEQUENCE` in place of an object that has this one, or of nothing."""
@@ -39,7 +41,7 @@ class Tombstone:
         event.add("dtstamp", self.stamp.astimezone(UTC).replace(microsecond=0))
         event.add("dtstart", self.slot.period.start.astimezone(UTC))
         event.add("dtend", self.slot.period.end.astimezone(UTC))
-        event.add("summary", f"Cancelled: {TITLE}")
+        event.add("summary", self.title)
         event.add("class", "CONFIDENTIAL")
         event.add("status", "CANCELLED")
         event.add("transp", "TRANSPARENT")

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from choreography import run
+from consumers.letters import open_letters
 from consumers.mail import open_mailer
-from consumers.notification.ports import Mailboxes, Ports, Sender
-from consumers.notification.proof import open_templates
+from consumers.notification.ports import Mailboxes, Ports
+from consumers.notification.proof import TEMPLATES, every_mail
 from consumers.notification.service import service
 from consumers.notification.settings import Settings
 from consumers.people import ScimPeople
@@ -15,7 +16,13 @@ from consumers.people import ScimPeople
 @asynccontextmanager
 async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
     """Open the directory and the mailer, with templates that are known to be whole."""
-    wording = open_templates(settings.mail_templates)
+    letters = open_letters(
+        TEMPLATES,
+        settings.mail_templates,
+        mails=every_mail(),
+        sender=settings.mail_from,
+        domain=settings.mail_domain,
+    )
     async with (
         open_mailer(settings, service.group) as mailer,
         ScimPeople(settings.scim_url, settings.scim_token.get_secret_value()) as people,
@@ -24,11 +31,10 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             mailer=mailer,
             sent_mail=mailer.sent_mail,
             people=people,
-            sender=Sender(settings.mail_from, settings.mail_domain),
             mailboxes=Mailboxes(
                 settings.hr_mailbox, settings.security_mailbox or settings.hr_mailbox, settings.hr_language
             ),
-            wording=wording,
+            letters=letters,
         )
 
 

@@ -38,7 +38,7 @@ class Recipient:
     Attributes:
         name: what to call them; empty for a mailbox, and for somebody unknown.
         id: the employee id; `None` for a mailbox.
-        language: the language to write in, such as `de`.
+        language: the preferred language, such as `de-AT`.
         obstacle: why this one cannot be written to; `None` when nothing is known against it.
     """
 
@@ -46,7 +46,7 @@ class Recipient:
     name: str = ""
     address: str = ""
     id: str | None = None
-    language: str = "en"
+    language: str | None = None
     obstacle: Obstacle | None = None
 
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Final, Protocol
+from uuid import UUID
 
 from choreography import Effect
+from schemas import ExitEvent
 
 ADDRESS: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff@<>()\[\]\\,:;\"]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 """What can be written to without extensions of SMTP: one address, nothing around it."""
@@ -71,19 +73,6 @@ class People(Protocol):
 
 
 @dataclass(frozen=True)
-class Sender:
-    """Who writes.
-
-    Attributes:
-        address: the sender of every mail.
-        domain: the right-hand side of a Message-ID.
-    """
-
-    address: str
-    domain: str
-
-
-@dataclass(frozen=True)
 class Mailboxes:
     """The addresses that belong to no person.
 
@@ -98,24 +87,31 @@ class Mailboxes:
     language: str = "en"
 
 
-@dataclass(frozen=True)
-class Text:
-    """What a mail says.
+class Addressee(Protocol):
+    """Somebody who gets a mail."""
 
-    Attributes:
-        text: plain, in lines.
-    """
-
-    subject: str
-    text: str
-    html: str
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def address(self) -> str: ...  # noqa: D102
+    @property
+    def language(self) -> str | None: ...  # noqa: D102 - the preferred one
 
 
-class Wording(Protocol):
-    """Where the words come from."""
+class Letters(Protocol):
+    """What writes mails, in the language of who gets them."""
 
-    def text(self, template: str, language: str, words: Mapping[str, object]) -> Text:
-        """Say in a language what a template is to say."""
+    def write(
+        self,
+        template: str,
+        words: Mapping[str, object],
+        to: Sequence[Addressee],
+        event: ExitEvent,
+        *,
+        key: UUID,
+        answers: str | None = None,
+    ) -> EmailMessage:
+        """Write the mail of an effect, by its key; `answers` is the Message-ID of the one that it continues."""
         ...
 
 
@@ -126,6 +122,5 @@ class Ports:
     mailer: Mailer
     sent_mail: SentMail | None
     people: People
-    sender: Sender
     mailboxes: Mailboxes
-    wording: Wording
+    letters: Letters

@@ -5,9 +5,8 @@ from dataclasses import replace
 from email.message import EmailMessage
 
 from choreography import Effect
-from consumers.notification.language import language_of
 from consumers.notification.leaving import Leaving, leaving
-from consumers.notification.letter import words_of, write
+from consumers.notification.letter import words_of
 from consumers.notification.matter import ABOVE, Matter, Obstacle, Recipient, addresses_of
 from consumers.notification.ports import ADDRESS, Person, Ports, Sent
 from schemas.notification import ManagerNotified, RecipientRole
@@ -66,8 +65,8 @@ async def deliver_letter(matter: Matter, line: Line, ports: Ports, effect: Effec
     """Tell the first in the line who can be told."""
 
     def written(to: Recipient, passed_over: list[Recipient]) -> EmailMessage:
-        text = ports.wording.text("letter", to.language, words_of(matter, to, passed_over))
-        return write(effect.key, matter.event, to, text, ports.sender, answers=matter.answers)
+        words = words_of(matter, to, passed_over)
+        return ports.letters.write("letter", words, (to,), matter.event, key=effect.key, answers=matter.answers)
 
     return await deliver(line, written, ports, effect)
 
@@ -136,7 +135,7 @@ def recipient(role: RecipientRole, person: Person | None, matter: Matter, own: L
         person.display_name,
         person.mail or "",
         person.employee_id or None,
-        language_of(person.preferred_language),
+        person.preferred_language,
         _obstacle(person, matter, leaves=own is not None and own.is_open),
     )
 

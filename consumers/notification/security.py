@@ -9,9 +9,8 @@ from email.message import EmailMessage
 from typing import Final
 
 from choreography import Effect, NothingToDo
-from consumers.notification.letter import common_words, write
+from consumers.notification.letter import common_words
 from consumers.notification.matter import Matter, Recipient
-from consumers.notification.names import isolated
 from consumers.notification.ports import Ports
 from consumers.notification.recipients import Delivery, deliver, mailbox
 from consumers.notification.standing import Standing
@@ -48,7 +47,7 @@ async def tell_security_what_was_not_taken(
     if not event.not_taken and event.verified:
         raise NothingToDo("everything was taken, and nothing is left that a person should look at")
     left = [(one.entitlement_id, str(one.cause)) for one in event.not_taken]
-    unproven = [] if event.verified else [isolated(one) for one in event.entitlement_ids]
+    unproven = [] if event.verified else list(event.entitlement_ids)
     words = {"partly": True, "unproven": unproven, "entitlements": _listed(left)}
     return await _tell(event, AccessMatter.NOT_BLOCKED, words, ports, effect)
 
@@ -72,20 +71,20 @@ async def _tell(
     effect: Effect,
 ) -> SecurityNotified | SecurityNotificationFailed:
     about = Matter(event, NotificationKind.UNKNOWN, tuple(await ports.people.with_employee_id(event.employee_id)))
-    known = common_words(event, isolated(about.employee.display_name) if about.employee else "", follows=False)
+    known = common_words(event, about.employee.display_name if about.employee else "", follows=False)
     withheld = (await Standing.of(event, effect)).for_hr_alone
-    known |= {"matter": str(matter), "system": isolated(event.system), "withheld": withheld}
+    known |= {"matter": str(matter), "system": event.system, "withheld": withheld}
     said = {**known, **_NOTHING_MORE, **words}
 
     def written(to: Recipient, _: object) -> EmailMessage:
-        return write(effect.key, event, to, ports.wording.text("access", to.language, said), ports.sender)
+        return ports.letters.write("access", said, (to,), event, key=effect.key)
 
     done = await deliver(_line(about, ports, withheld=withheld), written, ports, effect)
     return _fact(matter, done, ports)
 
 
 def _listed(entitlements: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"id": isolated(one), "cause": cause} for one, cause in entitlements]
+    return [{"id": one, "cause": cause} for one, cause in entitlements]
 
 
 async def _line(about: Matter, ports: Ports, *, withheld: bool) -> AsyncIterator[Recipient]:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from choreography.fake import FakeMemory
+from consumers.letters import Letters, Templates
 from consumers.mail import SmtpMailer
 from consumers.notification.handler import notify_manager
-from consumers.notification.ports import Mailboxes, People, Ports, Sender
+from consumers.notification.ports import Mailboxes, People, Ports
 from consumers.notification.ports import Person as Asked
-from consumers.notification.wording import Templates
+from consumers.notification.proof import TEMPLATES
 from consumers.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
@@ -55,10 +56,9 @@ class Directory:
 
 
 async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
-    sender = Sender("ems@example.com", "mail.example.com")
-    ports = Ports(
-        mailer, None, directory or Directory(), sender, Mailboxes("hr@example.com", "security@example.com"), Templates()
-    )
+    letters = Letters(Templates(TEMPLATES), sender="ems@example.com", domain="mail.example.com")
+    mailboxes = Mailboxes("hr@example.com", "security@example.com")
+    ports = Ports(mailer, None, directory or Directory(), mailboxes, letters)
     effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
     fact = await notify_manager(RESIGNED, ports, effect)
     assert isinstance(fact, ManagerNotified)

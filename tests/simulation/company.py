@@ -9,10 +9,12 @@ from typing import Any, Final, TypeVar
 from choreography import Effect, NothingToDo, Unavailable
 from consumers.hr.booked import Booked
 from consumers.hr.entry import Entry
+from consumers.hr.proof import TEMPLATES as HR_TEMPLATES
 from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
+from consumers.letters import Letters, Templates
 from consumers.notification.ports import Mailboxes
-from consumers.notification.wording import Templates
+from consumers.notification.proof import TEMPLATES
 from consumers.people.person import Person
 from tests.simulation.diary import Diary, Page
 from tests.simulation.process import Process
@@ -22,7 +24,8 @@ MANAGER: Final = Person("scim-m", "m-1", "Mo", mail="mo@company", time_zone="Eur
 PARTNER: Final = Person("scim-h", "h-1", "Hanna", mail="hanna@company", time_zone="Europe/Berlin")
 HR_MAILBOX: Final = "hr@company"
 MAILBOXES: Final = Mailboxes(HR_MAILBOX, HR_MAILBOX)
-WORDING: Final = Templates()
+LETTERS: Final = Letters(Templates(TEMPLATES), sender="ems@company", domain="company")
+HR_LETTERS: Final = Letters(Templates(HR_TEMPLATES), sender="ems@company", domain="company")
 T = TypeVar("T")
 Claim = Callable[[], Awaitable[None]]
 

@@ -15,26 +15,25 @@ from consumers.access.service import service as access_service
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.entry import Entry
+from consumers.hr.ports import Mailbox
 from consumers.hr.ports import Ports as HrPorts
-from consumers.hr.ports import Sender as HrSender
 from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
 from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
-from consumers.notification.ports import Sender
 from consumers.notification.service import service as notification_service
 from consumers.people import ScimPeople
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log
-from tests.simulation.company import HR_MAILBOX, MAILBOXES, MANAGER, PARTNER, WORDING, employee
+from tests.simulation.company import HR_LETTERS, HR_MAILBOX, LETTERS, MAILBOXES, MANAGER, PARTNER, employee
 from tests.simulation.faults import Faults
 from tests.simulation.mail import MailSystem
 from tests.simulation.plan import Plan
 from tests.simulation.process import Process
 from tests.simulation.served_calendar import ServedCalendar
 from tests.simulation.served_directory import ServedDirectory
-from tests.simulation.setting import DOMAIN, KEYS, Builder, Setting
+from tests.simulation.setting import KEYS, Builder, Setting
 from tests.simulation.targets import Target
 from tests.simulation.wire import Wire, saying
 from tests.simulation.world import World
@@ -107,8 +106,7 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
     def ports(process: Process) -> NotificationPorts:
         own, asked = mail.mailer(process), ScimPeople(_URL, "any", transport=Wire(process, people))
-        sender = Sender("ems@company", DOMAIN)
-        return NotificationPorts(own, own.sent_mail, asked, sender, MAILBOXES, WORDING)
+        return NotificationPorts(own, own.sent_mail, asked, MAILBOXES, LETTERS)
 
     kinds = (*rights.EXITS, *notification_service.publishes, *rights.NOT_BLOCKED)
     expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))
@@ -126,7 +124,8 @@ def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
             calendar=_Calendar(process, calendar),
             mailer=own,
             sent_mail=own.sent_mail,
-            sender=HrSender("ems@company", DOMAIN, HR_MAILBOX),
+            letters=HR_LETTERS,
+            hr=Mailbox(HR_MAILBOX),
             promised=Promises(),
             company_zone="Europe/Berlin",
         )

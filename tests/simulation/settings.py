@@ -9,18 +9,17 @@ from choreography import Event, Service
 from choreography.records import REACTIONS
 from consumers.access.ports import Ports as AccessPorts
 from consumers.access.service import service as access_service
+from consumers.hr.ports import Mailbox
 from consumers.hr.ports import Ports as HrPorts
-from consumers.hr.ports import Sender as HrSender
 from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
 from consumers.notification.ports import Ports as NotificationPorts
-from consumers.notification.ports import Sender
 from consumers.notification.service import service as notification_service
 from schemas import exits
 from tests.simulation import access, desk, desk_events, rights, served
 from tests.simulation.broker import Broker
 from tests.simulation.clock import START
-from tests.simulation.company import HR_MAILBOX, MAILBOXES, WORDING, SimCalendar, SimPeople
+from tests.simulation.company import HR_LETTERS, HR_MAILBOX, LETTERS, MAILBOXES, SimCalendar, SimPeople
 from tests.simulation.diary import Diary
 from tests.simulation.directory import Directory
 from tests.simulation.faults import Faults
@@ -28,7 +27,7 @@ from tests.simulation.handlers import troubled_service
 from tests.simulation.mail import MailSystem
 from tests.simulation.plan import Plan, Submission
 from tests.simulation.process import Process
-from tests.simulation.setting import DOMAIN, KEYS, Builder, Setting
+from tests.simulation.setting import KEYS, Builder, Setting
 from tests.simulation.targets import Target
 from tests.simulation.world import World
 
@@ -106,8 +105,7 @@ def _notification(plan: Plan, world: World, faults: Faults, _broker: Broker) -> 
 
     def ports(process: Process) -> NotificationPorts:
         own = mail.mailer(process)
-        sender = Sender("ems@company", DOMAIN)
-        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), sender, MAILBOXES, WORDING)
+        return NotificationPorts(own, own.sent_mail, SimPeople(process, people), MAILBOXES, LETTERS)
 
     kinds = (*rights.EXITS, *notification_service.publishes, *rights.NOT_BLOCKED)
     expectations = replace(rights.NOTIFICATION, targets=(mail.kind,))
@@ -125,7 +123,8 @@ def _hr(plan: Plan, world: World, faults: Faults, _broker: Broker) -> Setting:
             calendar=SimCalendar(process, diary),
             mailer=own,
             sent_mail=own.sent_mail,
-            sender=HrSender("ems@company", DOMAIN, HR_MAILBOX),
+            letters=HR_LETTERS,
+            hr=Mailbox(HR_MAILBOX),
             promised=Promises(),
             company_zone="Europe/Berlin",
         )

@@ -16,9 +16,11 @@ from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
 from consumers.hr.invitations import invite_to_interview
 from consumers.hr.moving import move_exit_interview
 from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import CalendarSilent, Claim, Person, Ports, Sender
+from consumers.hr.ports import CalendarSilent, Claim, Mailbox, Person, Ports
+from consumers.hr.proof import TEMPLATES
 from consumers.hr.slots import Period, Promises
 from consumers.hr.tombstone import Tombstone
+from consumers.letters import Letters, Templates
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from schemas.hr import (
@@ -46,6 +48,7 @@ class Someone:
     active: bool = True
     time_zone: str | None = "Europe/London"
     division: str | None = None
+    preferred_language: str | None = None
 
 
 def someone(employee_id: str, **differs: Any) -> Someone:
@@ -142,7 +145,7 @@ class Outgoing:
 class Company:
     """Ana leaves, Ben is her HR partner; what the service remembers outlives its crashes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hr_language: str = "en") -> None:
         self.ben = someone("ben")
         self.directory = Directory(someone("ana"), self.ben, someone("cleo"), partner=self.ben)
         self.calendar = Calendars("ana", "ben", "cleo")
@@ -152,7 +155,8 @@ class Company:
             calendar=self.calendar,
             mailer=self.mailer,
             sent_mail=None,
-            sender=Sender(address="EMS <ems@example.com>", domain="example.com", hr_mailbox=HR),
+            letters=Letters(Templates(TEMPLATES), sender="EMS <ems@example.com>", domain="example.com"),
+            hr=Mailbox(HR, hr_language),
             promised=Promises(),
             company_zone="Europe/Berlin",
         )
@@ -196,10 +200,15 @@ class Company:
         assert isinstance(fact, ExitInterviewCancelled)
         return fact
 
-    def last_text(self) -> str:
-        body = self.mailer.sent[-1].get_body(("plain",))
-        assert body is not None
-        return str(body.get_content())
+    def last_text(self, kind: str = "plain") -> str:
+        return text_of(self.mailer.sent[-1], kind)
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    """Return what a mail says, on one line."""
+    body = mail.get_body((kind,))
+    assert body is not None
+    return " ".join(body.get_content().split())
 
 
 def common(order: int, **differs: Any) -> dict[str, Any]:

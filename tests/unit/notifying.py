@@ -10,17 +10,17 @@ from uuid import UUID, uuid5
 
 from choreography import Effect, Event, Unavailable
 from choreography.fake import FakeMemory
-from consumers.notification.ports import Mailboxes, Person, Ports, Sender
+from consumers.letters import Letters, Templates
+from consumers.notification.ports import Mailboxes, Person, Ports
+from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
-from consumers.notification.wording import Templates
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CASE = UUID("01890000-0000-7000-8000-00000000beef")
 HR = "hr@example.com"
 SECURITY = "security@example.com"
-SENDER = Sender("ems@example.com", "example.com")
-WORDING = Templates()
+LETTERS = Letters(Templates(TEMPLATES), sender="ems@example.com", domain="example.com")
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,8 @@ class World:
             mailer=self.postbox,
             sent_mail=None,
             people=self.directory,
-            sender=SENDER,
             mailboxes=Mailboxes(hr, security, hr_language),
-            wording=WORDING,
+            letters=LETTERS,
         )
 
     def told(self, event: Event, *, repeated: bool = False, released: bool = False, at: datetime = NOON) -> Any:

@@ -535,7 +535,7 @@ def test_the_mail_to_hr_says_who_why_and_until_when(company: Company) -> None:
     company.react(ask_hr_to_arrange, company.fail_to_schedule(last_working_day=date(2026, 3, 31)))
 
     text = company.last_text()
-    assert "with Ana (ana): the HR partner has no calendar that can be read and written." in text
+    assert "with Ana (employee id ana): the HR partner has no calendar that can be read and written." in text
     assert "the last working day is Tuesday, 31 March 2026." in text
 
 

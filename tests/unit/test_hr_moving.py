@@ -32,6 +32,7 @@ from tests.unit.hr_company import (
     changed,
     common,
     someone,
+    text_of,
 )
 
 FAR, FRIDAY, TUESDAY, LAST_FRIDAY = date(2026, 3, 31), date(2026, 3, 6), date(2026, 3, 3), date(2026, 2, 27)
@@ -394,16 +395,20 @@ def test_one_mail_calls_it_off_and_asks_hr_to_arrange_it(company: Company) -> No
     assert (sent.method, sent.ical_uid, sent.sequence) == (InvitationMethod.TASK, UID, 2)
     assert message["To"] == f"ben@example.com, ana@example.com, {HR}"
     assert message["Subject"] == "Cancelled: Conversation"
-    assert [part.get_param("method") for part in message.iter_parts()] == [None, "CANCEL"]
+    assert [part.get_param("method") for part in message.iter_parts()] == [None, None, "CANCEL"]
     assert "the day by which it was to be held is over" in text
     assert "please arrange the conversation by hand. It was to be held by Friday, 27 February 2026." in text
 
 
-LEAVING = re.compile(r"exit|resign|leav|left|depart|last (working )?day|notice|2026-", re.IGNORECASE)
+ENGLISH = r"exit|resign|leav|left|depart|last (working )?day|notice"
+GERMAN = r"austritt|kündig|ausscheid|ausgeschied|verl[aä]ss|letzte|abschied|personalangelegenheit"
+LEAVING = re.compile(rf"{ENGLISH}|{GERMAN}|2026-", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("cause", list(InterviewObstacle))
-def test_no_mail_to_those_who_take_part_says_that_somebody_leaves(company: Company, cause: InterviewObstacle) -> None:
+def test_no_mail_to_those_who_take_part_says_that_somebody_leaves(cause: InterviewObstacle) -> None:
+    company = Company(hr_language="de")
+    company.directory.people[0] = someone("ana", preferred_language="de")  # and Ben reads English
     company.invite(company.schedule())
     company.invite(moved(company, 2, TUESDAY).model_copy(update={"clash": True}))
     company.react(ask_hr_to_arrange, given_up(company, order=3).model_copy(update={"cause": cause}))
@@ -413,9 +418,11 @@ def test_no_mail_to_those_who_take_part_says_that_somebody_leaves(company: Compa
     to_both = [one for one in company.mailer.sent if "ana@example.com" in one["To"]]
     assert len(to_both) == 5
     for message in to_both:
-        body = message.get_body(("plain",))
-        assert body is not None
-        assert LEAVING.findall(f"{message['Subject']}\n{body.get_content()}") == []
+        for kind in ("plain", "html"):
+            said = f"{message['Subject']}\n{text_of(message, kind)}"
+            assert "Gespräch" in said
+            assert "onversation" in said
+            assert LEAVING.findall(said) == []
 
 
 def test_who_was_never_invited_is_not_told_that_it_is_off(company: Company) -> None:

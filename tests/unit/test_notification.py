@@ -8,7 +8,7 @@ import pytest
 
 from choreography import Hold, NothingToDo, Unavailable
 from consumers.notification.handler import Undone, notify_manager
-from consumers.notification.letter import words_of, write
+from consumers.notification.letter import words_of
 from consumers.notification.matter import Matter, Recipient
 from consumers.notification.service import service
 from schemas.exits import (
@@ -33,12 +33,11 @@ from schemas.notification import (
 from tests.unit.notifying import (
     CONFIRMED,
     HR,
+    LETTERS,
     NOON,
     RETAINED,
-    SENDER,
     VOIDED,
     WITHDRAWN,
-    WORDING,
     Someone,
     World,
     address_of,
@@ -332,7 +331,7 @@ def test_a_mail_says_when_it_happened_and_that_it_is_automatic() -> None:
     matter = Matter(RETAINED, NotificationKind.RETAINED, ())
     to = Recipient(RecipientRole.HR, "", HR)
 
-    mail = received(write(UUID(int=7), RETAINED, to, WORDING.text("letter", "en", words_of(matter, to, ())), SENDER))
+    mail = received(LETTERS.write("letter", words_of(matter, to, ()), (to,), RETAINED, key=UUID(int=7)))
 
     assert mail["Date"].datetime == NOON
     assert mail["Auto-Submitted"] == "auto-generated"

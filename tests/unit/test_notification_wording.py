@@ -1,6 +1,5 @@
-"""The words of a mail: language, days, names from elsewhere, and a company's own templates."""
+"""The words of Notification's mails: whose language, names from elsewhere, and a company's own templates."""
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,43 +7,23 @@ from uuid import UUID
 
 import pytest
 
-from choreography import InvalidSettings
-from consumers.notification.language import LANGUAGES, in_words, language_of
-from consumers.notification.letter import words_of, write
+from consumers.letters import Letters, open_letters
+from consumers.notification.letter import words_of
 from consumers.notification.matter import Days, Matter, Obstacle, Recipient
-from consumers.notification.proof import open_templates
-from consumers.notification.wording import OWN, Templates
+from consumers.notification.proof import TEMPLATES, every_mail
 from schemas.notification import NotificationKind, RecipientRole
-from tests.unit.notifying import CONFIRMED, HR, RETAINED, SENDER, WORDING, World, received, resigned, someone, text_of
+from tests.unit.notifying import CONFIRMED, HR, LETTERS, RETAINED, World, received, resigned, someone, text_of
 
 BEN = Recipient(RecipientRole.MANAGER, "Ben", "ben@example.com", "ben")
 
 
 def written(
-    name: str = "Ana", to: Recipient = BEN, *passed_over: Recipient, templates: Templates = WORDING, **fields: Any
+    name: str = "Ana", to: Recipient = BEN, *passed_over: Recipient, letters: Letters = LETTERS, **fields: Any
 ) -> Any:
     """Return the mail about a resignation as its reader sees it."""
     event = resigned(**fields)
     matter = Matter(event, NotificationKind.RESIGNED, (someone("ana", display_name=name),), Days.of(event))
-    text = templates.text("letter", to.language, words_of(matter, to, passed_over))
-    return received(write(UUID(int=7), event, to, text, SENDER))
-
-
-@pytest.mark.parametrize(
-    ("preferred", "language"),
-    [
-        ("de", "de"), ("de-AT", "de"), ("de_CH", "de"), ("DE-de", "de"), ("de, en;q=0.5", "de"),
-        ("en-GB", "en"), ("fr", "en"), ("deu", "en"), ("", "en"), (None, "en"), ("\u202e", "en"),
-    ],
-)  # fmt: skip
-def test_a_language_that_is_not_known_is_english(preferred: str | None, language: str) -> None:
-    assert language_of(preferred) == language
-
-
-def test_a_day_is_said_in_words() -> None:
-    assert in_words(date(2026, 11, 27), "en") == "Friday, 27 November 2026"
-    assert in_words(date(2026, 11, 27), "de") == "Freitag, 27. November 2026"
-    assert in_words(date(2026, 3, 1), "de") == "Sonntag, 1. März 2026"
+    return received(letters.write("letter", words_of(matter, to, passed_over), (to,), event, key=UUID(int=7)))
 
 
 def test_the_language_is_that_of_the_recipient_not_of_the_leaver() -> None:
@@ -63,11 +42,6 @@ def test_the_hr_mailbox_has_a_language_of_its_own() -> None:
     world.told(resigned())
     assert world.postbox.read_by == [HR]
     assert text_of(world.postbox.letters[0]).startswith("Guten Tag, Ana (Personalkennung ana)")
-
-
-def test_every_language_has_the_same_templates() -> None:
-    names = {language: {file.name for file in (OWN / language).iterdir()} for language in LANGUAGES}
-    assert set(map(frozenset, names.values())) == {frozenset({"letter.txt", "access.txt", "subject.txt"})}
 
 
 def test_names_and_ids_from_elsewhere_can_change_neither_header_nor_text_nor_markup() -> None:
@@ -117,48 +91,22 @@ def test_a_name_from_right_to_left_cannot_turn_the_sentence_around_it() -> None:
         assert mark not in text_of(written(f"A{mark}na"))
 
 
+def own_words(folder: Path) -> Letters:
+    """Return what writes with a company's own templates."""
+    return open_letters(TEMPLATES, str(folder), mails=every_mail(), sender="ems@example.com", domain="example.com")
+
+
 def test_a_company_has_words_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "subject.txt").write_text("Please read: {{ short_case }}")
     (tmp_path / "letter.html").write_text("<b>ACME</b>{% for one in paragraphs %}<p>{{ one }}</p>{% endfor %}")
 
-    mail = written("<Ana>", templates=open_templates(str(tmp_path)))
+    mail = written("<Ana>", letters=own_words(tmp_path))
 
     assert mail["Subject"] == "Please read: 0000beef"
     assert "<b>ACME</b>" in text_of(mail, "html")
     assert "&lt;Ana&gt;" in text_of(mail, "html")
     assert "<Ana> (employee id ana) handed in a resignation" in text_of(mail)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "why"),
-    [
-        ("en/letter.txt", "{% if %}", r"en/letter\.txt, line 1: Expected an expression"),
-        ("de/letter.txt", "x\n{{ nmae }}", r"de/letter\.txt, line 2: 'nmae' is undefined"),
-        ("de/access.txt", "{{ name.__class__.__mro__ }}", r"de/access\.txt, line 1: access to attribute '__class__'"),
-        ("letter.html", "{{ name }}", r"letter\.html, line 1: 'name' is undefined"),
-        ("en/letter.txt", "{{ last_working_day.year }}", r"en/letter\.txt, line 1: 'None' has no attribute 'year'"),
-        ("en/letter.txt", "{{ 1 / 0 }}", r"en/letter\.txt, line 1: division by zero"),
-        ("en/letter.txt", "{% include '../../secret' %}", r"en/letter\.txt, line 1"),
-        ("en/leter.txt", "x", r"leter\.txt would never be used; rename it to one of .*en/letter\.txt"),
-    ],
-)
-def test_a_broken_template_stops_the_start_with_its_file_and_the_reason(
-    tmp_path: Path, name: str, content: str, why: str
-) -> None:
-    file = tmp_path / name
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(content)
-
-    with pytest.raises(InvalidSettings) as refused:
-        open_templates(str(tmp_path))
-
-    assert any(re.search(why, reason) for reason in refused.value.reasons), refused.value.reasons
-
-
-def test_a_folder_of_templates_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSettings, match="is no folder that can be read"):
-        open_templates(str(tmp_path / "nowhere"))
 
 
 def test_a_mail_in_german_says_whose_manager_is_meant() -> None:

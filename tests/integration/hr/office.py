@@ -13,8 +13,10 @@ from icalendar import Calendar
 from choreography import Effect, Event
 from choreography.fake import FakeMemory
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.ports import Ports, Sender
+from consumers.hr.ports import Mailbox, Ports
+from consumers.hr.proof import TEMPLATES
 from consumers.hr.slots import Promises
+from consumers.letters import Letters, Templates
 from consumers.people import ScimPeople
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from tests.integration.access.company import Directory
@@ -26,6 +28,7 @@ from tests.integration.mail.writing import open_mailer
 MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HR = "hr@example.com"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+Languages = tuple[str, str]
 Handler = Callable[[Any, Ports, Effect], Awaitable[Event]]
 
 
@@ -35,6 +38,7 @@ class Office:
     Attributes:
         seconds: how long the calendar may take to answer.
         zone: in which both work.
+        hr_language: in which HR as a whole reads.
         before_writing: happens once, between the claim and the request of the next reaction that writes.
         script: the mail system; `script.accepted` is what it has accepted.
     """
@@ -45,12 +49,20 @@ class Office:
         self.case_id, self.division = uuid4(), f"Division {uuid4().hex}"
         self.memory, self.script, self.promised = FakeMemory("ems.hr"), Script(), Promises()
         self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
+        self.hr_language = "en"
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
-    def hire(self, *, leaver: str = "Ana", partner: str = "Ben", has_partner: bool = True) -> "Office":
-        """Put both into the directory."""
-        self._person(self.leaver, leaver, "ana@example.com")
-        found = self._person(self.partner, partner, "ben@example.com")
+    def hire(
+        self,
+        *,
+        leaver: str = "Ana",
+        partner: str = "Ben",
+        has_partner: bool = True,
+        languages: Languages = ("en", "en"),
+    ) -> "Office":
+        """Put both into the directory; `languages` are those that leaver and partner prefer."""
+        self._person(self.leaver, leaver, "ana@example.com", languages[0])
+        found = self._person(self.partner, partner, "ben@example.com", languages[1])
         if has_partner:
             self.directory.group(f"HR partners {self.division}", found)
         return self
@@ -72,14 +84,14 @@ class Office:
         """Have a handler react, and state its fact."""
 
         async def run() -> Event:
-            sender = Sender("EMS <ems@example.com>", "example.com", HR)
+            letters = Letters(Templates(TEMPLATES), sender="EMS <ems@example.com>", domain="example.com")
             async with (
                 mail_system(self.script) as port,
                 open_mailer(port) as mailer,
                 ScimPeople(self.directory.url, TOKEN) as people,
                 CalDavCalendar(self.url, seconds=self.seconds) as calendar,
             ):
-                ports = Ports(people, calendar, mailer, None, sender, self.promised, "")
+                ports = Ports(people, calendar, mailer, None, letters, Mailbox(HR, self.hr_language), self.promised, "")
                 effect = self.memory.effect(event, self.now, repeated=repeated)
                 effect.claim = self._claim(effect)  # type: ignore[method-assign]
                 return await handler(event, ports, effect)
@@ -105,18 +117,19 @@ class Office:
         """Return the last mail that was accepted."""
         return self.mails()[-1]
 
-    def text(self) -> str:
-        """Return the words of the last mail."""
-        body = self.mail().get_body(("plain",))
+    def text(self, kind: str = "plain") -> str:
+        """Return the words of the last mail, on one line."""
+        body = self.mail().get_body((kind,))
         assert body is not None
-        return str(body.get_content())
+        return " ".join(body.get_content().split())
 
-    def _person(self, employee_id: str, name: str, mail: str) -> str:
+    def _person(self, employee_id: str, name: str, mail: str, language: str) -> str:
         return self.directory.person(
             employee_id,
             displayName=name,
             emails=[{"value": mail}],
             timezone=self.zone,
+            preferredLanguage=language,
             schemas=["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
             **{ENTERPRISE: {"division": self.division}},
         )

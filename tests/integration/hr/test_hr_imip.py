@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
+from html import escape
 from typing import Any
 
 import httpx2
@@ -27,6 +28,12 @@ NAMES = (
     "A" * 400,
     "Ana; CN=Eve: \\n ^n %0d%0a",
 )
+KINDS = ["text/plain", "text/html", "text/calendar"]
+TITLES = {"en": "Conversation", "de": "Gespräch"}
+ENGLISH, GERMAN = {"Invitation: Conversation", "Cancelled: Conversation"}, {"Einladung: Gespräch", "Abgesagt: Gespräch"}
+BOTH = {"Invitation: Conversation / Einladung: Gespräch", "Cancelled: Conversation / Abgesagt: Gespräch"}
+SUBJECTS = ENGLISH | GERMAN | BOTH
+TURNS = "\u202a\u202b\u202d\u202e\u2066\u2067\u200e\u200f\u061c"
 
 
 def invited(office: Office, **differs: object) -> EmailMessage:
@@ -48,24 +55,28 @@ def raw_calendar(message: EmailMessage) -> bytes:
     return content
 
 
-def assert_valid(message: EmailMessage, method: str, sequence: int) -> Calendar:
-    """Check all that calendar programs are known to insist on."""
+def assert_valid(message: EmailMessage, method: str, sequence: int, language: str = "en") -> Calendar:
+    """Check all that calendar programs are known to insist on; `language` is that of HR."""
     assert message.get_content_type() == "multipart/alternative"
     parts = list(message.iter_parts())
-    assert [part.get_content_type() for part in parts] == ["text/plain", "text/calendar"]  # the last is the best
-    assert parts[1].get_param("charset") == "utf-8"
-    assert parts[1]["Content-Transfer-Encoding"] == "base64"
+    assert [part.get_content_type() for part in parts] == KINDS  # the last is the best
+    assert {part.get_param("charset") for part in parts} == {"utf-8"}
+    assert parts[2]["Content-Transfer-Encoding"] == "base64"
     raw, calendar = raw_calendar(message), calendar_in(message)
     assert raw.endswith(b"\r\n")
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert max(len(line) for line in raw.split(b"\r\n")) <= 75
     assert raw.decode("utf-8")
     assert (str(calendar["VERSION"]), str(calendar["METHOD"])) == ("2.0", method)
-    assert parts[1].get_param("method") == method  # the same in the header and in the object (RFC 6047 §2.4)
+    assert [part.get_param("method") for part in parts] == [
+        None,
+        None,
+        method,
+    ]  # the same in the header and in the object (RFC 6047 §2.4)
     event = event_of(calendar)
     assert event.sequence == sequence
     assert str(event["STATUS"]) == ("CANCELLED" if method == "CANCEL" else "CONFIRMED")
-    assert (str(event["CLASS"]), str(event["SUMMARY"])) == ("CONFIDENTIAL", "Conversation")
+    assert (str(event["CLASS"]), str(event["SUMMARY"])) == ("CONFIDENTIAL", TITLES[language])
     assert event.errors == []
     assert raw.count(b"\r\nDTSTAMP:") == 1
     assert b"Z" in raw.split(b"\r\nDTSTAMP:")[1][:17]
@@ -73,7 +84,7 @@ def assert_valid(message: EmailMessage, method: str, sequence: int) -> Calendar:
     assert "X-CASE-VERSION" not in event
     assert b"SCHEDULE-AGENT" not in raw.replace(b"\r\n ", b"")  # for servers, and in no message (RFC 6638 §7.1)
     assert_zone(calendar)
-    assert message["Subject"] in ("Invitation: Conversation", "Cancelled: Conversation")
+    assert message["Subject"] in SUBJECTS
     return calendar
 
 
@@ -186,5 +197,79 @@ def test_no_name_breaks_a_mail_or_a_calendar(office: Office, name: str) -> None:
     assert not [key for key in event if key.startswith("X-EVIL")]
     assert message["Bcc"] is None
     assert message["To"] == "ben@example.com, ana@example.com"
-    assert [part.get_content_type() for part in message.walk()][1:] == ["text/plain", "text/calendar"]
-    assert not [char for char in office.text() if char in "\u202e\u202d\u2066\u2067\u2068"]
+    assert [part.get_content_type() for part in message.walk()][1:] == KINDS
+    for kind in ("plain", "html"):
+        assert not [char for char in office.text(kind) if char in TURNS]
+        assert office.text(kind).count("\u2068") == office.text(kind).count("\u2069")
+    assert "<script>" not in office.text("html")
+    assert office.text("html").count("<p ") == 3  # no name adds a paragraph
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_names_stand_in_the_html_as_they_are_and_escaped(office: Office, language: str) -> None:
+    invited(office.hire(leaver="<b>Ana</b> & \u05e9\u05e8\u05d4 👩\u200d🚀", languages=(language, language)))
+
+    name = "\u2068<b>Ana</b> & \u05e9\u05e8\u05d4 👩\u200d🚀\u2069"  # from right to left, so it is isolated
+    assert name in office.text()
+    assert escape(name) in office.text("html")
+    assert "<b>" not in office.text("html")
+
+
+@pytest.mark.parametrize(
+    ("languages", "subject", "hello"),
+    [
+        (("de-AT", "de"), "Einladung: Gespräch", "Guten Tag Ben und Ana,"),
+        (("fr", "en-GB"), "Invitation: Conversation", "Hello Ben and Ana,"),
+    ],
+)
+def test_readers_of_one_language_are_invited_in_it(
+    office: Office, languages: tuple[str, str], subject: str, hello: str
+) -> None:
+    message = invited(office.hire(languages=languages))
+
+    assert_valid(message, "REQUEST", 1)
+    assert message["Subject"] == subject
+    assert office.text().startswith(hello)
+    assert "* * *" not in office.text()
+
+
+def test_partner_and_employee_who_read_different_languages_get_one_mail_in_both(office: Office) -> None:
+    message = invited(office.hire(languages=("de", "en")))
+
+    assert_valid(message, "REQUEST", 1)
+    assert message["Subject"] == "Invitation: Conversation / Einladung: Gespräch"  # the organizer comes first
+    english, german = office.text().split(" * * * ")
+    assert "is planned for Tuesday, 3 March 2026, 09:00 (Europe/Berlin)." in english
+    assert "ist geplant für Dienstag, 3. März 2026, 09:00 Uhr (Europe/Berlin)." in german
+    html = office.text("html")
+    assert html.index('<div lang="en">') < html.index("Hello Ben") < html.index('<div lang="de">')
+    assert len(office.mails()) == 1
+
+
+def test_all_that_a_german_company_hears_of_an_interview_is_german(office: Office) -> None:
+    office.hr_language = "de"
+    assert_valid(invited(office.hire(languages=("de", "de"))), "REQUEST", 1, "de")
+    office.react(invite_to_interview, office.react(move_exit_interview, office.changed(date(2026, 3, 3))))
+    assert_valid(office.mail(), "REQUEST", 2, "de")
+    assert "das Gespräch am Dienstag, 3. März 2026, 09:00 Uhr (Europe/Berlin) wurde verschoben." in office.text()
+
+    office.react(ask_hr_to_arrange, office.react(move_exit_interview, office.changed(date(2026, 2, 27))))
+
+    assert_valid(office.mail(), "CANCEL", 3, "de")
+    assert HR in office.mail()["To"]
+    assert "Es sollte bis Freitag, 27. Februar 2026 stattfinden." in office.text()
+    stored = Calendar.from_ical(httpx2.get(address(office.url, office.partner, f"interview-{office.case_id}")).content)
+    assert isinstance(stored, Calendar)
+    assert str(event_of(stored)["SUMMARY"]) == "Abgesagt: Gespräch"
+    assert {str(mail["Subject"]) for mail in office.mails()} == GERMAN
+
+
+def test_the_mailbox_of_hr_reads_its_own_language(office: Office) -> None:
+    office.hr_language = "de"
+    fact = office.react(schedule_exit_interview, office.hire(has_partner=False).resigned())
+    office.react(ask_hr_to_arrange, fact)
+
+    assert office.mail()["To"] == HR
+    assert office.mail()["Subject"] == f"Ein Gespräch zu vereinbaren (Vorgang {str(office.case_id)[-8:]})"
+    assert f"mit Ana (Personalkennung {office.leaver}) konnte kein Austrittsgespräch gebucht werden" in office.text()
+    assert '<html lang="de">' in office.text("html")

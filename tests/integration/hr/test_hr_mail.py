@@ -11,17 +11,17 @@ from icalendar import Calendar
 
 from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.letter import About, to_participants
-from consumers.hr.ports import Sender
 from consumers.hr.slots import LENGTH
 from consumers.mail import Sent
 from schemas.hr import ExitInterviewCancelled, InvitationMethod
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import new_effect, open_mailer
+from tests.unit.hr_company import HR, Company
 
 CASE = UUID("01890000-0000-7000-8000-00000000beef")
 KEY = UUID("59c9c559-5a1d-5cc1-aaf8-004b9339ef44")
 START = datetime(2026, 3, 3, 9, tzinfo=UTC)
-HR = "hr@example.com"
+PORTS = Company().ports
 ANA, BEN = "ana@example.com", "ben@example.com"
 FACT = ExitInterviewCancelled(
     event_id=CASE,
@@ -44,7 +44,7 @@ def letter(method: InvitationMethod = InvitationMethod.REQUEST) -> EmailMessage:
         invited=(Address("Ana\r\nBcc: eve@example.com", ANA),),
     )
     about = About(words="cancel" if method is InvitationMethod.CANCEL else "request")
-    return to_participants(about, entry, FACT, KEY, Sender("EMS <ems@example.com>", "example.com", HR))
+    return to_participants(about, entry, FACT, KEY, PORTS)
 
 
 def send(script: Script, message: EmailMessage) -> Sent:
