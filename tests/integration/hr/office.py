@@ -14,6 +14,7 @@ from choreography import Effect, Event
 from choreography.fake import FakeMemory
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.ports import Ports, Sender
+from consumers.hr.service import service
 from consumers.hr.slots import Promises
 from consumers.people import ScimPeople
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
@@ -35,6 +36,7 @@ class Office:
     Attributes:
         seconds: how long the calendar may take to answer.
         zone: in which both work.
+        partner_zone: in which the one in HR works, where that is another.
         before_writing: happens once, between the claim and the request of the next reaction that writes.
         script: the mail system; `script.accepted` is what it has accepted.
     """
@@ -45,12 +47,13 @@ class Office:
         self.case_id, self.division = uuid4(), f"Division {uuid4().hex}"
         self.memory, self.script, self.promised = FakeMemory("ems.hr"), Script(), Promises()
         self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
+        self.partner_zone: str | None = None
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
     def hire(self, *, leaver: str = "Ana", partner: str = "Ben", has_partner: bool = True) -> "Office":
         """Put both into the directory."""
-        self._person(self.leaver, leaver, "ana@example.com")
-        found = self._person(self.partner, partner, "ben@example.com")
+        self._person(self.leaver, leaver, "ana@example.com", self.zone)
+        found = self._person(self.partner, partner, "ben@example.com", self.partner_zone or self.zone)
         if has_partner:
             self.directory.group(f"HR partners {self.division}", found)
         return self
@@ -67,6 +70,11 @@ class Office:
     def another(self, kind: type[Event]) -> Event:
         """Return the next event of the case."""
         return kind(**self._common())
+
+    def follow(self, event: Event) -> Event:
+        """Have the service react to an event as it declares that it does, and state its fact."""
+        (handler,) = (one.handler for one in service.reactions if one.event is type(event))
+        return self.react(handler, event)
 
     def react(self, handler: Handler, event: Event, *, repeated: bool = False) -> Event:
         """Have a handler react, and state its fact."""
@@ -111,12 +119,12 @@ class Office:
         assert body is not None
         return str(body.get_content())
 
-    def _person(self, employee_id: str, name: str, mail: str) -> str:
+    def _person(self, employee_id: str, name: str, mail: str, zone: str) -> str:
         return self.directory.person(
             employee_id,
             displayName=name,
             emails=[{"value": mail}],
-            timezone=self.zone,
+            timezone=zone,
             schemas=["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
             **{ENTERPRISE: {"division": self.division}},
         )
