@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 from icalendar import Calendar
 
 from choreography import Effect, Event
@@ -37,6 +38,7 @@ class Office:
         seconds: how long the calendar may take to answer.
         zone: in which both work.
         partner_zone: in which the one in HR works, where that is another.
+        between: what carries requests to the calendars; by default the network.
         before_writing: happens once, between the claim and the request of the next reaction that writes.
         script: the mail system; `script.accepted` is what it has accepted.
     """
@@ -48,6 +50,7 @@ class Office:
         self.memory, self.script, self.promised = FakeMemory("ems.hr"), Script(), Promises()
         self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
         self.partner_zone: str | None = None
+        self.between: httpx2.AsyncBaseTransport | None = None
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
     def hire(self, *, leaver: str = "Ana", partner: str = "Ben", has_partner: bool = True) -> "Office":
@@ -85,7 +88,7 @@ class Office:
                 mail_system(self.script) as port,
                 open_mailer(port) as mailer,
                 ScimPeople(self.directory.url, TOKEN) as people,
-                CalDavCalendar(self.url, seconds=self.seconds) as calendar,
+                CalDavCalendar(self.url, seconds=self.seconds, transport=self.between) as calendar,
             ):
                 ports = Ports(people, calendar, mailer, None, sender, self.promised, "")
                 effect = self.memory.effect(event, self.now, repeated=repeated)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
+import httpx2
 import pytest
 
 from choreography import NothingToDo
@@ -173,6 +174,23 @@ def test_whoever_was_faster_is_seen_after_a_move_as_well(office: Office) -> None
 
     assert isinstance(moved, ExitInterviewMoved)
     assert moved.clash
+
+
+class NobodyMayRead(httpx2.AsyncHTTPTransport):
+    """On the way to calendars in which we may write, and in which we may not see when somebody is busy."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(403) if request.method == "REPORT" else await super().handle_async_request(request)
+
+
+def test_whose_times_cannot_be_read_is_not_taken_to_be_free(office: Office) -> None:
+    office.between = NobodyMayRead()
+
+    fact = office.react(schedule_exit_interview, office.hire().resigned())
+
+    assert isinstance(fact, ExitInterviewNotPossible)
+    assert fact.cause is InterviewObstacle.NO_CALENDAR
+    assert busy(office.url, office.partner) == []
 
 
 # ---- a crash between what was decided, what was done, and what was stated
