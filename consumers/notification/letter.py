@@ -7,7 +7,7 @@ from email.policy import SMTP
 from uuid import UUID
 
 from consumers.notification.matter import Matter, Recipient
-from consumers.notification.names import isolated, one_line
+from consumers.notification.names import for_header, isolated
 from consumers.notification.ports import Sender, Text
 from schemas import ExitEvent
 
@@ -66,7 +66,7 @@ def write(
     thread = f"<{event.case_id}@{sender.domain}>"  # a mail that nobody got, which readers take for the first
     mail = EmailMessage(SMTP)
     mail["From"] = sender.address
-    mail["To"] = Address(one_line(to.name), user, domain)
+    mail["To"] = Address(for_header(to.name), user, domain)
     mail["Subject"] = text.subject
     mail["Date"] = event.occurred_at
     mail["Message-ID"] = f"<{key}@{sender.domain}>"

@@ -16,7 +16,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from consumers.notification.language import in_words
-from consumers.notification.names import one_line
+from consumers.notification.names import for_header
 from consumers.notification.ports import Text
 
 OWN: Final = Path(__file__).parent / "templates"
@@ -53,7 +53,7 @@ class Templates:
         Raises:
             jinja2.TemplateError: it cannot be filled in; ruled out at the start by `proof`.
         """
-        subject = one_line(self._filled(f"{language}/subject.txt", language, words))
+        subject = for_header(self._filled(f"{language}/subject.txt", language, words))
         paragraphs = [" ".join(part.split()) for part in self._parts(f"{language}/{template}.txt", language, words)]
         html = self._filled("letter.html", language, {"subject": subject, "paragraphs": paragraphs})
         lines = (fill(one, _WIDTH, break_long_words=False, break_on_hyphens=False) for one in paragraphs)

@@ -29,6 +29,18 @@ from tests.integration.access.reacting import Case
 from tests.integration.firm import DOMAIN, HR, Firm
 
 FRIDAY = date(2026, 11, 27)
+HEADERS = {
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "References",
+    "Auto-Submitted",
+    "MIME-Version",
+    "Content-Type",
+}
+WORD = "=?utf-8?q?Ben=0D=0ABcc=3A_eve=40example.com?="  # what would be decoded, and be a header then
 
 
 @pytest.fixture(scope="module")
@@ -348,6 +360,40 @@ def test_a_mail_that_is_written_again_later_is_the_same_bytes(firm: Firm) -> Non
 
     first, second = firm.script.accepted
     assert first == second
+
+
+@pytest.mark.parametrize(
+    "evil",
+    ["Ben\r\nBcc: eve@example.com", "Ben\n\nX", 'B"en <eve@example.com>, Eve', "\u202eBen", "=?utf-8?q?B=0Aen?="],
+)
+def test_a_name_of_who_gets_it_changes_no_header_of_a_mail(firm: Firm, evil: str) -> None:
+    resigns(staffed(firm, displayName=evil))
+
+    (mail,) = firm.mails()
+    assert firm.read_by == ["ben"]
+    assert [one.addr_spec for one in mail["To"].addresses] == [firm.address("ben")]
+    assert (mail["Bcc"], mail["X"], mail.defects) == (None, None, [])
+    assert [name for name in mail if name not in HEADERS] == []
+    assert "\u202e" not in str(mail["To"])
+
+
+def test_an_address_that_would_be_decoded_is_not_written_to(firm: Firm) -> None:
+    resigns(staffed(firm, emails=[{"value": f"{WORD}@example.com", "primary": True}]))
+
+    assert firm.read_by == ["cleo"]
+    assert firm.mails()[0]["Bcc"] is None
+
+
+def test_a_name_in_a_subject_of_the_companys_own_changes_no_header(firm: Firm, tmp_path: Path) -> None:
+    firm.override(tmp_path, en_subject="About {{ name }}")
+    firm.hire("ben")
+    firm.hire("ana", "ben", displayName=WORD)
+
+    resigns(firm)
+
+    (mail,) = firm.mails()
+    assert mail["Bcc"] is None
+    assert mail["Subject"].startswith("About ")
 
 
 @pytest.mark.parametrize(

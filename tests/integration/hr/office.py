@@ -53,9 +53,11 @@ class Office:
         self.between: httpx2.AsyncBaseTransport | None = None
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
-    def hire(self, *, leaver: str = "Ana", partner: str = "Ben", has_partner: bool = True) -> "Office":
-        """Put both into the directory."""
-        self._person(self.leaver, leaver, "ana@example.com", self.zone)
+    def hire(
+        self, *, leaver: str = "Ana", partner: str = "Ben", mail: str = "ana@example.com", has_partner: bool = True
+    ) -> "Office":
+        """Put both into the directory; `mail` is the leaver's."""
+        self._person(self.leaver, leaver, mail, self.zone)
         found = self._person(self.partner, partner, "ben@example.com", self.partner_zone or self.zone)
         if has_partner:
             self.directory.group(f"HR partners {self.division}", found)

@@ -188,3 +188,12 @@ def test_no_name_breaks_a_mail_or_a_calendar(office: Office, name: str) -> None:
     assert message["To"] == "ben@example.com, ana@example.com"
     assert [part.get_content_type() for part in message.walk()][1:] == ["text/plain", "text/calendar"]
     assert not [char for char in office.text() if char in "\u202e\u202d\u2066\u2067\u2068"]
+
+
+def test_an_address_that_would_be_decoded_is_not_written_to(office: Office) -> None:
+    address = "=?utf-8?q?ana=0D=0ABcc=3A_eve=40example.com?=@example.com"  # what would be decoded, and be a header then
+
+    message = invited(office.hire(mail=address))
+
+    assert office.script.accepted[-1][0] == ("ben@example.com", HR)
+    assert message["Bcc"] is None
