@@ -218,6 +218,20 @@ def test_the_time_that_was_decided_before_a_crash_is_the_one_that_is_booked_afte
     assert (fact.start, fact.clash) == (berlin(3, 10), True)
 
 
+def test_the_move_that_was_decided_before_a_crash_is_the_one_that_is_made_after_it(office: Office) -> None:
+    planned(office.hire())
+    event = office.changed(date(2026, 3, 3))
+    office.before_writing = die
+    with pytest.raises(Killed):
+        office.react(move_exit_interview, event)
+    take(office, office.partner, berlin(2, 13, 30), berlin(2, 14))
+
+    moved = office.react(move_exit_interview, event, repeated=True)
+
+    assert isinstance(moved, ExitInterviewMoved)
+    assert (moved.start, moved.clash) == (berlin(2, 13, 30), True)
+
+
 def test_a_decided_time_that_passed_before_it_was_booked_is_chosen_anew(office: Office) -> None:
     event = office.hire().resigned()
     office.before_writing = die
