@@ -176,6 +176,12 @@ def test_whoever_was_faster_is_seen_after_a_move_as_well(office: Office) -> None
     assert moved.clash
 
 
+def test_nobody_interviews_themselves(office: Office) -> None:
+    fact = planned(office.hire(), hr_partner_id=office.leaver)
+
+    assert (fact.interviewer_id, busy(office.url, office.leaver)) == (office.partner, [])
+
+
 class NobodyMayRead(httpx2.AsyncHTTPTransport):
     """On the way to calendars in which we may write, and in which we may not see when somebody is busy."""
 

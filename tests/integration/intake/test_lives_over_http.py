@@ -21,6 +21,7 @@ from producers.ems.brake import Brake, brake_of
 from producers.ems.held import State
 from schemas.exits import EmployeeDeparted, EmployeeResigned
 from tests.integration.intake.office import Office, database_url_of, open_office
+from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LAST = date(2026, 3, 31)
@@ -258,6 +259,19 @@ def test_garden_leave_begins_when_the_last_working_day_is_over(office: Office, c
     look_at(office, clock, datetime(2026, 4, 1, tzinfo=UTC))
 
     assert (status(office, case_id), departed(office)[0].departed_on) == ("DEPARTED", LAST)
+
+
+def test_a_webhook_that_comes_after_the_departure_that_it_speaks_of_opens_no_case(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    with open_office(tmp_path, clock, vendors=KEYS) as office:
+        leaving(office, LAST)
+        look_at(office, clock, datetime(2026, 3, 31, 22, tzinfo=UTC))
+        body = encoded(exit_of("hibob", "e-1", str(LAST)))
+
+        answer = office.send("POST", "/v1/vendors/hibob", body, signature("hibob", body.encode())).json()
+
+        assert (answer["taken"], len(answer["ignored"]), office.rows()["cases"]) == ([], 1, 1)
 
 
 # ---- too many at once
