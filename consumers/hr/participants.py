@@ -10,7 +10,8 @@ from consumers.hr.wanted import Wanted
 from schemas import ExitEvent
 from schemas.hr import InterviewObstacle
 
-_MAIL: Final = re.compile(r"[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")  # what may stand in a header as it is
+# what may stand in a header as it is; an encoded word (RFC 2047) would be decoded, and may hold line breaks
+_MAIL: Final = re.compile(r"(?!.*=\?)[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 
 class Participants:

@@ -7,7 +7,7 @@ from email.policy import SMTP
 from typing import Protocol
 from uuid import UUID
 
-from consumers.letters.names import one_line
+from consumers.letters.names import for_header
 from consumers.letters.wording import Templates
 from schemas import ExitEvent
 
@@ -78,9 +78,9 @@ class Letters:
 
     def one_line(self, name: str) -> str:
         """Return a name from elsewhere as it may stand in a header, or in a calendar."""
-        return one_line(name)
+        return for_header(name)
 
 
 def _address(to: Addressee) -> Address:
     user, _, domain = to.address.rpartition("@")
-    return Address(one_line(to.name), user, domain)
+    return Address(for_header(to.name), user, domain)

@@ -15,6 +15,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() or char in _JOINERS else " " for char in text).split())
 
 
+def for_header(text: str) -> str:
+    """Put a text on one line that is no encoded word (RFC 2047): that would be decoded, and may hold line breaks."""
+    return one_line(text).replace("=?", "= ?")
+
+
 def isolated(text: str) -> str:
     """Return a name on one line; one that is written from right to left is isolated from the sentence around it."""
     name = one_line(text)

@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from consumers.letters.language import in_words, language_of
-from consumers.letters.names import harmless, one_line
+from consumers.letters.names import for_header, harmless
 
 SHARED: Final = Path(__file__).parent / "templates"
 _WIDTH: Final = 72
@@ -85,7 +85,7 @@ class Templates:
         return self._line(template, language_of(preferred), harmless(words))
 
     def _line(self, template: str, language: str, said: Mapping[str, object]) -> str:
-        return one_line(self._filled(f"{language}/{template}.txt", language, said))
+        return for_header(self._filled(f"{language}/{template}.txt", language, said))
 
     def _paragraphs(self, template: str, language: str, said: Mapping[str, object]) -> list[str]:
         parts = self._filled(f"{language}/{template}.txt", language, said).split("\n\n")

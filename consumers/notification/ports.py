@@ -10,8 +10,10 @@ from uuid import UUID
 from choreography import Effect
 from schemas import ExitEvent
 
-ADDRESS: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff@<>()\[\]\\,:;\"]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-"""What can be written to without extensions of SMTP: one address, nothing around it."""
+ADDRESS: Final = re.compile(
+    r"(?!.*=\?)[^\x00-\x20\x7f-\U0010ffff@<>()\[\]\\,:;\"]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+)
+"""What can be written to without extensions of SMTP: one address, nothing around it, and no encoded word in it."""
 
 
 class Sent(Protocol):

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,6 +137,17 @@ def test_kafka_and_avro_are_known_to_the_kit_only() -> None:
     }
 
     assert elsewhere == set()
+
+
+def test_nothing_that_replaces_another_package_comes_with_us() -> None:
+    """`caldav` pulls a fork that takes the place of `urllib3` in an environment."""
+    locked = set(
+        re.findall(r"^([a-z0-9][\w.-]*)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    asked = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert not locked & {"caldav", "niquests", "urllib3-future"}
+    assert "caldav" not in asked
 
 
 def test_the_kit_knows_nothing_of_the_domain() -> None:

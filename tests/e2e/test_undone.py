@@ -7,7 +7,7 @@ import pytest
 from infra.sandbox import company
 from infra.sandbox.people import Person
 from tests.e2e.hiring import CRITICAL, HARMLESS
-from tests.e2e.world import LEFT, RESIGNED, STAYED, Case, World
+from tests.e2e.world import LEFT, RESIGNED, SERVICES, STAYED, Case, World
 
 pytestmark = pytest.mark.broker
 
@@ -56,6 +56,29 @@ def test_a_resignation_taken_back_after_the_decision_gives_back_what_was_revoked
     assert world.interviews(case, partner.employee_id) == ()
     assert world.directory.memberships(case.employee_id) == {*CRITICAL, *HARMLESS}
     assert world.fact_names(case) == Counter(BOTH_UNDONE)
+
+
+def test_of_what_was_undone_before_any_service_ran_nobody_is_blocked_mailed_or_invited(
+    world: World, partner: Person
+) -> None:
+    leavers = world.hiring.employees(3)
+    groups = world.directory.groups()
+    world.stop(*SERVICES)
+    withdrawn, retained, voided = cases = [
+        world.resign(one.employee_id, hr_partner_id=partner.employee_id) for one in leavers
+    ]
+    world.intake.withdraw(withdrawn.id, requested_by="EMPLOYEE")
+    world.decide(retained, "RETAINED")
+    world.intake.void(voided.id, "ENTERED_IN_ERROR")
+
+    world.stack.start_missing()
+    world.progress.await_finished()
+
+    assert world.directory.groups() == groups
+    for case in cases:
+        assert (world.fact_names(case), world.mails(case)) == (Counter(), ())
+        assert world.interviews(case, partner.employee_id) == ()
+        assert set(world.remarks(case)) == {"ReactionSkipped"}
 
 
 def test_who_keeps_one_of_two_jobs_gets_access_back_only_when_the_other_one_is_kept_too(world: World) -> None:

@@ -74,7 +74,9 @@ def refusals(broker: Broker, *, naming: str) -> list[dict[str, object]]:
         consumer.close()
 
 
-def test_a_console_producer_hands_in_a_resignation_and_decides_it(ems: Ems, broker: Broker, employee: str) -> None:
+def test_a_console_producer_hands_in_a_resignation_and_decides_it(
+    ems: Ems, broker: Broker, employee: str, tmp_path: Path
+) -> None:
     with ems.start():
         console_producer(broker, json.dumps({"employee_id": employee, "risk": "HIGH"}))
         (resigned,) = published(broker, employee, count=1)
@@ -83,14 +85,16 @@ def test_a_console_producer_hands_in_a_resignation_and_decides_it(ems: Ems, brok
         console_producer(broker, f"{employee}|{json.dumps(envelope)}", **{"parse.key": "true", "key.separator": "|"})
         published(broker, employee, count=2)
         headers = f"ems-type:withdrawal,ems-case-id:{case_id},webhook-id:{uuid4()}"
-        withdrawal = f"{headers}|{employee}|{{}}"
+        withdrawal, other = f"{headers}|{employee}|{{}}", f"{employee}-other"
         console_producer(
             broker,
             withdrawal,
             withdrawal,  # sent twice under one id
+            f"webhook-id:{uuid4()}|{employee}|{json.dumps({'employee_id': other})}",  # of the same key, so taken later
             **{"parse.headers": "true", "headers.delimiter": "|", "parse.key": "true", "key.separator": "|"},
         )
         records = published(broker, employee, count=3)
+        published(broker, other, count=1)
 
     assert [record["ce_type"].split(".")[2] for record in records] == [
         "EmployeeResigned",
@@ -98,6 +102,7 @@ def test_a_console_producer_hands_in_a_resignation_and_decides_it(ems: Ems, brok
         "ResignationWithdrawn",
     ]
     assert ems.end() == 0
+    assert refused(tmp_path) == 0, "what comes again is no second request"
 
 
 def test_what_cannot_be_taken_is_stated_and_what_follows_is_taken(ems: Ems, broker: Broker, employee: str) -> None:
@@ -162,4 +167,10 @@ def test_what_was_sent_while_it_was_killed_is_taken_once(ems: Ems, broker: Broke
 def stored(folder: Path, employees: str) -> int:
     with closing(sqlite3.connect(folder / "ems.exits.db")) as database:
         (count,) = database.execute("SELECT count(*) FROM cases WHERE employee_id LIKE ?", [employees]).fetchone()
+    return int(count)
+
+
+def refused(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "ems.exits.db")) as database:
+        (count,) = database.execute("SELECT count(*) FROM requests WHERE webhook_id LIKE 'ems:refused%'").fetchone()
     return int(count)

@@ -82,6 +82,15 @@ def test_bad_lines_are_named_and_good_ones_go_on(office: Office, tmp_path: Path)
     assert office.rows()["cases"] == 2
 
 
+def test_a_line_that_is_too_long_is_bad_also_where_its_beginning_would_do(office: Office, tmp_path: Path) -> None:
+    file = written(tmp_path / "leavers.jsonl", '{"employee_id":"E1"}' + " " * 20_000, '{"employee_id":"E2"}')
+
+    result = resign(office.address, file)
+
+    assert (result.exit_code, "line 1: The line is longer than" in result.stderr) == (1, True)
+    assert (office.facts("E1"), len(office.facts("E2"))) == ([], 1)
+
+
 def test_the_same_file_again_changes_nothing(office: Office, tmp_path: Path) -> None:
     said = [json.dumps({"employee_id": f"E{number}"}) for number in range(300)]
     file = written(tmp_path / "leavers.jsonl", *said, said[0], said[7])

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 from icalendar import Calendar
 
 from choreography import Effect, Event
@@ -15,6 +16,7 @@ from choreography.fake import FakeMemory
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.ports import Mailbox, Ports
 from consumers.hr.proof import TEMPLATES
+from consumers.hr.service import service
 from consumers.hr.slots import Promises
 from consumers.letters import Letters, Templates
 from consumers.people import ScimPeople
@@ -39,6 +41,8 @@ class Office:
         seconds: how long the calendar may take to answer.
         zone: in which both work.
         hr_language: in which HR as a whole reads.
+        partner_zone: in which the one in HR works, where that is another.
+        between: what carries requests to the calendars; by default the network.
         before_writing: happens once, between the claim and the request of the next reaction that writes.
         script: the mail system; `script.accepted` is what it has accepted.
     """
@@ -50,6 +54,8 @@ class Office:
         self.memory, self.script, self.promised = FakeMemory("ems.hr"), Script(), Promises()
         self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
         self.hr_language = "en"
+        self.partner_zone: str | None = None
+        self.between: httpx2.AsyncBaseTransport | None = None
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
     def hire(
@@ -57,12 +63,13 @@ class Office:
         *,
         leaver: str = "Ana",
         partner: str = "Ben",
+        mail: str = "ana@example.com",
         has_partner: bool = True,
         languages: Languages = ("en", "en"),
     ) -> "Office":
-        """Put both into the directory; `languages` are those that leaver and partner prefer."""
-        self._person(self.leaver, leaver, "ana@example.com", languages[0])
-        found = self._person(self.partner, partner, "ben@example.com", languages[1])
+        """Put both into the directory; `mail` is the leaver's, `languages` are those that leaver and partner prefer."""
+        self._person(self.leaver, leaver, mail, self.zone, languages[0])
+        found = self._person(self.partner, partner, "ben@example.com", self.partner_zone or self.zone, languages[1])
         if has_partner:
             self.directory.group(f"HR partners {self.division}", found)
         return self
@@ -80,6 +87,11 @@ class Office:
         """Return the next event of the case."""
         return kind(**self._common())
 
+    def follow(self, event: Event) -> Event:
+        """Have the service react to an event as it declares that it does, and state its fact."""
+        (handler,) = (one.handler for one in service.reactions if one.event is type(event))
+        return self.react(handler, event)
+
     def react(self, handler: Handler, event: Event, *, repeated: bool = False) -> Event:
         """Have a handler react, and state its fact."""
 
@@ -89,7 +101,7 @@ class Office:
                 mail_system(self.script) as port,
                 open_mailer(port) as mailer,
                 ScimPeople(self.directory.url, TOKEN) as people,
-                CalDavCalendar(self.url, seconds=self.seconds) as calendar,
+                CalDavCalendar(self.url, seconds=self.seconds, transport=self.between) as calendar,
             ):
                 ports = Ports(people, calendar, mailer, None, letters, Mailbox(HR, self.hr_language), self.promised, "")
                 effect = self.memory.effect(event, self.now, repeated=repeated)
@@ -123,12 +135,12 @@ class Office:
         assert body is not None
         return " ".join(body.get_content().split())
 
-    def _person(self, employee_id: str, name: str, mail: str, language: str) -> str:
+    def _person(self, employee_id: str, name: str, mail: str, zone: str, language: str) -> str:
         return self.directory.person(
             employee_id,
             displayName=name,
             emails=[{"value": mail}],
-            timezone=self.zone,
+            timezone=zone,
             preferredLanguage=language,
             schemas=["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
             **{ENTERPRISE: {"division": self.division}},

@@ -273,3 +273,12 @@ def test_the_mailbox_of_hr_reads_its_own_language(office: Office) -> None:
     assert office.mail()["Subject"] == f"Ein Gespräch zu vereinbaren (Vorgang {str(office.case_id)[-8:]})"
     assert f"mit Ana (Personalkennung {office.leaver}) konnte kein Austrittsgespräch gebucht werden" in office.text()
     assert '<html lang="de">' in office.text("html")
+
+
+def test_an_address_that_would_be_decoded_is_not_written_to(office: Office) -> None:
+    address = "=?utf-8?q?ana=0D=0ABcc=3A_eve=40example.com?=@example.com"  # what would be decoded, and be a header then
+
+    message = invited(office.hire(mail=address))
+
+    assert office.script.accepted[-1][0] == ("ben@example.com", HR)
+    assert message["Bcc"] is None

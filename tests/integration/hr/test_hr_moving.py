@@ -145,6 +145,21 @@ def test_an_interview_that_suits_is_not_touched(office: Office) -> None:
     assert httpx2.get(address(office.url, office.partner, fact.ical_uid)).headers["ETag"] == before
 
 
+@pytest.mark.parametrize("how", ["deleted", "called off"])
+def test_an_interview_that_hr_has_taken_out_stays_out(office: Office, how: str) -> None:
+    fact = scheduled(office.hire())
+    if how == "deleted":
+        remove(office, fact.ical_uid)
+    else:
+        lines = ("DTSTART:20260303T080000Z", "DURATION:PT45M", "STATUS:CANCELLED")
+        put(office.url, office.partner, *lines, uid=fact.ical_uid)
+
+    with pytest.raises(NothingToDo, match="taken it out"):
+        office.react(move_exit_interview, office.changed(TOMORROW))
+
+    assert taken(office) == []
+
+
 def test_when_no_time_is_left_it_is_called_off_and_hr_is_asked_in_one_mail(office: Office) -> None:
     office.react(invite_to_interview, scheduled(office.hire()))
 

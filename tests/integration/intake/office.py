@@ -26,8 +26,10 @@ from producers.ems import store
 from producers.ems.__main__ import ALSO, STATES
 from producers.ems.api import create_app
 from producers.ems.brake import Brake
+from producers.ems.departures import Departures
 from producers.ems.intake import Intake
 from producers.ems.reception import Reception
+from producers.ems.releases import Releases
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
 from producers.ems.throttle import RATE
@@ -43,11 +45,12 @@ TABLES: Final = (store.metadata, outbox_tables.metadata, registry_tables.metadat
 class Office:
     """What a test knows of a running EMS."""
 
-    def __init__(self, server: "_Server", database: Database, codec: Codec) -> None:
+    def __init__(self, server: "_Server", database: Database, codec: Codec, clock: Clock) -> None:
         self.address = server.address()
         self.stop = server.stop
         self.database = database
         self._codec = codec
+        self._clock = clock
         self._http = httpx2.Client(base_url=self.address, timeout=10, trust_env=False)
 
     def post(self, path: str, body: str, *, webhook_id: str | None = None, secret: str = SECRET) -> httpx2.Response:
@@ -73,6 +76,12 @@ class Office:
     def sql(self, statement: str) -> None:
         """Do something to the database behind the back of EMS."""
         self.database.run_sync(lambda tx: tx.execute(text(statement)))
+
+    def look(self) -> None:
+        """Have it do what is due, as the process does every few seconds."""
+        outbox = Outbox(self._codec, "/ems", self._clock)
+        asyncio.run(Departures(self.database, outbox, self._clock).look())
+        asyncio.run(Releases(self.database, outbox, self._clock, ZONE).look())
 
     def rows(self) -> dict[str, int]:
         """Count what is written down."""
@@ -156,7 +165,7 @@ def open_office(
     server = _Server(front(app))
     server.start()
     try:
-        office = Office(server, database, codec)
+        office = Office(server, database, codec, clock)
         yield office
         office.close()
     finally:

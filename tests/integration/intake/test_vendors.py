@@ -13,7 +13,7 @@ import pytest
 from producers.ems.brake import brake_of
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import ZONE, Office, database_url_of, open_office, signed
-from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
+from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature, signed_before
 
 VENDORS = sorted(KEYS)
 TODAY = datetime.now(UTC).date()
@@ -160,6 +160,34 @@ def test_only_the_vendor_itself_is_believed(office: Office, vendor: str, employe
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
     assert office.facts(employee) == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_webhook_that_was_changed_on_the_way_is_refused(office: Office, vendor: str, employee: str) -> None:
+    body = encoded(exit_of(vendor, employee, NEXT_MONTH))
+    headers = signature(vendor, body.encode())
+
+    changed = office.send("POST", f"/v1/vendors/{vendor}", f"{body} ", headers)
+
+    assert (changed.status_code, office.facts(employee)) == (401, [])
+    assert office.send("POST", f"/v1/vendors/{vendor}", body, headers).status_code == 202
+
+
+def test_a_webhook_of_bamboohr_is_good_for_five_minutes(office: Office, employee: str) -> None:
+    body = encoded(exit_of("bamboohr", employee, NEXT_MONTH))
+    signed_at = [signed_before(body.encode(), timedelta(minutes=minutes)) for minutes in (6, -6, 4)]
+
+    answers = [office.send("POST", "/v1/vendors/bamboohr", body, headers) for headers in signed_at]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 202]
+
+
+def test_the_padding_of_a_signature_of_merge_does_not_count(office: Office, employee: str) -> None:
+    body = encoded(exit_of("merge", employee, NEXT_MONTH))
+    headers = {name: value.rstrip("=") for name, value in signature("merge", body.encode()).items()}
+
+    assert headers != signature("merge", body.encode())
+    assert office.send("POST", "/v1/vendors/merge", body, headers).status_code == 202
 
 
 def test_several_people_are_taken_each_on_their_own(office: Office, employee: str) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 KEYS: Final = {
@@ -16,8 +16,8 @@ KEYS: Final = {
 }
 
 
-def _bamboohr(key: bytes, body: bytes) -> dict[str, str]:
-    at = str(int(datetime.now(UTC).timestamp()))
+def _bamboohr(key: bytes, body: bytes, ago: timedelta = timedelta()) -> dict[str, str]:
+    at = str(int((datetime.now(UTC) - ago).timestamp()))
     return {
         "X-BambooHR-Timestamp": at,
         "X-BambooHR-Signature": hmac.new(key, body + at.encode(), hashlib.sha256).hexdigest(),
@@ -49,6 +49,11 @@ _SCHEMES: Final[Mapping[str, Callable[[bytes, bytes], dict[str, str]]]] = {
 def signature(vendor: str, body: bytes, key: str | None = None) -> dict[str, str]:
     """Return the headers with which a vendor signs a body now."""
     return _SCHEMES[vendor]((key or KEYS[vendor][0]).encode(), body)
+
+
+def signed_before(body: bytes, ago: timedelta) -> dict[str, str]:
+    """Return the headers with which BambooHR signed a body some time ago; no other vendor signs a time."""
+    return _bamboohr(KEYS["bamboohr"][0].encode(), body, ago)
 
 
 def exit_of(vendor: str, employee: str, day: str, event: str = "1") -> Any:
