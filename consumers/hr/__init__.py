@@ -18,7 +18,7 @@ States
 
 Side effects
     One entry in the HR partner's calendar (CalDAV), which stays there, cancelled and taking no time, when it is called
-    off; and mails (iMIP) to partner and employee, or to the HR mailbox.
+    off; and mails (iMIP): one to partner and employee, in the languages that they prefer, or to the HR mailbox.
 
 Safe to repeat because
     the entry's UID comes from the case, and it is put where there is none (`If-None-Match: *`), or in place of what an

@@ -493,6 +493,17 @@ def test_hr_is_asked_to_pass_the_invitation_on_where_there_is_no_usable_address(
     assert "No mail address is known for ana" in company.last_text()
 
 
+def test_where_hr_as_a_whole_stands_in_for_the_partner_it_reads_its_own_language() -> None:
+    company = Company(hr_language="de")
+    company.directory.people[:2] = [someone("ana", preferred_language="de"), someone("ben", mail=None)]
+
+    company.react(invite_to_interview, company.schedule())
+
+    assert company.mailer.sent[0]["To"] == f"{HR}, ana@example.com"
+    assert company.mailer.sent[0]["Subject"] == "Einladung: Gespräch"
+    assert company.last_text().startswith("Guten Tag HR und Ana, ein Gespräch von 45 Minuten ist geplant für Dienstag")
+
+
 def test_a_mail_that_nobody_may_have_is_kept_for_a_person_to_look_at(company: Company) -> None:
     company.mailer.refuses = True
 
@@ -539,11 +550,29 @@ def test_the_mail_to_hr_says_who_why_and_until_when(company: Company) -> None:
     assert "the last working day is Tuesday, 31 March 2026." in text
 
 
+UNKNOWN = {"en": "the cause is not known", "de": "der Grund ist nicht bekannt"}
+
+
+@pytest.mark.parametrize("language", UNKNOWN)
 @pytest.mark.parametrize("cause", list(InterviewObstacle))
-def test_every_obstacle_has_words(company: Company, cause: InterviewObstacle) -> None:
+def test_every_obstacle_has_words(language: str, cause: InterviewObstacle) -> None:
+    company = Company(hr_language=language)
     company.react(ask_hr_to_arrange, ExitInterviewNotPossible(cause=cause, **common(1)))
 
-    assert ("the cause is not known" in company.last_text()) is (cause is InterviewObstacle.UNKNOWN)
+    assert (UNKNOWN[language] in company.last_text()) is (cause is InterviewObstacle.UNKNOWN)
+
+
+@pytest.mark.parametrize("language", UNKNOWN)
+@pytest.mark.parametrize("cause", list(InterviewCancellationCause))
+def test_every_reason_why_hr_need_not_arrange_it_has_words(language: str, cause: InterviewCancellationCause) -> None:
+    company = Company(hr_language=language)
+    no_calendar(company)
+    company.react(ask_hr_to_arrange, company.fail_to_schedule())
+
+    cancelled = company.cancel(EmployeeRetained(**common(2))).model_copy(update={"cause": cause})
+    company.react(call_off_interview, cancelled)
+
+    assert (UNKNOWN[language] in company.last_text()) is (cause is InterviewCancellationCause.UNKNOWN)
 
 
 def test_a_confirmed_exit_is_no_reason_to_forget_the_interview() -> None:

@@ -147,7 +147,7 @@ def test_a_company_replaces_the_words_of_every_service_in_one_folder(tmp_path: P
         ("de/letter.txt", "x\n{{ nmae }}", r"de/letter\.txt, line 2: 'nmae' is undefined"),
         ("de/access.txt", "{{ name.__class__.__mro__ }}", r"de/access\.txt, line 1: access to attribute '__class__'"),
         ("letter.html", "{{ name }}", r"letter\.html, line 1: 'name' is undefined"),
-        ("letter.html", "{{ parts[1].title }}", r"letter\.html, line 1: .* has no (element|attribute)"),
+        ("letter.html", "{{ nmae if parts[1] }}", r"letter\.html, line 1: 'nmae' is undefined"),
         ("en/letter.txt", "{{ last_working_day.year }}", r"en/letter\.txt, line 1: 'None' has no attribute 'year'"),
         ("en/letter.txt", "{{ 1 / 0 }}", r"en/letter\.txt, line 1: division by zero"),
         ("en/letter.txt", "{% include '../../secret' %}", r"en/letter\.txt, line 1"),

@@ -194,6 +194,7 @@ def test_no_name_breaks_a_mail_or_a_calendar(office: Office, name: str) -> None:
     calendar = assert_valid(message, "REQUEST", 1)
     event = event_of(calendar)
     assert [str(one) for one in event["ATTENDEE"]] == ["mailto:ben@example.com", "mailto:ana@example.com"]
+    assert not [char for one in event["ATTENDEE"] for char in one.params["CN"] if char in TURNS]
     assert not [key for key in event if key.startswith("X-EVIL")]
     assert message["Bcc"] is None
     assert message["To"] == "ben@example.com, ana@example.com"
