@@ -1,13 +1,15 @@
-"""Having the manager of Ana told, by the real handler and a real mailer."""
+"""Having the manager of Ana, and others, told by the real handlers and a real mailer."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
+from choreography import Event
 from choreography.fake import FakeMemory
 from consumers.mail import SmtpMailer
 from consumers.notification.handler import notify_manager
 from consumers.notification.ports import Mailboxes, People, Ports, Sender
 from consumers.notification.ports import Person as Asked
+from consumers.notification.service import service
 from consumers.notification.wording import Templates
 from consumers.people import Person
 from schemas.exits import EmployeeResigned
@@ -54,12 +56,23 @@ class Directory:
         return above.get(person_.manager_scim_id or "")
 
 
-async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
+def ports(mailer: SmtpMailer, directory: People | None = None) -> Ports:
     sender = Sender("ems@example.com", "mail.example.com")
-    ports = Ports(
-        mailer, None, directory or Directory(), sender, Mailboxes("hr@example.com", "security@example.com"), Templates()
-    )
+    mailboxes = Mailboxes("hr@example.com", "security@example.com")
+    return Ports(mailer, None, directory or Directory(), sender, mailboxes, Templates())
+
+
+async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
     effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
-    fact = await notify_manager(RESIGNED, ports, effect)
+    fact = await notify_manager(RESIGNED, ports(mailer, directory), effect)
     assert isinstance(fact, ManagerNotified)
     return fact
+
+
+async def told_one_after_the_other(mailer: SmtpMailer, *events: Event) -> None:
+    """Have the service react to each of these events of a person, and remember what it stated."""
+    memory = FakeMemory(service.group)
+    for event in events:
+        reaction = next(one for one in service.reactions if one.event is type(event))
+        fact = await reaction.handler(event, ports(mailer), memory.effect(event, NOON))
+        memory.state(event, fact, NOON)
