@@ -58,7 +58,7 @@ def security_reads(*events: Event) -> list[str]:
 
 
 @pytest.mark.parametrize("taking", ["resigned", "confirmed"])
-def test_security_reads_that_a_directory_removed_more_than_it_was_asked_to(
+def test_a_directory_that_removes_more_than_it_was_asked_to_is_not_called_verified(
     directory: Directory, team: Team, taking: str
 ) -> None:
     access, resigned = Access(directory.url, *team.names, between=RemovesEverybody), team.case.resigned()
