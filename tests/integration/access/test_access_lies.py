@@ -1,5 +1,6 @@
 """The Access service on a directory that lies, breaks off or never ends: nobody is touched who should not be."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ HTML = Answer(b"<html><body>Ada Canary is logged out</body></html>", kind="text/
 ENDLESS = Answer(json.dumps({"schemas": ["a"], "noise": "x" * 10_000_000}).encode())
 CUT_OFF = Answer(f'{{"schemas": ["{LIST}"], "Resources": ['.encode())
 NO_JSON = Answer(b"\xff\xfe\x00")
+SWELLING = Answer(gzip.compress(ENDLESS.body), more=(("Content-Encoding", "gzip"),))
+NONSENSE = {"html": HTML, "10 MB": ENDLESS, "cut off": CUT_OFF, "no JSON": NO_JSON, "compressed": SWELLING}
 
 
 @contextmanager
@@ -42,7 +45,7 @@ def versions(directory: Directory, team: Team) -> list[str]:
     return [directory.version(group) for group in (team.prod, team.payments, team.harmless)]
 
 
-@pytest.mark.parametrize("answer", [HTML, ENDLESS, CUT_OFF, NO_JSON], ids=["html", "10 MB", "cut off", "no JSON"])
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=list(NONSENSE))
 def test_a_directory_that_answers_nonsense_is_waited_for(directory: Directory, team: Team, answer: Answer) -> None:
     before = versions(directory, team)
 
