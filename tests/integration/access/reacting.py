@@ -155,7 +155,7 @@ class _SteppingMemory:
         return await self._memory.decided()
 
     async def decide(self, kind: str, text: str, *, logged: bool) -> None:
-        self._at("decide")
+        self._at("log" if logged else "decide")
         await self._memory.decide(kind, text, logged=logged)
         self._at("decided")
 

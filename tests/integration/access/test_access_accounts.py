@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from choreography import ClaimLost
 from schemas.access import BlockFailureCause, NotRestoredCause
 from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitConfirmed, ResignationWithdrawn, Risk
 from tests.integration.access.company import Directory, Team
@@ -144,6 +145,19 @@ def test_nobody_who_leaves_is_deactivated_without_both_the_risk_and_the_policy(
 
     for taking in (ExitConfirmed, EmployeeDeparted):
         access.react(team.case.states(taking, risk=risk))
+
+    assert is_active(directory, team)
+
+
+def test_who_has_lost_the_partition_deactivates_nobody(directory: Directory, team: Team, access: Access) -> None:
+    for group in team.critical:
+        directory.remove(group, team.leaver)
+
+    def partition_moves(step: str) -> None:
+        access.memory.owned = step != "claim"
+
+    with pytest.raises(ClaimLost):
+        access.react(team.case.resigned(risk=Risk.HIGH), at=partition_moves)
 
     assert is_active(directory, team)
 

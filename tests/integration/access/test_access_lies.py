@@ -198,6 +198,36 @@ def test_a_group_that_goes_while_it_is_being_taken_is_said_at_the_return(directo
     ]
 
 
+def test_a_group_that_goes_while_access_is_given_back_is_said(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+
+    def goes(step: str) -> None:
+        if step == "decided":
+            directory.delete("Groups", team.prod)
+
+    restored = team.access.react(team.case.states(EmployeeRetained), at=goes)
+
+    assert restored.restored == (team.payments,)
+    assert [(one.entitlement_id, one.cause) for one in restored.not_restored] == [
+        (team.prod, NotRestoredCause.GROUP_GONE)
+    ]
+
+
+def test_what_somebody_gives_back_at_the_same_time_is_not_given_back_again(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    steps: list[str] = []
+
+    def somebody_is_faster(step: str) -> None:
+        steps.append(step)
+        if step == "decided":
+            directory.add(team.prod, team.leaver)
+
+    team.access.react(team.case.states(EmployeeRetained), at=somebody_is_faster)
+
+    assert steps.count("change") == 1
+    assert all(directory.people(group) == {team.leaver, team.colleague} for group in team.critical)
+
+
 def test_a_person_who_goes_while_access_is_given_back_is_said(directory: Directory, team: Team) -> None:
     team.access.react(team.case.resigned())
     gone = iter([team.leaver])

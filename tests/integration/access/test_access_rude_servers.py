@@ -8,7 +8,7 @@ from httpx2 import AsyncHTTPTransport, Request, Response
 from choreography import Unavailable
 from consumers.access.ports import DirectoryRefused
 from schemas.access import BlockFailureCause
-from schemas.exits import EmployeeRetained
+from schemas.exits import EmployeeRetained, Risk
 from tests.integration.access.answers import refusal, scim
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Access
@@ -51,6 +51,20 @@ class SaysYesAndDoesNothing(AsyncHTTPTransport):
         return Response(204) if request.method == "PATCH" else await super().handle_async_request(request)
 
 
+class DemandsVersions(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        unversioned = request.method in ("PATCH", "PUT") and "If-Match" not in request.headers
+        return refusal(428) if unversioned else await super().handle_async_request(request)
+
+
+class AnswersAFew(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        request.url = request.url.copy_remove_param("filter")
+        if "count" in request.url.params:
+            request.url = request.url.copy_set_param("count", "5")
+        return await super().handle_async_request(request)
+
+
 @pytest.mark.parametrize("server", [IgnoresFilters, RefusesFilters, SaysItCannotFilter])
 def test_a_directory_without_filters_is_read_in_whole_and_compared(
     directory: Directory, team: Team, server: type[AsyncHTTPTransport]
@@ -81,6 +95,43 @@ def test_a_directory_that_says_yes_and_does_nothing_is_not_believed(directory: D
 
     with pytest.raises(DirectoryRefused, match="still has the member"):
         access.react(team.case.resigned())
+
+
+def test_a_directory_that_says_yes_and_gives_nothing_back_is_not_believed(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    team.access.between = SaysYesAndDoesNothing
+
+    with pytest.raises(DirectoryRefused, match="lacks the member"):
+        team.access.react(team.case.states(EmployeeRetained))
+
+
+def test_a_directory_that_says_yes_and_deactivates_nobody_is_not_believed(directory: Directory, team: Team) -> None:
+    for group in team.critical:
+        directory.remove(group, team.leaver)
+    access = Access(directory.url, *team.names, between=SaysYesAndDoesNothing, deactivates=True)
+
+    with pytest.raises(DirectoryRefused, match="as active as before"):
+        access.react(team.case.resigned(risk=Risk.HIGH))
+
+
+def test_nothing_is_written_but_under_the_version_that_was_read(directory: Directory, team: Team) -> None:
+    access = Access(directory.url, *team.names, between=DemandsVersions, deactivates=True)
+
+    blocked = access.react(team.case.resigned(risk=Risk.HIGH))
+    restored = access.react(team.case.states(EmployeeRetained))
+
+    assert set(blocked.entitlement_ids) == set(restored.restored) == {*team.critical, team.leaver}
+
+
+def test_a_directory_that_answers_a_few_at_a_time_is_read_to_the_end(directory: Directory, team: Team) -> None:
+    for _ in range(6):
+        directory.person(f"E-{uuid4().hex}")
+        directory.group(f"other-{uuid4().hex}")
+    latest = Team(directory)
+
+    blocked = Access(directory.url, *latest.names, between=AnswersAFew).react(latest.case.resigned())
+
+    assert set(blocked.entitlement_ids) == latest.critical
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

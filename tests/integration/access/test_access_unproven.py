@@ -71,6 +71,31 @@ def test_a_directory_that_removes_more_than_it_was_asked_to_is_not_called_verifi
     assert all(group in mail for group in team.critical)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"op": "add", "path": "members", "value": [{"value": "somebody"}]},
+        {"op": "replace", "path": 'members[value eq "{colleague}"].display', "value": "Somebody"},
+    ],
+    ids=["adds somebody", "changes somebody"],
+)
+def test_a_directory_that_does_something_else_besides_is_not_called_verified(
+    directory: Directory, team: Team, other: dict[str, Any]
+) -> None:
+    besides = {**other, "path": other["path"].replace("{colleague}", team.colleague)}
+
+    class DoesMore(AsyncHTTPTransport):
+        async def handle_async_request(self, request: Request) -> Response:
+            if request.method == "PATCH":
+                directory.patch(request.url.path.rpartition("/")[2], besides)
+                del request.headers["If-Match"]  # it is the directory itself that did so
+            return await super().handle_async_request(request)
+
+    blocked = Access(directory.url, *team.names, between=DoesMore).react(team.case.resigned())
+
+    assert not blocked.verified
+
+
 def test_security_reads_that_a_directory_gave_access_to_somebody_else_too(directory: Directory, team: Team) -> None:
     access, resigned = Access(directory.url, *team.names, between=AddsSomebodyElse), team.case.resigned()
     blocked = access.react(resigned)
