@@ -8,9 +8,9 @@ from consumers.access.ports import CriticalAccess, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import known_by
 from consumers.access.scim_client import ScimClient
-from consumers.access.scim_connection import connection
 from consumers.access.service import service
 from consumers.access.settings import Settings
+from consumers.scim import connection
 
 
 @asynccontextmanager

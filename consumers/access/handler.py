@@ -108,10 +108,8 @@ async def _choose(event: Taking, ports: Ports, effect: Effect, holds: Holds) -> 
         await hold_a_mass(ports, effect)
     if event.employee_id in ports.critical.protected:
         raise AccountRefused(BlockFailureCause.PROTECTED_ACCOUNT)
-    high = isinstance(event, EmployeeResigned) and event.risk is Risk.HIGH
-    access = await ports.directory.access_of(
-        event.employee_id, ports.critical.groups, account=high and ports.critical.deactivates_high_risk
-    )
+    account = event.risk is Risk.HIGH and ports.critical.deactivates_high_risk
+    access = await ports.directory.access_of(event.employee_id, ports.critical.groups, account=account)
     return TakenGroups(
         case_id=event.case_id,
         memberships=merged(holds.taken_in(event.case_id), access.memberships),

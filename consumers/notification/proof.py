@@ -60,7 +60,7 @@ def _accesses() -> Iterator[Mapping[str, object]]:
     matters = [(AccessMatter.NOT_BLOCKED, *one) for one in product(BlockFailureCause, (False, True))]
     matters += [(AccessMatter.NOT_RESTORED, cause, False) for cause in NotRestoredCause]
     for (matter, cause, partly), name, departed in product(matters, ("Ana", ""), (True, False)):
-        left = [] if partly and departed else ["G1", "G2"]
+        alone = departed and (partly or matter is AccessMatter.NOT_RESTORED)  # nothing but what was not proven
         yield {
             **_COMMON,
             "name": name,
@@ -70,7 +70,7 @@ def _accesses() -> Iterator[Mapping[str, object]]:
             "departed": departed,
             "withheld": departed,
             "partly": partly,
-            "unproven": ["G3", "G4"] if partly and departed else [],
-            "entitlements": [{"id": one, "cause": str(cause)} for one in left],
+            "unproven": ["G3", "G4"] if alone else [],
+            "entitlements": [{"id": one, "cause": str(cause)} for one in ([] if alone else ["G1", "G2"])],
             "follows": False,
         }

@@ -55,11 +55,15 @@ async def tell_security_what_was_not_taken(
 async def tell_security_what_was_not_given_back(
     event: CriticalAccessRestored, ports: Ports, effect: Effect
 ) -> SecurityNotified | SecurityNotificationFailed:
-    """Tell security what could not be given back, and why; what another open case holds is as it should be."""
+    """Tell security what could not be given back, and why, and what reading back did not prove.
+
+    What another open case holds is as it should be.
+    """
     left = [(one.entitlement_id, str(one.cause)) for one in event.not_restored if one.cause is not _HELD]
-    if not left:
+    unproven = [] if event.verified else list(event.restored)
+    if not left and not unproven:
         raise NothingToDo("nothing is left that a person should look at")
-    words = {"entitlements": _listed(left)}
+    words = {"unproven": unproven, "entitlements": _listed(left)}
     return await _tell(event, AccessMatter.NOT_RESTORED, words, ports, effect)
 
 

@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
-from httpx2 import AsyncBaseTransport, AsyncClient, Limits, Timeout
+from httpx2 import AsyncBaseTransport
 from pydantic import ValidationError
 from scim2_client import SCIMClientException
 from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import Group, ListResponse, ResourceType, SCIMException, ScimProvider, User
 
 from choreography import ChoreographyError, Unavailable
-from consumers.people.bounds import bounded
 from consumers.people.pages import Pages, Refused, checked, is_error
 from consumers.people.person import ENTERPRISE, Managed, Person, Placed
+from consumers.scim import connection
 
 _NOT_FOUND: Final = "404"
 _NO_SUCH_FILTER: Final = ("400", "501")
@@ -53,14 +53,7 @@ class ScimPeople:
     def __init__(
         self, url: str, token: str, *, seconds: float = 10.0, transport: AsyncBaseTransport | None = None
     ) -> None:
-        self._http = AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
-            event_hooks={"response": [bounded(seconds)]},
-            timeout=Timeout(seconds, connect=min(seconds, 3.0)),
-            limits=Limits(max_keepalive_connections=10, keepalive_expiry=60),
-            transport=transport,
-        )
+        self._http = connection(url, token, seconds=seconds, transport=transport)
         kinds = (User, Group)
         provider = ScimProvider(models=kinds, resource_types=[ResourceType.from_resource(kind) for kind in kinds])
         self._scim = AsyncSCIMClient(self._http, provider=provider, check_response_payload=False)
@@ -157,5 +150,7 @@ class ScimPeople:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except Unavailable as busy:
+        raise Unavailable("people", untouched=True, after=busy.after) from busy
     except (SCIMException, SCIMClientException, ValidationError, ValueError, KeyError, TypeError) as error:
         raise Unavailable("people", untouched=True) from error

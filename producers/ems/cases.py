@@ -8,6 +8,7 @@ from uuid import UUID
 
 from producers.ems.zones import end_of
 from schemas import ExitEvent
+from schemas.exits import Risk
 
 
 class Status(StrEnum):
@@ -59,6 +60,7 @@ class Case:
         version: the number of facts stated about it so far.
         last_working_day: as last said, in `time_zone`; None while it is open.
         time_zone: the IANA zone of the case's dates.
+        risk: as the resignation named it; repeated once the employee leaves, for readers who missed the resignation.
     """
 
     case_id: UUID
@@ -68,6 +70,7 @@ class Case:
     status: Status
     last_working_day: date | None
     time_zone: str
+    risk: Risk = Risk.NORMAL
 
     @property
     def is_open(self) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from producers.ems import held
 from producers.ems.cases import Case
 from producers.ems.store import cases, open_cases, requests
+from schemas.exits import Risk
 
 _OF_PERSON: Final = select(cases.c.case_id).where(cases.c.employee_id == bindparam("of"))
 _NOTHING: Final = {"digest": "", "answer": ""}
@@ -51,7 +52,8 @@ def erase(tx: Connection, employee_id: str) -> None:
     refused = requests.c.webhook_id.in_(held.refused_of(tx, employee_id))
     tx.execute(update(requests).where(refused).values(_NOTHING))
     held.erase(tx, employee_id, f"erased:{uuid4()}")
-    anonymous = {"employee_id": f"erased:{uuid4()}", "employment_id": None, "last_working_day": None}
+    nobody = {"employee_id": f"erased:{uuid4()}", "employment_id": None}
+    nothing = {"last_working_day": None, "risk": Risk.NORMAL}
     for one in over:
         tx.execute(update(requests).where(requests.c.answer.contains(str(one))).values(_NOTHING))
-        tx.execute(update(cases).where(cases.c.case_id == one).values(anonymous))
+        tx.execute(update(cases).where(cases.c.case_id == one).values({**nobody, **nothing}))

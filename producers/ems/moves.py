@@ -86,6 +86,7 @@ def resign(
         status=Status.SUBMITTED,
         last_working_day=resigned.last_working_day,
         time_zone=resigned.time_zone,
+        risk=resigned.risk,
     )
     return _stated(case, resigned, stamp)
 
@@ -105,7 +106,8 @@ def decide(case: Case, decision: ExitConfirmed | EmployeeRetained, stamp: Stamp)
     Raises:
         IllegalMove: there is nothing left to decide.
     """
-    return _follow(case, decision, stamp, refusal="so there is nothing left to decide")
+    said = decision.model_copy(update={"risk": case.risk}) if isinstance(decision, ExitConfirmed) else decision
+    return _follow(case, said, stamp, refusal="so there is nothing left to decide")
 
 
 def void(case: Case, voided: ExitCaseVoided, stamp: Stamp, *, twin: Case | None = None) -> Move:
@@ -146,7 +148,7 @@ def depart(case: Case, stamp: Stamp) -> Move:
     Raises:
         IllegalMove: nobody decided that the employee leaves, the day is open, or it is not over in the case's zone.
     """
-    departed = EmployeeDeparted(departed_on=case.last_working_day)
+    departed = EmployeeDeparted(departed_on=case.last_working_day, risk=case.risk)
     move = _follow(case, departed, stamp, refusal="so the employee does not depart by this case")
     departs_at = case.departs_at
     if departs_at is None or not case.has_departed(stamp.at):

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from producers.ems.cases import OPEN, Case, CaseError, Status
+from schemas.exits import Risk
 
 metadata: Final = MetaData()
 cases: Final = Table(
@@ -38,6 +39,7 @@ cases: Final = Table(
     Column("status", Text, nullable=False),
     Column("last_working_day", Date),
     Column("time_zone", Text, nullable=False),
+    Column("risk", Text, nullable=False, server_default=Risk.NORMAL),
     Column("opened_at", Text, nullable=False),
     Column("changed_at", Text, nullable=False),
 )
@@ -161,4 +163,5 @@ def _case(row: Row[tuple[object, ...]]) -> Case:
         status=Status(row.status),
         last_working_day=row.last_working_day,
         time_zone=row.time_zone,
+        risk=Risk(row.risk),
     )

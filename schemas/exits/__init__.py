@@ -92,6 +92,7 @@ class ExitConfirmed(CaseFact):
 
     decided_on: date | None = None
     decided_by_id: Id | None = None
+    risk: Risk = Risk.NORMAL
 
 
 class ExitCaseVoided(CaseFact):
@@ -105,6 +106,7 @@ class EmployeeDeparted(CaseFact):
     """The last working day is over, in the employee's zone."""
 
     departed_on: date | None = None
+    risk: Risk = Risk.NORMAL
 
 
 EXIT_UNDONE: Final[tuple[type[Event], ...]] = (ResignationWithdrawn, EmployeeRetained, ExitCaseVoided)

@@ -1,8 +1,9 @@
-"""Having the manager of Ana told, by the real handler and a real mailer."""
+"""Having the manager of Ana, and others, told by the real handlers and a real mailer."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
+from choreography import Event
 from choreography.fake import FakeMemory
 from consumers.letters import Letters, Templates
 from consumers.mail import SmtpMailer
@@ -10,6 +11,7 @@ from consumers.notification.handler import notify_manager
 from consumers.notification.ports import Mailboxes, People, Ports
 from consumers.notification.ports import Person as Asked
 from consumers.notification.proof import TEMPLATES
+from consumers.notification.service import service
 from consumers.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
@@ -55,11 +57,23 @@ class Directory:
         return above.get(person_.manager_scim_id or "")
 
 
-async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
+def ports(mailer: SmtpMailer, directory: People | None = None) -> Ports:
     letters = Letters(Templates(TEMPLATES), sender="ems@example.com", domain="mail.example.com")
     mailboxes = Mailboxes("hr@example.com", "security@example.com")
-    ports = Ports(mailer, None, directory or Directory(), mailboxes, letters)
+    return Ports(mailer, None, directory or Directory(), mailboxes, letters)
+
+
+async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
     effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
-    fact = await notify_manager(RESIGNED, ports, effect)
+    fact = await notify_manager(RESIGNED, ports(mailer, directory), effect)
     assert isinstance(fact, ManagerNotified)
     return fact
+
+
+async def told_one_after_the_other(mailer: SmtpMailer, *events: Event) -> None:
+    """Have the service react to each of these events of a person, and remember what it stated."""
+    memory = FakeMemory(service.group)
+    for event in events:
+        reaction = next(one for one in service.reactions if one.event is type(event))
+        fact = await reaction.handler(event, ports(mailer), memory.effect(event, NOON))
+        memory.state(event, fact, NOON)

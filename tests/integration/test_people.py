@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -375,6 +376,13 @@ def test_a_directory_whose_answer_would_swell_is_unavailable() -> None:
     headers = {"Content-Encoding": "gzip"}
     with rude_server(lambda _: (200, bomb), **headers) as url, pytest.raises(Unavailable):
         ask(url, lambda people: people.by_employee_id("E-1"))
+
+
+def test_a_directory_that_asks_for_patience_gets_it() -> None:
+    headers = {"Retry-After": "120"}
+    with rude_server(lambda _: (429, b"slow down"), **headers) as url, pytest.raises(Unavailable) as busy:
+        ask(url, lambda people: people.by_employee_id("E-1"))
+    assert (busy.value.port, busy.value.untouched, busy.value.after) == ("people", True, timedelta(minutes=2))
 
 
 def test_a_directory_that_answers_drop_by_drop_is_unavailable_in_time() -> None:

@@ -10,7 +10,6 @@ from consumers.access.ports import Ports as AccessPorts
 from consumers.access.ports import Taken
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient
-from consumers.access.scim_connection import connection
 from consumers.access.service import service as access_service
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
@@ -23,6 +22,7 @@ from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
 from consumers.notification.service import service as notification_service
 from consumers.people import ScimPeople
+from consumers.scim import connection
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log

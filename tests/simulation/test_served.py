@@ -39,10 +39,24 @@ def test_what_was_undone_before_a_service_ran_reaches_nobody_for_an_instant(duty
 
 def requests(duty: str, *submissions: Submission) -> list[str]:
     """Return what a service asks its targets that finds these events waiting."""
+    return traced(duty, " gets a request ", *submissions)
+
+
+def traced(duty: str, what: str, *submissions: Submission) -> list[str]:
+    """Return the lines of the trace that say so, of a service that finds these events waiting."""
     plan = Plan(seed=1, service=duty, served=True, backlog=len(submissions), submissions=submissions)
     outcome = live(plan, trace=True)
     assert outcome.anomalies == ()
-    return [line for line in outcome.lines if " gets a request " in line]
+    return [line for line in outcome.lines if what in line]
+
+
+@pytest.mark.parametrize("then", ["ExitConfirmed", "EmployeeDeparted"])
+def test_who_leaves_by_the_time_access_runs_is_not_blocked_first(then: str) -> None:
+    resigned, leaves = Submission(0.0, 0, 0, "EmployeeResigned", 1), Submission(0.0, 0, 0, then, 2)
+
+    handled = traced("access", " handles ", resigned, leaves)
+
+    assert [line.split()[3] for line in handled] == [then]
 
 
 async def _give_nothing_back(_self: Any, memberships: tuple[Membership, ...], _claim: Any) -> Returned:

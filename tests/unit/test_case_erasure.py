@@ -14,6 +14,7 @@ from producers.ems.answers import accepted, refused
 from producers.ems.cases import Case, Status
 from producers.ems.erasure import Known, erase, find
 from producers.ems.held import State
+from schemas.exits import Risk
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 GONE, OTHER = "E-4711", "E-4712"
@@ -28,6 +29,7 @@ def case(employee_id: str, status: Status) -> Case:
         status=status,
         last_working_day=date(2026, 5, 31),
         time_zone="Europe/Berlin",
+        risk=Risk.HIGH,
     )
 
 
@@ -75,7 +77,9 @@ def test_a_case_that_is_over_stays_without_saying_whose_it_was(office: Office) -
     left = office.look_up(over.case_id)
     assert left is not None
     assert left.employee_id.startswith("erased:")
-    assert left == replace(over, employee_id=left.employee_id, employment_id=None, last_working_day=None)
+    assert left == replace(
+        over, employee_id=left.employee_id, employment_id=None, last_working_day=None, risk=Risk.NORMAL
+    )
     known = office.database.run_sync(lambda tx: find(tx, GONE))
     assert (known.cases, known.requests) == (0, 0)
 
@@ -145,7 +149,7 @@ def test_of_what_was_held_and_refused_only_the_id_of_the_request_stays(office: O
 
 
 def test_of_a_column_that_comes_later_somebody_decides_whether_it_is_kept() -> None:
-    erased = {"employee_id", "employment_id", "last_working_day"}
+    erased = {"employee_id", "employment_id", "last_working_day", "risk"}
     kept = {"case_id", "version", "status", "time_zone", "opened_at", "changed_at"}
 
     assert {column.name for column in store.cases.c} == erased | kept

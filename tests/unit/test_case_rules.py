@@ -104,6 +104,18 @@ def test_a_case_goes_on_as_its_life_allows(status: Status, event: ExitEvent, aft
     assert moved.event.case_version == before.version + 1
 
 
+def test_that_somebody_leaves_is_stated_with_the_risk_of_the_resignation() -> None:
+    high = RESIGNED.model_copy(update={"risk": Risk.HIGH, "last_working_day": date(2026, 2, 27)})
+    opened = resign(high, employee_id="e-1", case_id=CASE_ID, others=(), stamp=a_stamp())
+
+    confirmed = decide(opened.case, CONFIRMED, a_stamp())
+    departed = depart(confirmed.case, a_stamp())
+
+    assert isinstance(confirmed.event, ExitConfirmed)
+    assert isinstance(departed.event, EmployeeDeparted)
+    assert (confirmed.event.risk, departed.event.risk) == (Risk.HIGH, Risk.HIGH)
+
+
 @pytest.mark.parametrize(
     ("status", "event", "sentence"),
     [

@@ -1,12 +1,16 @@
 """How cases are found: by an index, however many have ended."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from choreography.upgrade import bring_up_to_date
 from producers.ems import store
+from producers.ems.cases import Case, Status
+from schemas.exits import Risk
 
 
 @pytest.fixture
@@ -48,3 +52,25 @@ def test_those_who_leave_are_found_without_reading_all_others(engine: Engine, st
         store.leaving(connection, date(2026, 3, 2))
 
     assert "USING INDEX cases_leaving" in plan(engine, statements[-1], "2026-03-02")
+
+
+def test_the_risk_of_a_case_is_kept_and_one_from_before_it_was_has_none(engine: Engine) -> None:
+    case = Case(
+        case_id=UUID(int=1),
+        employee_id="e-1",
+        employment_id=None,
+        version=1,
+        status=Status.SUBMITTED,
+        last_working_day=None,
+        time_zone="UTC",
+        risk=Risk.HIGH,
+    )
+
+    with engine.begin() as connection:
+        store.keep(connection, case, datetime(2026, 3, 2, tzinfo=UTC))
+        kept = store.find(connection, case.case_id)
+        connection.exec_driver_sql("ALTER TABLE cases DROP COLUMN risk")
+        bring_up_to_date(connection, store.metadata)
+        from_before = store.find(connection, case.case_id)
+
+    assert (kept.risk, from_before.risk) == (Risk.HIGH, Risk.NORMAL)

@@ -41,8 +41,10 @@ def taken(kind: type[Event], **fields: Any) -> Any:
     return happened(kind, 2, system="directory", entitlement_ids=("G-1",), **fields)
 
 
-def restored(*left: NotRestored) -> Any:
-    return happened(CriticalAccessRestored, 2, system="directory", restored=("G-1",), not_restored=left)
+def restored(*left: NotRestored, verified: bool = True) -> Any:
+    return happened(
+        CriticalAccessRestored, 2, system="directory", restored=("G-1",), not_restored=left, verified=verified
+    )
 
 
 def test_security_is_told_that_access_was_not_taken_away_and_why() -> None:
@@ -168,15 +170,46 @@ def test_security_is_told_which_group_was_left_though_another_was_taken(
         assert untrue not in said
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "does not prove"), ("de", "belegt nicht")])
-def test_security_is_told_what_reading_back_did_not_prove(language: str, words: str) -> None:
+PROOFLESS = pytest.mark.parametrize(("language", "words"), [("en", "does not prove"), ("de", "belegt nicht")])
+
+
+@PROOFLESS
+@pytest.mark.parametrize("kind", [CriticalAccessBlocked, CriticalAccessRevoked])
+def test_security_is_told_what_reading_back_did_not_prove(kind: type[Event], language: str, words: str) -> None:
     world = told_of(hr_language=language)
-    world.told(taken(CriticalAccessBlocked, verified=False))
+    world.told(taken(kind, verified=False))
     said = text_of(world.postbox.letters[0])
     assert words in said
     assert "G-1." in said
     assert "not all of it" not in said
     assert "nicht alle" not in said
+
+
+@PROOFLESS
+def test_security_is_told_of_a_return_that_reading_back_did_not_prove(language: str, words: str) -> None:
+    world = told_of(hr_language=language)
+    fact = world.told(restored(verified=False))
+    said = text_of(world.postbox.letters[0])
+    assert (world.postbox.read_by, fact.matter) == ([SECURITY], AccessMatter.NOT_RESTORED)
+    assert words in said
+    assert "G-1." in said
+    assert "Not everything" not in said
+    assert "Nicht alle" not in said
+
+
+def test_what_was_not_given_back_and_what_was_not_proven_are_told_apart() -> None:
+    world = told_of()
+    world.told(restored(NotRestored(entitlement_id="G-3", cause=NotRestoredCause.GROUP_GONE), verified=False))
+    said = text_of(world.postbox.letters[0])
+    assert "G-3: the group does not exist any more." in said
+    assert "put back into G-1." in said
+
+
+def test_nobody_is_told_that_a_return_was_not_proven_where_another_case_keeps_everything() -> None:
+    world = told_of()
+    held = restored(NotRestored(entitlement_id="G-1", cause=NotRestoredCause.STILL_BLOCKED), verified=False)
+    with pytest.raises(NothingToDo):
+        world.told(held.model_copy(update={"restored": ()}))
 
 
 @pytest.mark.parametrize("kind", [CriticalAccessBlocked, CriticalAccessRevoked])

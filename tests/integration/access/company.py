@@ -63,11 +63,11 @@ class Directory:
 
     def add(self, group: str, member: str) -> None:
         """Put somebody into a group."""
-        self._patch(group, {"op": "add", "path": "members", "value": [{"value": member}]})
+        self.patch(group, {"op": "add", "path": "members", "value": [{"value": member}]})
 
     def remove(self, group: str, member: str) -> None:
         """Take somebody out of a group."""
-        self._patch(group, {"op": "remove", "path": f'members[value eq "{member}"]'})
+        self.patch(group, {"op": "remove", "path": f'members[value eq "{member}"]'})
 
     def activate(self, account: str, *, active: bool) -> None:
         """Activate or deactivate an account."""
@@ -89,7 +89,8 @@ class Directory:
     def _create(self, path: str, body: dict[str, Any]) -> str:
         return str(self.http.post(path, json=body).raise_for_status().json()["id"])
 
-    def _patch(self, group: str, operation: dict[str, Any]) -> None:
+    def patch(self, group: str, operation: dict[str, Any]) -> None:
+        """Change a group by one operation."""
         body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
         self.http.patch(f"/Groups/{group}", json=body).raise_for_status()
 

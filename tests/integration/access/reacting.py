@@ -15,9 +15,9 @@ from consumers.access.ports import CriticalAccess, Mass, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
 from consumers.access.scim_client import R, ScimClient
-from consumers.access.scim_connection import connection
 from consumers.access.scim_whole import Change
 from consumers.access.service import service
+from consumers.scim import connection
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned
 
@@ -155,7 +155,7 @@ class _SteppingMemory:
         return await self._memory.decided()
 
     async def decide(self, kind: str, text: str, *, logged: bool) -> None:
-        self._at("decide")
+        self._at("log" if logged else "decide")
         await self._memory.decide(kind, text, logged=logged)
         self._at("decided")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from schemas.access import NotRestoredCause
+from choreography import ClaimLost
+from schemas.access import BlockFailureCause, NotRestoredCause
 from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitConfirmed, ResignationWithdrawn, Risk
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Access
@@ -94,6 +95,71 @@ def test_the_last_sweep_deactivates_again(directory: Directory, team: Team, acce
     access.react(team.case.states(EmployeeDeparted))
 
     assert not is_active(directory, team)
+
+
+@pytest.mark.parametrize("taking", [ExitConfirmed, EmployeeDeparted])
+def test_a_block_that_failed_keeps_no_account_active_once_the_person_leaves(
+    directory: Directory, team: Team, access: Access, taking: type[ExitConfirmed | EmployeeDeparted]
+) -> None:
+    twin = directory.person(team.employee_id)
+    failed = access.react(team.case.resigned(risk=Risk.HIGH))
+    between = is_active(directory, team)
+    directory.delete("Users", twin)
+
+    revoked = access.react(team.case.states(taking, risk=Risk.HIGH))
+
+    assert (failed.cause, between) == (BlockFailureCause.PERSON_AMBIGUOUS, True)
+    assert set(revoked.entitlement_ids) == {*team.critical, team.leaver}
+    assert not is_active(directory, team)
+
+
+def test_a_block_that_never_was_keeps_no_account_active_and_an_agreed_return_gives_it_back(
+    directory: Directory, team: Team, access: Access
+) -> None:
+    access.react(team.case.states(ExitConfirmed, risk=Risk.HIGH))
+    confirmed = is_active(directory, team)
+    restored = access.react(team.case.states(ResignationWithdrawn))
+
+    assert not confirmed
+    assert set(restored.restored) == {*team.critical, team.leaver}
+    assert is_active(directory, team)
+
+
+def test_an_account_that_was_activated_after_the_block_is_deactivated_once_the_person_leaves(
+    directory: Directory, team: Team, access: Access
+) -> None:
+    directory.activate(team.leaver, active=False)
+    access.react(team.case.resigned(risk=Risk.HIGH))
+    directory.activate(team.leaver, active=True)
+
+    access.react(team.case.states(ExitConfirmed, risk=Risk.HIGH))
+
+    assert not is_active(directory, team)
+
+
+@pytest.mark.parametrize(("risk", "deactivates"), [(Risk.NORMAL, True), (Risk.HIGH, False)])
+def test_nobody_who_leaves_is_deactivated_without_both_the_risk_and_the_policy(
+    directory: Directory, team: Team, risk: Risk, *, deactivates: bool
+) -> None:
+    access = Access(directory.url, *team.names, known_by=directory.known_by, deactivates=deactivates)
+
+    for taking in (ExitConfirmed, EmployeeDeparted):
+        access.react(team.case.states(taking, risk=risk))
+
+    assert is_active(directory, team)
+
+
+def test_who_has_lost_the_partition_deactivates_nobody(directory: Directory, team: Team, access: Access) -> None:
+    for group in team.critical:
+        directory.remove(group, team.leaver)
+
+    def partition_moves(step: str) -> None:
+        access.memory.owned = step != "claim"
+
+    with pytest.raises(ClaimLost):
+        access.react(team.case.resigned(risk=Risk.HIGH), at=partition_moves)
+
+    assert is_active(directory, team)
 
 
 @pytest.mark.parametrize("directory", ["polite"], indirect=True)

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from choreography import NothingToDo
+from choreography import NothingToDo, Reject
 from schemas.exits import EmployeeRetained, ExitConfirmed, ResignationWithdrawn
 from tests.integration.access.company import Directory, Member, Team
 
@@ -100,3 +100,14 @@ def test_a_block_killed_anywhere_and_never_finished_is_finished_by_the_confirmat
         assert set(revoked.entitlement_ids) == team.critical
         assert all(len(objects) == 1 for objects in between.values())
         assert members(directory, team) == before
+
+
+def test_a_block_that_was_begun_and_whose_account_is_gone_is_for_a_person_to_look_at(directory: Directory) -> None:
+    steps: list[str] = []
+    another, team = Team(directory), Team(directory)
+    another.access.react(another.case.resigned(), at=steps.append)
+    assert team.access.killed_at(steps.index("change"), team.case.resigned())
+    directory.delete("Users", team.leaver)
+
+    with pytest.raises(Reject, match="begun and never finished"):
+        team.access.react(team.case.states(ExitConfirmed))

@@ -10,7 +10,7 @@ from choreography.fake import FakeClock
 from consumers.access.ports import Returned, Taken
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient
-from consumers.access.scim_connection import connection
+from consumers.scim import connection
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN
 

@@ -3,12 +3,16 @@
 from uuid import uuid4
 
 import pytest
+from httpx2 import AsyncHTTPTransport, Request, Response
 
 from choreography import ClaimLost, Unavailable
 from schemas.access import BlockFailureCause, CriticalAccessBlocked
 from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitConfirmed
+from tests.integration.access.answers import scim
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Access, Case
+
+NOTHING = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": 0, "Resources": []}
 
 
 def test_no_name_is_written_down(directory: Directory, team: Team) -> None:
@@ -145,6 +149,9 @@ def test_a_group_whose_other_members_leave_in_between_is_not_emptied(directory: 
     blocked = team.access.react(team.case.resigned(), at=the_colleague_leaves)
 
     assert blocked.entitlement_ids == (team.payments,)
+    assert [(one.entitlement_id, one.cause) for one in blocked.not_taken] == [
+        (team.prod, BlockFailureCause.LAST_MEMBER)
+    ]
     assert directory.people(team.prod) == {team.leaver}
 
 
@@ -158,6 +165,62 @@ def test_who_has_lost_the_partition_writes_nothing(directory: Directory, team: T
         team.access.react(team.case.resigned(), at=partition_moves)
 
     assert [directory.version(group) for group in (team.prod, team.payments)] == versions
+
+
+def test_who_has_lost_the_partition_gives_nothing_back(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    versions = [directory.version(group) for group in (team.prod, team.payments)]
+
+    def partition_moves(step: str) -> None:
+        team.access.memory.owned = step != "claim"
+
+    with pytest.raises(ClaimLost):
+        team.access.react(team.case.states(EmployeeRetained), at=partition_moves)
+
+    assert [directory.version(group) for group in (team.prod, team.payments)] == versions
+
+
+def test_what_is_about_to_be_changed_is_written_down_and_logged_first(directory: Directory, team: Team) -> None:
+    taking: list[str] = []
+    giving_back: list[str] = []
+
+    team.access.react(team.case.resigned(), at=taking.append)
+    team.access.react(team.case.states(EmployeeRetained), at=giving_back.append)
+
+    for steps in (taking, giving_back):
+        assert steps.index("log") < steps.index("decided") < steps.index("change")
+
+
+def test_who_was_taken_out_by_somebody_else_meanwhile_is_blocked_all_the_same(directory: Directory, team: Team) -> None:
+    groups = iter((team.prod, team.payments))
+
+    def somebody_is_faster(step: str) -> None:
+        if step == "claim" and (group := next(groups, None)):
+            directory.remove(group, team.leaver)
+
+    blocked = team.access.react(team.case.resigned(), at=somebody_is_faster)
+
+    assert set(blocked.entitlement_ids) == team.critical
+    assert all(directory.people(group) == {team.colleague} for group in team.critical)
+
+
+@pytest.mark.parametrize("directory", ["canaille"], indirect=True)
+def test_a_directory_that_says_who_is_in_a_group_only_at_the_account_is_believed(
+    directory: Directory, team: Team
+) -> None:
+    class FindsNoGroups(AsyncHTTPTransport):
+        async def handle_async_request(self, request: Request) -> Response:
+            if "members" in request.url.params.get("filter", ""):
+                return scim(200, NOTHING)
+            response = await super().handle_async_request(request)
+            if not request.url.path.endswith("/ServiceProviderConfig"):
+                return response
+            await response.aread()
+            return scim(200, {**response.json(), "filter": {"supported": True, "maxResults": 100}})
+
+    access = Access(directory.url, *team.names, between=FindsNoGroups, known_by=directory.known_by)
+
+    assert set(access.react(team.case.resigned()).entitlement_ids) == team.critical
 
 
 def test_a_critical_group_that_is_missing_or_doubled_keeps_nobody_in_the_others(

@@ -1,5 +1,6 @@
 """The Access service on a directory that lies, breaks off or never ends: nobody is touched who should not be."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ HTML = Answer(b"<html><body>Ada Canary is logged out</body></html>", kind="text/
 ENDLESS = Answer(json.dumps({"schemas": ["a"], "noise": "x" * 10_000_000}).encode())
 CUT_OFF = Answer(f'{{"schemas": ["{LIST}"], "Resources": ['.encode())
 NO_JSON = Answer(b"\xff\xfe\x00")
+SWELLING = Answer(gzip.compress(ENDLESS.body), more=(("Content-Encoding", "gzip"),))
+NONSENSE = {"html": HTML, "10 MB": ENDLESS, "cut off": CUT_OFF, "no JSON": NO_JSON, "compressed": SWELLING}
 
 
 @contextmanager
@@ -42,7 +45,7 @@ def versions(directory: Directory, team: Team) -> list[str]:
     return [directory.version(group) for group in (team.prod, team.payments, team.harmless)]
 
 
-@pytest.mark.parametrize("answer", [HTML, ENDLESS, CUT_OFF, NO_JSON], ids=["html", "10 MB", "cut off", "no JSON"])
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=list(NONSENSE))
 def test_a_directory_that_answers_nonsense_is_waited_for(directory: Directory, team: Team, answer: Answer) -> None:
     before = versions(directory, team)
 
@@ -193,6 +196,36 @@ def test_a_group_that_goes_while_it_is_being_taken_is_said_at_the_return(directo
     assert [(one.entitlement_id, one.cause) for one in restored.not_restored] == [
         (team.prod, NotRestoredCause.GROUP_GONE)
     ]
+
+
+def test_a_group_that_goes_while_access_is_given_back_is_said(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+
+    def goes(step: str) -> None:
+        if step == "decided":
+            directory.delete("Groups", team.prod)
+
+    restored = team.access.react(team.case.states(EmployeeRetained), at=goes)
+
+    assert restored.restored == (team.payments,)
+    assert [(one.entitlement_id, one.cause) for one in restored.not_restored] == [
+        (team.prod, NotRestoredCause.GROUP_GONE)
+    ]
+
+
+def test_what_somebody_gives_back_at_the_same_time_is_not_given_back_again(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    steps: list[str] = []
+
+    def somebody_is_faster(step: str) -> None:
+        steps.append(step)
+        if step == "decided":
+            directory.add(team.prod, team.leaver)
+
+    team.access.react(team.case.states(EmployeeRetained), at=somebody_is_faster)
+
+    assert steps.count("change") == 1
+    assert all(directory.people(group) == {team.leaver, team.colleague} for group in team.critical)
 
 
 def test_a_person_who_goes_while_access_is_given_back_is_said(directory: Directory, team: Team) -> None:

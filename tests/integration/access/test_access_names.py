@@ -9,7 +9,7 @@ import pytest
 from choreography.fake import FakeClock
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import R, ScimClient
-from consumers.access.scim_connection import connection
+from consumers.scim import connection
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import TOKEN

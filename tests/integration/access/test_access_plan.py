@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from consumers.access.scim_account import ENTERPRISE
 from schemas.exits import EmployeeRetained
-from tests.integration.access.company import Directory, Team
+from tests.integration.access.company import CORE, Directory, Team
 from tests.integration.access.reacting import TOKEN
 
 pytestmark = pytest.mark.parametrize("directory", ["polite"], indirect=True)
@@ -76,6 +78,18 @@ def test_the_plan_of_risk_high_names_the_account(directory: Directory, team: Tea
     assert high["groups"][:-1] == calm["groups"]
     assert (high["groups"][-1]["name"], high["groups"][-1]["fate"]) == ("(the account)", "TAKEN")
     assert directory.read("Users", team.leaver)["active"]
+
+
+def test_the_plan_is_for_whom_the_attribute_names_that_the_policy_says(
+    directory: Directory, team: Team, policy: Path
+) -> None:
+    number = {ENTERPRISE: {"employeeNumber": f"N-{uuid4().hex}"}}
+    directory.add(team.prod, directory.person("E-other", schemas=[f"{CORE}:User", ENTERPRISE], **number))
+    policy.write_text(json.dumps({**json.loads(policy.read_text()), "employee_id_is": "employeeNumber"}))
+
+    planned = ems_access_plan(number[ENTERPRISE]["employeeNumber"], policy, directory.url, "--output", "json")
+
+    assert [one["fate"] for one in json.loads(planned.stdout)["groups"]] == ["TAKEN", "NOT_A_MEMBER", "NOT_TAKEN"]
 
 
 @pytest.mark.parametrize(("employee_id", "cause"), [("E-nobody", "PERSON_NOT_FOUND"), ("X9001", "PROTECTED_ACCOUNT")])

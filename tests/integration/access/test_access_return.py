@@ -3,7 +3,7 @@
 import pytest
 
 from choreography import NothingToDo
-from schemas.access import NotRestoredCause
+from schemas.access import CriticalAccessBlockFailed, NotRestoredCause
 from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Case
@@ -35,10 +35,11 @@ def test_a_withdrawal_after_the_confirmation_gives_everything_back(directory: Di
     directory.remove(team.payments, team.leaver)
     team.access.react(team.case.resigned())
     directory.add(team.payments, team.leaver)
-    team.access.react(team.case.states(ExitConfirmed))
+    revoked = team.access.react(team.case.states(ExitConfirmed))
 
     restored = team.access.react(team.case.states(ResignationWithdrawn))
 
+    assert not revoked.sessions_revoked
     assert set(restored.restored) == {team.prod, team.payments}
     assert {group: directory.members(group) for group in before} == before
 
@@ -217,3 +218,36 @@ def test_who_comes_back_gets_only_what_the_later_case_took(directory: Directory,
 
     assert blocked.entitlement_ids == restored.restored == (team.payments,)
     assert len(directory.members(team.prod)) == 1
+
+
+def test_another_case_whose_block_failed_keeps_access_blocked(directory: Directory, team: Team) -> None:
+    other = Case(team.employee_id)
+    team.access.react(team.case.resigned())
+    twin = directory.person(team.employee_id)
+    failed = team.access.react(other.resigned())
+    directory.delete("Users", twin)
+
+    first = team.access.react(team.case.states(EmployeeRetained))
+    between = {group: directory.people(group) for group in team.critical}
+    second = team.access.react(other.states(EmployeeRetained))
+
+    assert isinstance(failed, CriticalAccessBlockFailed)
+    assert first.restored == ()
+    assert between == {group: {team.colleague} for group in team.critical}
+    assert set(second.restored) == team.critical
+
+
+def test_a_departure_ends_the_matter_also_where_the_last_sweep_failed(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    twin = directory.person(team.employee_id)
+    swept = team.access.react(team.case.states(EmployeeDeparted))
+    directory.delete("Users", twin)
+    directory.add(team.payments, team.leaver)
+    later = Case(team.employee_id)
+    team.access.react(later.resigned())
+
+    restored = team.access.react(later.states(EmployeeRetained))
+
+    assert isinstance(swept, CriticalAccessBlockFailed)
+    assert (restored.restored, restored.not_restored) == ((team.payments,), ())
+    assert directory.people(team.prod) == {team.colleague}

@@ -1,6 +1,5 @@
 """The Access service on directories that do less than they should: the real server, with something in between."""
 
-import json
 from uuid import uuid4
 
 import pytest
@@ -9,7 +8,7 @@ from httpx2 import AsyncHTTPTransport, Request, Response
 from choreography import Unavailable
 from consumers.access.ports import DirectoryRefused
 from schemas.access import BlockFailureCause
-from schemas.exits import EmployeeRetained
+from schemas.exits import EmployeeRetained, Risk
 from tests.integration.access.answers import refusal, scim
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import Access
@@ -52,14 +51,17 @@ class SaysYesAndDoesNothing(AsyncHTTPTransport):
         return Response(204) if request.method == "PATCH" else await super().handle_async_request(request)
 
 
-class RemovesEverybody(AsyncHTTPTransport):
+class DemandsVersions(AsyncHTTPTransport):
     async def handle_async_request(self, request: Request) -> Response:
-        if request.method == "PATCH":
-            await request.aread()
-            body = json.loads(request.content)
-            body["Operations"][0]["path"] = "members"
-            headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-            request = Request("PATCH", request.url, headers=headers, json=body)
+        unversioned = request.method in ("PATCH", "PUT") and "If-Match" not in request.headers
+        return refusal(428) if unversioned else await super().handle_async_request(request)
+
+
+class AnswersAFew(AsyncHTTPTransport):
+    async def handle_async_request(self, request: Request) -> Response:
+        request.url = request.url.copy_remove_param("filter")
+        if "count" in request.url.params:
+            request.url = request.url.copy_set_param("count", "5")
         return await super().handle_async_request(request)
 
 
@@ -95,12 +97,41 @@ def test_a_directory_that_says_yes_and_does_nothing_is_not_believed(directory: D
         access.react(team.case.resigned())
 
 
-def test_a_directory_that_removes_more_than_it_was_asked_to_is_not_called_verified(
-    directory: Directory, team: Team
-) -> None:
-    blocked = Access(directory.url, *team.names, between=RemovesEverybody).react(team.case.resigned())
+def test_a_directory_that_says_yes_and_gives_nothing_back_is_not_believed(directory: Directory, team: Team) -> None:
+    team.access.react(team.case.resigned())
+    team.access.between = SaysYesAndDoesNothing
 
-    assert not blocked.verified
+    with pytest.raises(DirectoryRefused, match="lacks the member"):
+        team.access.react(team.case.states(EmployeeRetained))
+
+
+def test_a_directory_that_says_yes_and_deactivates_nobody_is_not_believed(directory: Directory, team: Team) -> None:
+    for group in team.critical:
+        directory.remove(group, team.leaver)
+    access = Access(directory.url, *team.names, between=SaysYesAndDoesNothing, deactivates=True)
+
+    with pytest.raises(DirectoryRefused, match="as active as before"):
+        access.react(team.case.resigned(risk=Risk.HIGH))
+
+
+def test_nothing_is_written_but_under_the_version_that_was_read(directory: Directory, team: Team) -> None:
+    access = Access(directory.url, *team.names, between=DemandsVersions, deactivates=True)
+
+    blocked = access.react(team.case.resigned(risk=Risk.HIGH))
+    restored = access.react(team.case.states(EmployeeRetained))
+
+    assert set(blocked.entitlement_ids) == set(restored.restored) == {*team.critical, team.leaver}
+
+
+def test_a_directory_that_answers_a_few_at_a_time_is_read_to_the_end(directory: Directory, team: Team) -> None:
+    for _ in range(6):
+        directory.person(f"E-{uuid4().hex}")
+        directory.group(f"other-{uuid4().hex}")
+    latest = Team(directory)
+
+    blocked = Access(directory.url, *latest.names, between=AnswersAFew).react(latest.case.resigned())
+
+    assert set(blocked.entitlement_ids) == latest.critical
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

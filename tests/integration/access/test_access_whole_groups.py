@@ -37,6 +37,18 @@ class RefusesSingleMembersAndHasNoVersions(RefusesSingleMembers):
         return await altered(await super().handle_async_request(request), meta={"resourceType": "Group"})
 
 
+class IgnoresVersions(RefusesSingleMembers):
+    async def handle_async_request(self, request: Request) -> Response:
+        request.headers.pop("If-Match", None)
+        return await super().handle_async_request(request)
+
+
+class KeepsItsVersions(IgnoresVersions):
+    async def handle_async_request(self, request: Request) -> Response:
+        meta = {"resourceType": "Group", "version": 'W/"as before"'}
+        return await altered(await super().handle_async_request(request), meta=meta)
+
+
 async def altered(response: Response, **attributes: Any) -> Response:
     """Return a configuration or group, alone or in a list, with other attributes."""
 
@@ -87,6 +99,37 @@ def test_who_joins_while_a_whole_group_is_written_is_not_lost(directory: Directo
     Access(directory.url, *team.names, between=SomebodyElseIsFaster).react(team.case.resigned())
 
     assert all(directory.people(group) == {team.colleague, newcomer} for group in team.critical)
+
+
+def test_who_joins_just_before_a_whole_group_is_written_is_not_counted_as_a_change_of_ours(
+    directory: Directory, team: Team
+) -> None:
+    newcomer = directory.person(f"E-{uuid4().hex}")
+    groups = iter((team.prod, team.payments))
+
+    def somebody_joins(step: str) -> None:
+        if step == "change" and (group := next(groups, None)):
+            directory.add(group, newcomer)
+
+    access = Access(directory.url, *team.names, between=IgnoresVersions)
+    blocked = access.react(team.case.resigned(), at=somebody_joins)
+
+    assert blocked.verified
+    assert newcomer in directory.people(team.prod) | directory.people(team.payments)
+
+
+def test_a_group_is_never_written_without_anybody_though_its_version_says_that_nothing_has_changed(
+    directory: Directory, team: Team
+) -> None:
+    def the_colleague_leaves(step: str) -> None:
+        if step == "change" and team.colleague in directory.people(team.prod):
+            directory.remove(team.prod, team.colleague)
+
+    access = Access(directory.url, *team.names, between=KeepsItsVersions)
+    blocked = access.react(team.case.resigned(), at=the_colleague_leaves)
+
+    assert directory.people(team.prod) == {team.leaver}
+    assert team.prod not in blocked.entitlement_ids
 
 
 def test_nothing_is_taken_where_others_changes_could_be_lost(directory: Directory, team: Team) -> None:
