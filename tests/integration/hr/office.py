@@ -38,6 +38,7 @@ class Office:
         seconds: how long the calendar may take to answer.
         zone: in which both work.
         partner_zone: in which the one in HR works, where that is another.
+        company_zone: of a resignation that came without one.
         between: what carries requests to the calendars; by default the network.
         before_writing: happens once, between the claim and the request of the next reaction that writes.
         script: the mail system; `script.accepted` is what it has accepted.
@@ -50,6 +51,7 @@ class Office:
         self.memory, self.script, self.promised = FakeMemory("ems.hr"), Script(), Promises()
         self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
         self.partner_zone: str | None = None
+        self.company_zone = ""
         self.between: httpx2.AsyncBaseTransport | None = None
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
@@ -92,7 +94,7 @@ class Office:
                 ScimPeople(self.directory.url, TOKEN) as people,
                 CalDavCalendar(self.url, seconds=self.seconds, transport=self.between) as calendar,
             ):
-                ports = Ports(people, calendar, mailer, None, sender, self.promised, "")
+                ports = Ports(people, calendar, mailer, None, sender, self.promised, self.company_zone)
                 effect = self.memory.effect(event, self.now, repeated=repeated)
                 effect.claim = self._claim(effect)  # type: ignore[method-assign]
                 return await handler(event, ports, effect)
