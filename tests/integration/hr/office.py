@@ -42,6 +42,7 @@ class Office:
         zone: in which both work.
         hr_language: in which HR as a whole reads.
         partner_zone: in which the one in HR works, where that is another.
+        company_zone: of a resignation that came without one.
         between: what carries requests to the calendars; by default the network.
         before_writing: happens once, between the claim and the request of the next reaction that writes.
         script: the mail system; `script.accepted` is what it has accepted.
@@ -55,6 +56,7 @@ class Office:
         self.now, self.seconds, self.order, self.zone = MONDAY_NOON, 5.0, 0, "Europe/Berlin"
         self.hr_language = "en"
         self.partner_zone: str | None = None
+        self.company_zone = ""
         self.between: httpx2.AsyncBaseTransport | None = None
         self.before_writing: Callable[[], Awaitable[None]] | None = None
 
@@ -103,7 +105,8 @@ class Office:
                 ScimPeople(self.directory.url, TOKEN) as people,
                 CalDavCalendar(self.url, seconds=self.seconds, transport=self.between) as calendar,
             ):
-                ports = Ports(people, calendar, mailer, None, letters, Mailbox(HR, self.hr_language), self.promised, "")
+                hr = Mailbox(HR, self.hr_language)
+                ports = Ports(people, calendar, mailer, None, letters, hr, self.promised, self.company_zone)
                 effect = self.memory.effect(event, self.now, repeated=repeated)
                 effect.claim = self._claim(effect)  # type: ignore[method-assign]
                 return await handler(event, ports, effect)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from choreography import Reject
 from consumers.hr.service import service
 from schemas.exits import EmployeeDeparted, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 from schemas.hr import (
@@ -58,6 +59,16 @@ def test_what_cannot_be_booked_is_a_task_for_hr_by_a_reaction_of_its_own(office:
     assert isinstance(office.follow(office.hire(has_partner=False).resigned()), ExitInterviewNotPossible)
     assert office.script.accepted == []
     sent(office, InvitationMethod.TASK, HR)
+
+
+def test_who_is_refused_for_good_is_left_to_hr_and_a_mail_that_nobody_gets_to_a_person(office: Office) -> None:
+    office.follow(office.hire().resigned())
+    office.script.to_recipients = dict.fromkeys((*BOTH, HR), "550 no")
+    with pytest.raises(Reject):
+        office.follow(office.memory.stated[-1])
+
+    office.script.to_recipients = {"ana@example.com": "550 no"}
+    sent(office, InvitationMethod.REQUEST, "ben@example.com", HR)
 
 
 def test_whoever_leaves_for_good_is_still_interviewed() -> None:

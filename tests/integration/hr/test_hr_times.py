@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -94,6 +95,21 @@ def test_where_the_office_hours_of_both_have_ended_it_is_the_next_day(
     assert planned(office, time_zone=zone, country=None).start == start
 
 
+def test_where_the_zone_of_a_resignation_is_only_the_companys_the_directory_knows_better(office: Office) -> None:
+    office.company_zone, office.zone, office.partner_zone = "Europe/Berlin", "America/New_York", "Europe/Berlin"
+
+    assert planned(office.hire(), country=None).start == utc(3, 14)
+
+
+def test_a_day_off_is_a_day_where_the_person_lives(office: Office) -> None:
+    office.zone = "Pacific/Kiritimati"  # where it is the third already; that day in UTC begins at 14:00 there
+    put(office.url, office.leaver, "DTSTART;VALUE=DATE:20260304", "DTEND;VALUE=DATE:20260305")
+
+    start = planned(office.hire(), time_zone=office.zone, country=None).start
+
+    assert start.astimezone(ZoneInfo(office.zone)).date() == date(2026, 3, 5)
+
+
 def test_a_sunday_that_is_a_working_day_of_the_employee_is_none_of_the_interviewers(office: Office) -> None:
     office.zone, office.partner_zone = "Asia/Jerusalem", "Europe/Berlin"
     office.now = utc(7, 12)  # a Saturday
@@ -149,6 +165,16 @@ def test_after_the_last_working_day_there_is_none(office: Office) -> None:
 
     assert isinstance(fact, ExitInterviewNotPossible)
     assert fact.cause is InterviewObstacle.TOO_LATE
+
+
+def test_whether_a_new_last_working_day_suits_is_reckoned_in_working_days_as_well(office: Office) -> None:
+    office.now = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    planned(office.hire())  # on the Wednesday, and Friday is Good Friday
+
+    moved = office.react(move_exit_interview, office.changed(date(2026, 4, 3)))
+
+    assert isinstance(moved, ExitInterviewMoved)
+    assert (moved.start.astimezone(BERLIN).date(), moved.same_day) == (date(2026, 3, 31), True)
 
 
 @pytest.mark.parametrize("whose", ["partner", "leaver"])

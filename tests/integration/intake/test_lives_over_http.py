@@ -19,7 +19,7 @@ from choreography.fake import FakeClock
 from producers.ems import held
 from producers.ems.brake import Brake, brake_of
 from producers.ems.held import State
-from schemas.exits import EmployeeDeparted, EmployeeResigned
+from schemas.exits import EmployeeDeparted, EmployeeResigned, ExitConfirmed, ResignationWithdrawn
 from tests.integration.intake.office import Office, database_url_of, open_office
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
@@ -180,6 +180,20 @@ def test_who_was_hired_again_resigns_and_leaves_anew(office: Office, clock: Fake
     assert (first != second, status(office, second), len(departed(office))) == (True, "CONFIRMED", 1)
     look_at(office, clock, datetime(2027, 1, 1, tzinfo=UTC))
     assert [str(fact.case_id) for fact in departed(office)] == [first, second]
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Pacific/Kiritimati", 3), ("Europe/Berlin", 2), ("Pacific/Pago_Pago", 1)])
+def test_today_is_the_day_where_the_person_is(office: Office, clock: FakeClock, zone: str, day: int) -> None:
+    clock.advance(timedelta(hours=1, minutes=30))  # 10:30 UTC
+    leaving_id = leaving(office, None, time_zone=zone)
+    move(office, leaving_id, "withdrawal")
+
+    resigned, confirmed, withdrawn = office.facts("e-1")
+    assert isinstance(resigned, EmployeeResigned)
+    assert isinstance(confirmed, ExitConfirmed)
+    assert isinstance(withdrawn, ResignationWithdrawn)
+    days = {resigned.submitted_on, confirmed.decided_on, withdrawn.withdrawn_on}
+    assert days == {date(2026, 3, day)}
 
 
 # ---- when the last working day is over
