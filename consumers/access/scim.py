@@ -8,13 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from scim2_models import Group
-
 from choreography import Clock
 from consumers.access.ports import AccountRefused, Claim, Returned, Taken
 from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
 from consumers.access.scim_activity import active_account, set_active
 from consumers.access.scim_client import ScimClient
+from consumers.access.scim_group import Group
 from consumers.access.scim_members import (
     add_members,
     member_object,

@@ -17,7 +17,6 @@ from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import (
     URI,
     EnterpriseUser,
-    Group,
     ListResponse,
     NotFoundException,
     PatchOp,
@@ -37,6 +36,7 @@ from scim2_models import (
 
 from choreography import SingleFlight
 from consumers.access.scim_account import ENTERPRISE, USER, Account, AccountWith
+from consumers.access.scim_group import Group
 from consumers.access.scim_outcomes import outcome_of, translated
 from consumers.access.scim_whole import Change, replace_members
 

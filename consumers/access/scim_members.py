@@ -11,11 +11,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from scim2_models import Group, GroupMember, PatchOperation, Path
+from scim2_models import PatchOperation, Path
 
 from consumers.access.ports import Claim, DirectoryRefused
 from consumers.access.scim_account import Account
 from consumers.access.scim_client import ScimClient
+from consumers.access.scim_group import Group, GroupMember
 from consumers.access.scim_whole import Member
 from schemas.access import Membership
 

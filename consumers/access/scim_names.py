@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from scim2_models import Group
-
 from choreography import Clock, SingleFlight
 from consumers.access.scim_client import ScimClient
+from consumers.access.scim_group import Group
 from schemas.access import BlockFailureCause, NotTaken
 
 _REMEMBERED: Final = 60.0  # seconds
