@@ -1,6 +1,7 @@
 """The connection to the directory: nothing that it answers is waited for or read without end.
 
-Where it says how long it wants to be left alone (`Retry-After`, RFC 9110 §10.2.3), it is.
+Where it says how long it wants to be left alone (`Retry-After`, RFC 9110 §10.2.3), it is. It is asked twenty things at
+once at most: what waits in its own queue until it is given up is asked again, and makes the queue longer.
 """
 
 from collections.abc import AsyncIterator
@@ -9,12 +10,13 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
-from httpx2 import AsyncBaseTransport, AsyncByteStream, AsyncClient, ReadError, Response, Timeout
+from httpx2 import AsyncBaseTransport, AsyncByteStream, AsyncClient, Limits, ReadError, Response, Timeout
 
 from choreography import Unavailable
 
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LONGEST: Final = timedelta(minutes=15)  # longer than this nobody is left alone
+_AT_ONCE: Final = Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=60)
 _LARGEST: Final = 8 * 2**20  # bytes: a group of 50,000 members
 
 
@@ -33,7 +35,9 @@ def connection(
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
     timeout = Timeout(seconds, connect=min(seconds, 3.0))
     hooks = {"response": [_left_alone, _bound]}
-    return AsyncClient(base_url=url, headers=headers, timeout=timeout, event_hooks=hooks, transport=transport)
+    return AsyncClient(
+        base_url=url, headers=headers, timeout=timeout, limits=_AT_ONCE, event_hooks=hooks, transport=transport
+    )
 
 
 async def _left_alone(response: Response) -> None:

@@ -58,7 +58,8 @@ class ScimPeople:
             headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
             event_hooks={"response": [bounded(seconds)]},
             timeout=Timeout(seconds, connect=min(seconds, 3.0)),
-            limits=Limits(max_keepalive_connections=10, keepalive_expiry=60),
+            # what waits in the directory's own queue until it is given up is asked again, and makes the queue longer
+            limits=Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=60),
             transport=transport,
         )
         kinds = (User, Group)
