@@ -1,7 +1,6 @@
 """The access directory over SCIM 2.0 (RFC 7643, RFC 7644): critical access is membership of certain groups."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -25,6 +24,7 @@ from consumers.access.scim_members import (
 )
 from consumers.access.scim_names import GroupNames
 from consumers.access.scim_outcomes import translated
+from consumers.access.scim_turns import Turns
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
 _BY_GROUP: Final = attrgetter("active_account", "entitlement_id")  # the account last, when its groups are as they were
@@ -32,8 +32,6 @@ _BY_GROUP: Final = attrgetter("active_account", "entitlement_id")  # the account
 
 class ScimAccessDirectory:
     """Memberships of groups in a SCIM directory.
-
-    A group is changed by one at a time: many who leave at once would otherwise refuse each other by its version.
 
     Args:
         scim: its requests.
@@ -45,7 +43,7 @@ class ScimAccessDirectory:
         self._scim = scim
         self._names = GroupNames(scim, clock)
         self._known_by = known_by
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Turns()
 
     async def probe(self) -> None:
         """Make sure that the directory answers, and accepts the token."""
@@ -91,8 +89,8 @@ class ScimAccessDirectory:
             await set_active(self._scim, taken.member_id, claim, active=False)
             return True
         value = await self._value_of(taken)
-        async with self._turns[group]:
-            return await remove_member(self._scim, group, value, claim)
+        async with self._turns.of(group) as turn:
+            return await remove_member(self._scim, group, value, claim, turn)
 
     async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
         """Say which of these can be given back: group and person exist, and nobody else did it already."""
@@ -162,8 +160,8 @@ class ScimAccessDirectory:
             there = await set_active(self._scim, taken[0].member_id, claim, active=True)
             return there or NotRestoredCause.PERSON_GONE
         objects = [member_object(one, account) for one in taken]
-        async with self._turns[group]:
-            proof = await add_members(self._scim, group, objects, claim)
+        async with self._turns.of(group) as turn:
+            proof = await add_members(self._scim, group, objects, claim, turn)
         return NotRestoredCause.GROUP_GONE if proof is None else proof
 
 
