@@ -22,15 +22,24 @@ Process = subprocess.Popen[str]
 
 
 class Reaction(NamedTuple):
-    """When a handler began, and when its effect happened (nanoseconds since 1970)."""
+    """A resignation that a target alone reacted to; all are nanoseconds since 1970.
 
+    Attributes:
+        came: when it was handed in.
+        begun: when the handler began, once there was room.
+        done: when the handler was through, with what it reads back.
+        at: when the effect happened.
+    """
+
+    came: int
     begun: int
+    done: int
     at: int
 
     @property
     def milliseconds(self) -> float:
-        """How long it took."""
-        return (self.at - self.begun) / 1e6
+        """How long it took until the effect."""
+        return (self.at - self.came) / 1e6
 
 
 def targets_alone(
@@ -55,10 +64,14 @@ def targets_alone(
             _line(process)
         for process in processes.values():
             _tell(process, json.dumps({"rate": rate, "cases": fields}))
-        begun = {effect: json.loads(_line(process)) for effect, process in processes.items()}
+        reacted = {effect: json.loads(_line(process)) for effect, process in processes.items()}
         happened = targets.await_all(timed, since, _PATIENCE)
     return {
-        effect: [Reaction(begun[effect][case], at) for case, who in timed.items() if (at := happened[effect].get(who))]
+        effect: [
+            Reaction._make((*reacted[effect][case], at))
+            for case, who in timed.items()
+            if (at := happened[effect].get(who))
+        ]
         for effect in EFFECTS
     }
 

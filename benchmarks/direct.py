@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from time import time_ns
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from benchmarks.pace import paced
@@ -34,6 +34,14 @@ class Case:
     memory: FakeMemory
 
 
+class Reacted(NamedTuple):
+    """When a resignation came, when the handler began, and when it was through (nanoseconds since 1970)."""
+
+    came: int
+    begun: int
+    done: int
+
+
 class Reactions:
     """A service's reactions, run by hand.
 
@@ -48,15 +56,17 @@ class Reactions:
         self._handlers = {reaction.event: reaction.handler for reaction in service.reactions}
         self._ports = ports
 
-    async def react(self, case: Case) -> int:
-        """Do what the service does about a resignation; return when that was begun."""
-        begun = time_ns()
-        with suppress(ChoreographyError):  # the target is overloaded: the effect is then missed, and said to be
-            async with self._running:
+    async def react(self, case: Case) -> Reacted:
+        """Do what the service does about a resignation, and about its own fact; return when it did the former."""
+        came = time_ns()
+        async with self._running:
+            begun = done = time_ns()
+            with suppress(ChoreographyError):  # the target is overloaded: the effect is then missed, and said to be
                 fact = await self._run(case.event, case.memory)
+                done = time_ns()
                 if type(fact) in self._handlers:
                     await self._run(fact, case.memory)
-        return begun
+        return Reacted(came, begun, done)
 
     async def undo(self, case: Case) -> None:
         """Do what the service does about the withdrawal."""
@@ -71,17 +81,17 @@ class Reactions:
 
 
 async def run(name: str) -> None:
-    """Say when all is open; react to the cases that are then given, say when each was begun; undo it at the end."""
+    """Say when all is open; react to the cases that are then given, and say when; undo it at the end."""
     module = import_module(f"consumers.{name}.__main__")
     service: Service[Any] = module.service
     settings: ServiceSettings = load(module.Settings)
     async with module.open_ports(settings) as ports:
-        reactions = Reactions(service, ports, settings.max_in_flight)
+        reactions = Reactions(service, ports, settings.max_in_flight_per_target)
         print("ready", flush=True)
         given = json.loads(await asyncio.to_thread(sys.stdin.readline))
         cases = [_case(one, service.group) for one in given["cases"]]
-        begun = await paced(given["rate"], reactions.react, cases)
-        print(json.dumps({str(case.event.case_id): at for case, at in zip(cases, begun, strict=True)}), flush=True)
+        reacted = await paced(given["rate"], reactions.react, cases)
+        print(json.dumps({str(case.event.case_id): at for case, at in zip(cases, reacted, strict=True)}), flush=True)
         await asyncio.to_thread(sys.stdin.read)
         if name in UNDONE:
             for case in cases:

@@ -1,14 +1,16 @@
 """A mass exit: many resign within seconds, and everybody waits for the last effect."""
 
 import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import sleep, time_ns
 from typing import Final
 
 from benchmarks import company
-from benchmarks.alone import targets_alone
-from benchmarks.cases import resign
-from benchmarks.figures import Figure, plain, spread_figure
+from benchmarks.alone import Reaction, targets_alone
+from benchmarks.blocks import Block, blocks
+from benchmarks.cases import Accepted, resign
+from benchmarks.figures import Figure, at_least, plain, spread_figure
 from benchmarks.load import SETTLE
 from benchmarks.spread import Spread
 from benchmarks.steps import Steps
@@ -42,21 +44,29 @@ def measure_mass(state_dir: Path, steps: Steps) -> list[Figure]:
         happened = targets.await_all({one.case_id: one.employee_id for one in accepted}, since, _PATIENCE)
     finally:
         steps.begin("ending the stack")
-        stack.down(steps)
+        stack.down(steps)  # once what is in flight is done
+    proven = blocks(state_dir)
     figures = [plain(f"mass exit of {CASES:,}: all accepted after", (last - since) / 1e9, "s")]
     for effect in EFFECTS:
         times, theirs = happened[effect], alone[effect]
         whole = (max(times.values()) - since) / 1e9
-        limit = (max(one.at for one in theirs) - min(one.begun for one in theirs)) / 1e9
+        limit = (max(one.at for one in theirs) - min(one.came for one in theirs)) / 1e9
         figures += [
             plain(f"{effect}: the last one, of {len(times):,}, after", whole, "s"),
             plain(f"  the target alone, {len(theirs):,}", limit, "s"),
             plain("  ÷ the target alone", whole / limit, "ratio"),
         ]
-    blocks = [(at - one.at) / 1e6 for one in accepted if (at := happened["access"].get(one.employee_id))]
-    return [*figures, _blocked(Spread.of(blocks))]
+    return [*figures, *_blocked(accepted, proven, alone["access"])]
 
 
-def _blocked(times: Spread) -> Figure:
-    shown = spread_figure("accepted → access taken away", times)
-    return Figure(shown.name, shown.shown, shown.values, f"p99 ≤ {_BLOCKED:,.0f} ms", times.p99 <= _BLOCKED)
+def _blocked(accepted: Sequence[Accepted], proven: Mapping[str, Block], alone: Sequence[Reaction]) -> Iterator[Figure]:
+    """Return how long a block takes until reading back has proved it: by itself, and with the queue before it."""
+    pairs = [(one, proven[one.case_id]) for one in accepted if one.case_id in proven]
+    yield at_least("blocks proven by reading back", len(pairs), len(accepted), "", digits=0)
+    itself = Spread.of([(block.proven - block.begun) / 1e6 for _, block in pairs])
+    shown = spread_figure("a block, begun → proven", itself)
+    yield Figure(shown.name, shown.shown, shown.values, f"p99 ≤ {_BLOCKED:,.0f} ms", itself.p99 <= _BLOCKED)
+    yield spread_figure("  the target alone", Spread.of([(one.done - one.begun) / 1e6 for one in alone]))
+    whole = Spread.of([(block.proven - one.at) / 1e6 for one, block in pairs])
+    yield spread_figure("accepted → block proven, its queue included", whole)
+    yield spread_figure("  the target alone", Spread.of([(one.done - one.came) / 1e6 for one in alone]))

@@ -44,6 +44,7 @@ from choreography.records import (
 )
 from choreography.service import Service
 from choreography.settings import ServiceSettings, load
+from choreography.single_flight import SingleFlight
 from choreography.topic import Topic
 from choreography.transaction import after_commit
 
@@ -81,6 +82,7 @@ __all__ = [
     "Retry",
     "Service",
     "ServiceSettings",
+    "SingleFlight",
     "SystemClock",
     "Topic",
     "Unavailable",

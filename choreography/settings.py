@@ -28,7 +28,8 @@ class ServiceSettings(BaseSettings):
         handler_seconds: how long one attempt of a handler may take.
         drain_seconds: how long work in flight may take to end at shutdown or when a partition moves.
         max_in_flight: how many attempts may run at once.
-        max_in_flight_per_target: how many of them on one target.
+        max_in_flight_per_target: how many of them on one target; more than it works on at once would only wait for one
+            another with their time running.
         max_effect_age_days: how old an event may be whose effect cannot be repeated; an older one waits for a person.
         session_timeout_ms: after which silence the broker gives a member up; under the group protocol `consumer` the
             broker alone decides, and this is what we take it for.
@@ -54,7 +55,7 @@ class ServiceSettings(BaseSettings):
     handler_seconds: float = Field(default=60.0, gt=0)
     drain_seconds: float = Field(default=20.0, gt=0)
     max_in_flight: PositiveInt = 100
-    max_in_flight_per_target: PositiveInt = 50
+    max_in_flight_per_target: PositiveInt = 20
     max_effect_age_days: PositiveInt = 7
     session_timeout_ms: PositiveInt = 10_000
     group_protocol: GroupProtocol = "classic"

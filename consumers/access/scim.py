@@ -1,20 +1,18 @@
 """The access directory over SCIM 2.0 (RFC 7643, RFC 7644): critical access is membership of certain groups."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from scim2_models import Group
-
 from choreography import Clock
 from consumers.access.ports import AccountRefused, Claim, Returned, Taken
 from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
 from consumers.access.scim_activity import active_account, set_active
 from consumers.access.scim_client import ScimClient
+from consumers.access.scim_group import Group
 from consumers.access.scim_members import (
     add_members,
     member_object,
@@ -24,31 +22,28 @@ from consumers.access.scim_members import (
     value_of,
     valued,
 )
+from consumers.access.scim_names import GroupNames
 from consumers.access.scim_outcomes import translated
+from consumers.access.scim_turns import Turns
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
 _BY_GROUP: Final = attrgetter("active_account", "entitlement_id")  # the account last, when its groups are as they were
-_REMEMBERED: Final = 60.0  # seconds
 
 
 class ScimAccessDirectory:
     """Memberships of groups in a SCIM directory.
 
-    Which group bears a critical name is remembered for a minute, where exactly one did; who is in it never is.
-    A group is changed by one at a time: many who leave at once would otherwise refuse each other by its version.
-
     Args:
         scim: its requests.
-        clock: says when what is remembered is too old.
+        clock: says when a remembered name is too old.
         known_by: the attribute of an account that holds the employee id.
     """
 
     def __init__(self, scim: ScimClient, clock: Clock, known_by: KnownBy = EXTERNAL_ID) -> None:
         self._scim = scim
-        self._clock = clock
+        self._names = GroupNames(scim, clock)
         self._known_by = known_by
-        self._remembered: dict[str, tuple[str, float]] = {}
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Turns()
 
     async def probe(self) -> None:
         """Make sure that the directory answers, and accepts the token."""
@@ -64,7 +59,7 @@ class ScimAccessDirectory:
         with translated(untouched=True):
             person = await self._account(employee_id)
             hits = await self._groups_of(person)
-            named = await asyncio.gather(*(self._named(name, hits) for name in groups))
+            named = await asyncio.gather(*(self._names.group_of(name, hits.values()) for name in groups))
             access = [
                 group if isinstance(group, NotTaken) else await self._memberships(group, hits[group], person)
                 for group in named
@@ -94,8 +89,8 @@ class ScimAccessDirectory:
             await set_active(self._scim, taken.member_id, claim, active=False)
             return True
         value = await self._value_of(taken)
-        async with self._turns[group]:
-            return await remove_member(self._scim, group, value, claim)
+        async with self._turns.of(group) as turn:
+            return await remove_member(self._scim, group, value, claim, turn)
 
     async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
         """Say which of these can be given back: group and person exist, and nobody else did it already."""
@@ -132,19 +127,6 @@ class ScimAccessDirectory:
         entered = {str(one.id): one for one in hits if own(one, account) or not shown}
         return {**{str(one.value): None for one in account.groups or ()}, **entered}
 
-    async def _named(self, name: str, hits: dict[str, Group | None]) -> str | NotTaken:
-        """Return the one group of this name; asked for again where the account is in another one that bears it."""
-        known, until = self._remembered.get(name, ("", 0.0))
-        others = [one for one in hits.values() if one and one.display_name == name and one.id != known]
-        if self._clock.monotonic() < until and not others:
-            return known
-        found = await self._scim.find(Group, "displayName", name, lambda one: one.display_name == name)
-        if len(found) == 1:
-            self._remembered[name] = (str(found[0].id), self._clock.monotonic() + _REMEMBERED)
-            return str(found[0].id)
-        cause = BlockFailureCause.GROUP_AMBIGUOUS if found else BlockFailureCause.GROUP_NOT_FOUND
-        return NotTaken(entitlement_id=name, cause=cause)
-
     async def _memberships(self, group_id: str, hit: Group | None, account: Account) -> list[Membership] | NotTaken:
         """Return the account's member objects, where the directory shows and changes them and it is not the last."""
         group = hit if hit and hit.members else await self._scim.read(Group, group_id)
@@ -178,8 +160,8 @@ class ScimAccessDirectory:
             there = await set_active(self._scim, taken[0].member_id, claim, active=True)
             return there or NotRestoredCause.PERSON_GONE
         objects = [member_object(one, account) for one in taken]
-        async with self._turns[group]:
-            proof = await add_members(self._scim, group, objects, claim)
+        async with self._turns.of(group) as turn:
+            proof = await add_members(self._scim, group, objects, claim, turn)
         return NotRestoredCause.GROUP_GONE if proof is None else proof
 
 

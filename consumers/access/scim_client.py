@@ -17,7 +17,6 @@ from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import (
     URI,
     EnterpriseUser,
-    Group,
     ListResponse,
     NotFoundException,
     PatchOp,
@@ -35,7 +34,9 @@ from scim2_models import (
     ServiceProviderConfig,
 )
 
+from choreography import SingleFlight
 from consumers.access.scim_account import ENTERPRISE, USER, Account, AccountWith
+from consumers.access.scim_group import Group
 from consumers.access.scim_outcomes import outcome_of, translated
 from consumers.access.scim_whole import Change, replace_members
 
@@ -80,6 +81,7 @@ class ScimClient:
         )
         self._http = http
         self._scim = AsyncSCIMClient(http, provider=provider)
+        self._discovering = SingleFlight[None, None]()
 
     async def can_change(self, group: Group) -> bool:
         """Whether its members can be changed: one by one, or all at once under its version."""
@@ -174,5 +176,5 @@ class ScimClient:
 
     async def _config(self) -> ServiceProviderConfig:
         if self._scim.provider.config is None:
-            await self._scim.discover(schemas=False, resource_types=False)
+            await self._discovering.run(None, lambda: self._scim.discover(schemas=False, resource_types=False))
         return cast("ServiceProviderConfig", self._scim.provider.config)

@@ -11,11 +11,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from scim2_models import Group, GroupMember, PatchOperation, Path
+from scim2_models import PatchOperation, Path
 
 from consumers.access.ports import Claim, DirectoryRefused
 from consumers.access.scim_account import Account
 from consumers.access.scim_client import ScimClient
+from consumers.access.scim_group import Group, GroupMember
+from consumers.access.scim_turns import Turn
 from consumers.access.scim_whole import Member
 from schemas.access import Membership
 
@@ -66,7 +68,7 @@ def member_object(taken: Membership, account: Account) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if value is not None}
 
 
-async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Claim) -> bool | None:
+async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Claim, turn: Turn) -> bool | None:
     """Take every member object of this value out of the group.
 
     Returns:
@@ -80,7 +82,10 @@ async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Clai
     def without(members: list[Member]) -> list[Member]:
         return [one for one in members if one.get("value") != value]
 
-    before = await scim.read(Group, group_id)
+    def is_to_be_left(group: Group) -> bool:
+        return len(valued(group, value)) in (0, len(group.members or ()))
+
+    before = await _current(scim, group_id, turn, is_to_be_left)
     for _ in range(_ATTEMPTS):
         if before is None or not valued(before, value):
             return True
@@ -90,12 +95,15 @@ async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Clai
         changed = await scim.change(before, operation, without)
         after = await scim.read(Group, group_id)
         if changed and after is not None and not valued(after, value):
+            turn.group = after
             return _differ_only_by(value, more=before, less=after)
         before = after
     raise DirectoryRefused(f"The group {group_id} still has the member after {_ATTEMPTS} attempts to remove it.")
 
 
-async def add_members(scim: ScimClient, group_id: str, objects: Sequence[dict[str, Any]], claim: Claim) -> bool | None:
+async def add_members(
+    scim: ScimClient, group_id: str, objects: Sequence[dict[str, Any]], claim: Claim, turn: Turn
+) -> bool | None:
     """Put the member objects of an account into the group.
 
     Returns:
@@ -110,7 +118,7 @@ async def add_members(scim: ScimClient, group_id: str, objects: Sequence[dict[st
     def with_them(members: list[Member]) -> list[Member]:
         return [*members, *objects]
 
-    before = await scim.read(Group, group_id)
+    before = await _current(scim, group_id, turn, lambda group: bool(valued(group, value)))
     for _ in range(_ATTEMPTS):
         if before is None:
             return None
@@ -120,9 +128,23 @@ async def add_members(scim: ScimClient, group_id: str, objects: Sequence[dict[st
         changed = await scim.change(before, operation, with_them)
         after = await scim.read(Group, group_id)
         if changed and after is not None and valued(after, value):
+            turn.group = after
             return _differ_only_by(value, more=after, less=before)
         before = after
     raise DirectoryRefused(f"The group {group_id} lacks the member after {_ATTEMPTS} attempts to add it.")
+
+
+async def _current(scim: ScimClient, group_id: str, turn: Turn, is_to_be_left: Callable[[Group], bool]) -> Group | None:
+    """Return the group as it is now.
+
+    The group handed on is good enough where it is to be changed, because the change names its version; what is to be
+    left as it is, and a group without versions, is read.
+    """
+    handed, turn.group = turn.group, None
+    versioned = handed is not None and handed.meta is not None and handed.meta.version
+    if handed is not None and versioned and not is_to_be_left(handed):
+        return handed
+    return await scim.read(Group, group_id)
 
 
 def _operation(op: PatchOperation.Op, path: str, value: object = None) -> PatchOperation[Group]:

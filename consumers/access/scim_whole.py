@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from httpx2 import AsyncClient
-from scim2_models import Group
 
 from consumers.access.ports import DirectoryRefused
+from consumers.access.scim_group import Group
 
 Member = dict[str, Any]
 Change = Callable[[list[Member]], list[Member]]

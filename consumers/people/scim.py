@@ -17,7 +17,7 @@ from scim2_client import SCIMClientException
 from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import Group, ListResponse, ResourceType, SCIMException, ScimProvider, User
 
-from choreography import ChoreographyError, Unavailable
+from choreography import ChoreographyError, SingleFlight, Unavailable
 from consumers.people.pages import Pages, Refused, checked, is_error
 from consumers.people.person import ENTERPRISE, Managed, Person, Placed
 from consumers.scim import connection
@@ -40,6 +40,7 @@ class PersonAmbiguous(ChoreographyError):  # noqa: N818 - an answer of the direc
 class ScimPeople:
     """The directory; an async context manager that keeps its connections alive.
 
+    Who asks for a person while somebody asks for the same one shares the answer: many leave one manager at once.
     Every method raises `Unavailable("people", untouched=True)` while the directory cannot be reached, refuses the
     token or answers with something that is not SCIM.
 
@@ -58,6 +59,8 @@ class ScimPeople:
         provider = ScimProvider(models=kinds, resource_types=[ResourceType.from_resource(kind) for kind in kinds])
         self._scim = AsyncSCIMClient(self._http, provider=provider, check_response_payload=False)
         self._pages = Pages(self._scim)
+        self._asking = SingleFlight[str, tuple[Person, ...]]()
+        self._reading = SingleFlight[str, Person | None]()
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -70,6 +73,9 @@ class ScimPeople:
 
     async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
         """Return everybody who has exactly this employee id: nobody, the right person, or several."""
+        return await self._asking.run(employee_id, lambda: self._with_employee_id(employee_id))
+
+    async def _with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
         with _translated():
             found = [one async for one in self._pages.search(User, "externalId", employee_id)]
             known = [Person.from_scim(one) for one in found if one.get("externalId") == employee_id]
@@ -95,6 +101,9 @@ class ScimPeople:
         """Return the person with this id of the directory's own, or `None`."""
         if scim_id in ("", ".", ".."):
             return None
+        return await self._reading.run(scim_id, lambda: self._by_id(scim_id))
+
+    async def _by_id(self, scim_id: str) -> Person | None:
         with _translated():
             resource: object = await self._scim.query(User, scim_id)
             if is_error(resource, _NOT_FOUND):

@@ -1,7 +1,8 @@
 """The connection to the directory: nothing that it answers is waited for or read without end.
 
 One that never ends is as good as one that is down. Where it says how long it wants to be left alone (`Retry-After`,
-RFC 9110 §10.2.3), it is.
+RFC 9110 §10.2.3), it is. It is asked twenty things at once at most: what waits in its own queue until it is given up
+is asked again, and makes the queue longer.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from choreography import Unavailable
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LONGEST: Final = timedelta(minutes=15)  # longer than this nobody is left alone
 _LARGEST: Final = 8 * 2**20  # bytes: a group of 50,000 members; a page of a hundred people has some 200,000
-_LIMITS: Final = Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60)
+_AT_ONCE: Final = Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=60)
 
 
 def connection(
@@ -47,7 +48,7 @@ def connection(
         # not compressed, so that what is counted is what is read
         headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
         timeout=Timeout(seconds, connect=min(seconds, 3.0)),
-        limits=_LIMITS,
+        limits=_AT_ONCE,
         event_hooks={"response": [_left_alone, _bounded(seconds)]},
         transport=transport,
     )

@@ -120,6 +120,25 @@ def test_someone_is_found_by_employee_id(directory: Directory) -> None:
     assert person == Person(id=ana, employee_id="E-found", display_name="Ana", mail=mail, mails=(mail,))
 
 
+def test_many_who_ask_for_one_person_at_once_share_the_answer(directory: Directory) -> None:
+    boss = directory.user("shared", "E-shared")
+    asked: list[str] = []
+
+    class Counting(httpx2.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            asked.append(request.url.path)
+            return await super().handle_async_request(request)
+
+    async def found() -> list[Person | None]:
+        async with ScimPeople(directory.url, TOKEN, transport=Counting()) as people:
+            first = await asyncio.gather(*(people.by_employee_id("E-shared") for _ in range(9)))
+            second = await asyncio.gather(*(people.by_id(boss) for _ in range(9)))
+            return [*first, *second, await people.by_employee_id("E-shared")]
+
+    assert {one.id if one else None for one in asyncio.run(found())} == {boss}
+    assert asked == ["/Users", f"/Users/{boss}", "/Users"]  # nothing is kept for who asks later
+
+
 def test_nobody_is_found_for_an_unknown_id(directory: Directory) -> None:
     with pytest.raises(PersonNotFound):
         ask(directory.url, lambda people: people.by_employee_id("E-nobody"))

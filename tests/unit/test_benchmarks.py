@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
+from uuid import uuid4
 
 import pytest
 from rich.console import Console
 
+from benchmarks.blocks import blocks
 from benchmarks.company import CRITICAL_GROUPS
 from benchmarks.figures import Figure, as_json, at_least, at_most, effect_figures, plain, show, spread_figure, table
 from benchmarks.kit.backlog import flatness
@@ -16,6 +20,8 @@ from benchmarks.kit.span import Moment, Span, median_rate, times_as_busy, times_
 from benchmarks.pace import paced
 from benchmarks.spread import Spread, percentile
 from benchmarks.targets import Targets
+from schemas.access import CriticalAccessBlocked, CriticalAccessBlockFailed
+from schemas.exits import EmployeeResigned
 
 CASE = "01980000-0000-7000-8000-0000cafe0001"
 OTHER = "01980000-0000-7000-8000-0000cafe0002"
@@ -182,3 +188,20 @@ def test_a_line_that_is_not_written_whole_yet_is_no_effect(tmp_path: Path) -> No
 
     assert nothing == []
     assert effects_in(file) == [Done(12, "C1", 1000), Done(13, "C2", 2000)]
+
+
+def test_a_block_is_timed_from_its_intent_to_its_proof_by_the_ledger_of_access(tmp_path: Path) -> None:
+    begun, proven = "2026-03-02T09:00:00+00:00", "2026-03-02T09:00:01.500000+00:00"
+    blocked, failed = CriticalAccessBlocked.__name__, CriticalAccessBlockFailed.__name__
+    rows = [(CASE, blocked, "DONE"), (OTHER, failed, "DONE"), (str(uuid4()), None, "INTENT")]
+    with closing(sqlite3.connect(tmp_path / "ems.access.db")) as ledger:
+        ledger.execute("CREATE TABLE ledger (correlation_id, event_type, fact_type, state, created_at, updated_at)")
+        resigned = EmployeeResigned.ce_type()
+        times = [(case, resigned, fact, state, begun, proven) for case, fact, state in rows]
+        ledger.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)", times)
+        ledger.commit()
+
+    found = blocks(tmp_path)
+
+    assert set(found) == {CASE}
+    assert found[CASE].proven - found[CASE].begun == 1_500_000_000

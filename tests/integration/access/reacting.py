@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from httpx2 import AsyncClient, AsyncHTTPTransport
-from scim2_models import Group, PatchOperation
+from scim2_models import PatchOperation
 
 from choreography import Clock, Effect, Event, Memory
 from choreography.fake import FakeClock, FakeMemory
@@ -15,6 +15,7 @@ from consumers.access.ports import CriticalAccess, Mass, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
 from consumers.access.scim_client import R, ScimClient
+from consumers.access.scim_group import Group
 from consumers.access.scim_whole import Change
 from consumers.access.service import service
 from consumers.scim import connection

@@ -1,10 +1,12 @@
 """Which group bears a critical name is not asked for each person anew, and a change of it is noticed all the same."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from httpx2 import Request
 
 from choreography.fake import FakeClock
 from consumers.access.scim import ScimAccessDirectory
@@ -32,12 +34,18 @@ class Opened:
         self.scim = scim
         self.clock = FakeClock()
         self.directory = ScimAccessDirectory(scim, self.clock)
+        self.paths: list[str] = []
+
+    async def note(self, request: Request) -> None:
+        self.paths.append(request.url.path)
 
 
 @pytest.fixture
 async def access(directory: Directory) -> AsyncIterator[Opened]:
     async with connection(directory.url, TOKEN) as http:
-        yield Opened(CountingClient(http))
+        opened = Opened(CountingClient(http))
+        http.event_hooks["request"].append(opened.note)
+        yield opened
 
 
 async def test_a_critical_group_is_looked_up_once_a_minute(access: Opened, team: Team) -> None:
@@ -49,6 +57,13 @@ async def test_a_critical_group_is_looked_up_once_a_minute(access: Opened, team:
     await access.directory.access_of(team.employee_id, team.names)
 
     assert (within_a_minute, access.scim.names_asked) == (2, 4)
+
+
+async def test_many_who_leave_at_once_have_a_critical_group_looked_up_once(access: Opened, team: Team) -> None:
+    await asyncio.gather(*(access.directory.access_of(team.employee_id, team.names) for _ in range(20)))
+
+    assert access.scim.names_asked == 2
+    assert access.paths.count("/ServiceProviderConfig") == 1
 
 
 async def test_a_critical_group_that_is_made_anew_is_noticed_at_once(
