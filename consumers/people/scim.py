@@ -22,6 +22,7 @@ from consumers.people.pages import Pages, Refused, checked, is_error
 from consumers.people.person import ENTERPRISE, Managed, Person, Placed
 from consumers.scim import connection
 
+_AT_ONCE: Final = 10  # several services look people up in one directory, beside what Access asks it
 _NOT_FOUND: Final = "404"
 _NO_SUCH_FILTER: Final = ("400", "501")
 _HR_PARTNERS: Final = "HR partners"
@@ -54,7 +55,7 @@ class ScimPeople:
     def __init__(
         self, url: str, token: str, *, seconds: float = 10.0, transport: AsyncBaseTransport | None = None
     ) -> None:
-        self._http = connection(url, token, seconds=seconds, transport=transport)
+        self._http = connection(url, token, seconds=seconds, at_once=_AT_ONCE, transport=transport)
         kinds = (User, Group)
         provider = ScimProvider(models=kinds, resource_types=[ResourceType.from_resource(kind) for kind in kinds])
         self._scim = AsyncSCIMClient(self._http, provider=provider, check_response_payload=False)

@@ -1,8 +1,8 @@
 """The connection to the directory: nothing that it answers is waited for or read without end.
 
 One that never ends is as good as one that is down. Where it says how long it wants to be left alone (`Retry-After`,
-RFC 9110 §10.2.3), it is. It is asked twenty things at once at most: what waits in its own queue until it is given up
-is asked again, and makes the queue longer.
+RFC 9110 §10.2.3), it is. It is asked only so many things at once: what waits in its own queue until it is given up is
+asked again, and makes the queue longer.
 """
 
 import asyncio
@@ -29,11 +29,10 @@ from choreography import Unavailable
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LONGEST: Final = timedelta(minutes=15)  # longer than this nobody is left alone
 _LARGEST: Final = 8 * 2**20  # bytes: a group of 50,000 members; a page of a hundred people has some 200,000
-_AT_ONCE: Final = Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=60)
 
 
 def connection(
-    url: str, token: str, *, seconds: float = 10.0, transport: AsyncBaseTransport | None = None
+    url: str, token: str, *, seconds: float = 10.0, at_once: int = 20, transport: AsyncBaseTransport | None = None
 ) -> AsyncClient:
     """Return an unopened connection to the directory.
 
@@ -41,6 +40,7 @@ def connection(
         url: the base address, to which `/Users` and `/Groups` are appended.
         token: the bearer token.
         seconds: how long the directory may be silent, and how long a body may take.
+        at_once: how many requests may be under way; more wait for them.
         transport: what carries requests; by default the network.
     """
     return AsyncClient(
@@ -48,7 +48,7 @@ def connection(
         # not compressed, so that what is counted is what is read
         headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
         timeout=Timeout(seconds, connect=min(seconds, 3.0)),
-        limits=_AT_ONCE,
+        limits=Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=60),
         event_hooks={"response": [_left_alone, _bounded(seconds)]},
         transport=transport,
     )
