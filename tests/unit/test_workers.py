@@ -36,7 +36,19 @@ def start(state_dir):
     Path("started-" + str(os.getpid())).write_text(str(table.running()["sleeper"].pid))
 
 """
-WAITS = "def test_it(state_dir):\n    start(state_dir)\n    time.sleep(600)\n"
+WAITS = """
+import pytest
+
+@pytest.fixture(scope="session")
+def slow():
+    yield
+    time.sleep(6)  # execnet interrupts a worker for a second time after 5 seconds
+    Path("ended-" + str(os.getpid())).touch()
+
+def test_it(slow, state_dir):
+    start(state_dir)
+    time.sleep(600)
+"""
 DIES = "def test_it(state_dir):\n    start(state_dir)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
 
 
@@ -75,7 +87,7 @@ def sleepers(place: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_process_of_any_worker(tmp_path: Path, number: signal.Signals) -> None:
+def test_in_an_interrupted_run_every_worker_ends_and_no_process_is_left(tmp_path: Path, number: signal.Signals) -> None:
     with run(tmp_path, WAITS) as process:
         deadline = time.monotonic() + SECONDS
         while len(sleepers(tmp_path)) < 2:
@@ -86,6 +98,7 @@ def test_an_interrupted_run_leaves_no_process_of_any_worker(tmp_path: Path, numb
         said, _ = process.communicate(timeout=SECONDS)
 
     assert process.returncode == pytest.ExitCode.INTERRUPTED, said
+    assert len(list(tmp_path.glob("ended-*"))) == 2
     assert [one for one in sleepers(tmp_path) if psutil.pid_exists(one)] == []
     assert list((tmp_path / STATE).glob("*")) == []
 
