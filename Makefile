@@ -1,5 +1,7 @@
 # Everything needs only Python 3.11+ and make. Another interpreter: make PYTHON=/path/to/python3.12 demo
 PYTHON ?=
+# How many tests at once; each worker has a broker and servers of its own, about 2 GB.
+WORKERS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
@@ -22,7 +24,7 @@ status: $(INSTALLED) ## Show every process
 	@$(BIN)/ems status
 
 test: lint types ## Prove it: lint, types and every test, on real servers
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
 lint: $(INSTALLED) ## Check style and format
 	@$(BIN)/ruff check && $(BIN)/ruff format --check

@@ -4,7 +4,6 @@ Without a network and without earlier downloads there is none: then a laptop ski
 """
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.download import DownloadFailed
-from infra.local.own_directory import own_directory
 from infra.local.ports import free_port as unused_port
 from infra.local.stack import Stack
-from infra.progress import Silence, progress_on
+from infra.progress import progress_on
 from infra.providers import Broker
 from infra.providers.local import LocalBroker
 from tests.missing import missing
@@ -23,26 +21,14 @@ from tests.missing import missing
 if TYPE_CHECKING:
     from tests.postgres import Postgres
 
+pytest_plugins = ["tests.workers"]
 RUNNING = "EMS_TEST_BROKER"  # "host:port http://host:port/apis/ccompat/v7" of a broker that runs already
-
-
-def pytest_configure() -> None:
-    """Let SIGTERM and SIGHUP end the session as Ctrl-C does, so that no process is left."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """The event loop of async tests."""
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def state_dir(pytestconfig: pytest.Config) -> Iterator[Path]:
-    """A state directory of this session alone; what is started in it ends with the session."""
-    with own_directory(pytestconfig.rootpath / ".ems" / "tests", Silence()) as directory:
-        yield directory
 
 
 @pytest.fixture

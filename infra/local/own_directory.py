@@ -26,9 +26,7 @@ def own_directory(parent: Path, progress: Progress) -> Iterator[Path]:
         progress: told when something of a killed run had to be ended.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.iterdir():
-        if left.is_dir() and not _owner_lives(left.name):
-            _remove(left, progress)
+    end_left_behind(parent, progress)
     own = parent / _name(psutil.Process(os.getpid()))
     try:
         own.mkdir(parents=True)
@@ -39,6 +37,18 @@ def own_directory(parent: Path, progress: Progress) -> Iterator[Path]:
             shutil.rmtree(own, ignore_errors=True)
             with suppress(OSError):  # others may use it
                 parent.rmdir()
+
+
+def end_left_behind(parent: Path, progress: Progress) -> None:
+    """End every process of directories whose owners live no more, and remove them.
+
+    Args:
+        parent: as in `own_directory`; it need not exist.
+        progress: told when something had to be ended.
+    """
+    for left in parent.glob("*/"):
+        if not _owner_lives(left.name):
+            _remove(left, progress)
 
 
 def _remove(left: Path, progress: Progress) -> None:

@@ -165,8 +165,9 @@ class ProcessTable:
             sleep(_POLL)
 
     def _any_alive(self, processes: Sequence[Running]) -> bool:
-        _reap()
-        return any(process.alive for process in processes)
+        alive = any(process.alive for process in processes)
+        _reap()  # afterwards: nobody asks again about what was found dead
+        return alive
 
 
 def _foreign_environment() -> dict[str, str]:

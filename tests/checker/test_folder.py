@@ -119,8 +119,8 @@ def test_a_hundred_thousand_records_are_checked_in_seconds() -> None:
     for number in range(40_000):
         shop.order(f"{chr(number + 0x10000)}{number}", cancelled=number % 4 == 0)
     history = shop.history()
-    started = time.monotonic()
+    started = time.process_time()  # others may work beside
 
     assert shop.checked(history) == []
     assert len(history.records) == 100_000
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS

@@ -288,7 +288,7 @@ def test_a_second_resignation_is_refused_and_names_the_open_case(office: Office,
     assert resign(office, employee, employment_id="side") != case_id
 
 
-@pytest.mark.parametrize("case_id", [str(uuid4()), "no-uuid", "%00", "é"])
+@pytest.mark.parametrize("case_id", ["3f8d1a52-6c1e-4f0b-9a77-5b0e6c2d9d41", "no-uuid", "%00", "é"])
 def test_an_unknown_case_is_not_found(office: Office, case_id: str) -> None:
     assert problem(office, f"/v1/cases/{case_id}/decision", '{"outcome": "CONFIRMED"}')["status"] == 404
     assert problem(office, f"/v1/cases/{case_id}/withdrawal", "{}")["status"] == 404

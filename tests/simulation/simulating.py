@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 
+from tests.workers import processors
+
 
 def simulation(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run it where a seed means the same each time; return what it came to."""
-    command = [sys.executable, "-m", "tests.simulation", *arguments]
+    """Run it where a seed means the same each time, on this worker's processors; return what it came to."""
+    command = [sys.executable, "-m", "tests.simulation", "--processes", str(processors()), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "."})

@@ -14,7 +14,7 @@ HISTORIES = 5_000
 _STEPS = 500
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 def test_nothing_is_lost_and_nothing_happens_twice_in_thousands_of_crash_histories() -> None:
     run = simulation("--histories", str(HISTORIES))
 

@@ -20,7 +20,7 @@ HISTORIES = 1_000
 DUTIES = ("access", "hr", "notification")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 def test_directory_calendar_and_mailbox_end_as_one_permitted_history_at_real_servers_code() -> None:
     run = simulation("--served", "--histories", str(HISTORIES))
 

@@ -190,10 +190,10 @@ class _Server(threading.Thread):
     def stop(self) -> None:
         if self.is_alive():
             self._loop.call_soon_threadsafe(self._stop_asked.set)
-        self.join(10)
+        self.join(30)
 
     async def _serve(self) -> None:
         self._loop, self._stop_asked = asyncio.get_running_loop(), asyncio.Event()
-        async with serve(self._app, "127.0.0.1", 0, drain_seconds=2) as self._address:
+        async with serve(self._app, "127.0.0.1", 0, drain_seconds=20) as self._address:
             self._opened.set()
             await self._stop_asked.wait()
