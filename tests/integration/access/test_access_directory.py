@@ -49,14 +49,16 @@ def test_a_failed_block_keeps_nobody_in_after_the_confirmation(directory: Direct
 
 
 def test_the_last_sweep_takes_what_was_given_since_the_confirmation(directory: Directory, team: Team) -> None:
+    directory.remove(team.payments, team.leaver)
     team.access.react(team.case.resigned())
     team.access.react(team.case.states(ExitConfirmed))
-    directory.add(team.prod, team.leaver)
+    for group in team.critical:
+        directory.add(group, team.leaver)
 
     swept = team.access.react(team.case.states(EmployeeDeparted))
 
     assert swept.departed
-    assert directory.people(team.prod) == {team.colleague}
+    assert all(directory.people(group) == {team.colleague} for group in team.critical)
 
 
 def test_nobody_is_touched_where_the_person_is_unknown(directory: Directory, team: Team) -> None:
@@ -192,11 +194,12 @@ def test_what_is_about_to_be_changed_is_written_down_and_logged_first(directory:
 
 
 def test_who_was_taken_out_by_somebody_else_meanwhile_is_blocked_all_the_same(directory: Directory, team: Team) -> None:
-    groups = iter((team.prod, team.payments))
+    late = iter([team.leaver])
 
     def somebody_is_faster(step: str) -> None:
-        if step == "claim" and (group := next(groups, None)):
-            directory.remove(group, team.leaver)
+        if step == "claim" and (one := next(late, None)):
+            directory.remove(team.prod, one)
+            directory.remove(team.payments, one)
 
     blocked = team.access.react(team.case.resigned(), at=somebody_is_faster)
 
