@@ -117,6 +117,27 @@ class SmtpMailer:
                 reached = await self._server.deliver(message, otherwise=otherwise, claim=effect.claim)
             return Sent(reached, perhaps_repeated=effect.repeated and self.sent_mail is None)
 
+    async def find(self, message: EmailMessage, effect: Effect) -> Sent:
+        """Find out who got the mail of an effect from an earlier attempt, and send nothing.
+
+        Where the mail system is not asked what it has sent, the mail counts as sent: whoever may have got it has to
+        hear what comes after it.
+
+        Args:
+            message: as it would be sent; its Message-ID is made from the effect's key.
+            effect: whose mail it is.
+
+        Raises:
+            Unavailable: the mail system cannot be asked, or does not know yet.
+        """
+        if not effect.repeated:
+            return Sent((), perhaps_repeated=False)
+        async with self._turns.of(effect) as turn:
+            if self.sent_mail is None:
+                return Sent(tuple(one.addr_spec for one in message["To"].addresses), perhaps_repeated=True)
+            reached = await self._look_up(self.sent_mail, message["Message-ID"], turn)
+            return Sent(reached or (), perhaps_repeated=False)
+
     async def probe(self) -> None:
         """Make sure that mail can be sent."""
         await self._server.probe()

@@ -32,6 +32,10 @@ class Mailer(Protocol):
         """Send the mail of an effect."""
         ...
 
+    async def find(self, message: EmailMessage, effect: Effect, /) -> Sent:
+        """Find out who got the mail of an effect from an earlier attempt; it reached nobody where there was none."""
+        ...
+
 
 class SentMail(Protocol):
     """The mails that the mail system has accepted, which the mailer asks about."""

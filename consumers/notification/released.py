@@ -6,11 +6,14 @@ lane, in which either of them comes first. One message is held per case; it tell
 released, and what comes after it follows at once.
 """
 
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+
 from pydantic import BaseModel, ConfigDict
 
 from choreography import Effect, Hold, NothingToDo
 from consumers.notification.matter import Days, Matter
-from consumers.notification.ports import Ports
+from consumers.notification.ports import Mailer, Ports, Sent
 from consumers.notification.standing import Standing
 from consumers.notification.telling import tell_again, tell_manager
 from schemas.notification import ManagerNotified, NotificationDropped, NotificationFailed, NotificationWithheld
@@ -24,13 +27,39 @@ class Asked(BaseModel):
     case_version: int
 
 
+@dataclass(frozen=True)
+class _Unsent:
+    """In place of the mailer: nothing is sent any more, and what an earlier attempt sent is found out."""
+
+    mailer: Mailer
+
+    async def send(self, message: EmailMessage, effect: Effect, /) -> Sent:
+        return await self.mailer.find(message, effect)
+
+    find = send
+
+
 async def tell_manager_once_released(
     event: NotificationWithheld, ports: Ports, effect: Effect
 ) -> ManagerNotified | NotificationFailed:
-    """Hold what HR was told until it is released; then tell the manager how the case stands."""
+    """Hold what HR was told until it is released; then tell the manager how the case stands.
+
+    Of a case that is undone nobody is told any more. Whom an earlier attempt told all the same is stated, so that they
+    hear the end.
+    """
     standing = await Standing.of(event, effect)
-    if standing.undone:
-        raise NothingToDo("the case is undone")
+    if not standing.undone:
+        return await _tell(event, standing, ports, effect)
+    if effect.repeated and (effect.released or standing.manager is not None):
+        found = await _tell(event, standing, replace(ports, mailer=_Unsent(ports.mailer)), effect)
+        if found.message_id is not None:
+            return found
+    raise NothingToDo("the case is undone")
+
+
+async def _tell(
+    event: NotificationWithheld, standing: Standing, ports: Ports, effect: Effect
+) -> ManagerNotified | NotificationFailed:
     newest, told = standing.withheld or event, standing.told
     if told is not None and (told.kind, told.last_working_day) == (newest.kind, newest.last_working_day):
         raise NothingToDo("the manager has been told how the case stands")

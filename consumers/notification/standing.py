@@ -26,7 +26,7 @@ class Standing:
         waits_since: the version of the case at which HR was first told alone.
         days: as they were last told.
         message_to_hr: the Message-ID of the newest mail to HR alone; what HR's mailbox refused has none.
-        undone: whether the newest message, also one that reached nobody, is that the case is undone.
+        undone: whether one of the messages, also one that reached nobody, is that the case is undone.
     """
 
     manager: ManagerNotified | None = None
@@ -56,7 +56,7 @@ class Standing:
             waits_since=min((one.case_version for one in withheld), default=None),
             days=Days.of(said[-1] if said else None),
             message_to_hr=to_hr[-1] if to_hr else None,
-            undone=bool(said) and said[-1].kind not in OPEN,
+            undone=any(fact.kind not in OPEN for fact in said),
         )
 
     @property

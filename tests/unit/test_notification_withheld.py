@@ -1,12 +1,13 @@
 """Of a restricted case HR hears first; the manager once it is released, or never."""
 
 from datetime import date
+from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from choreography import Hold, NothingToDo
+from choreography import Hold, NothingToDo, Unavailable
 from consumers.notification.handler import Undone
 from schemas.exits import (
     Confidentiality,
@@ -248,3 +249,62 @@ def test_what_hr_got_in_the_managers_place_is_not_sent_twice_and_the_manager_is_
     world.told(world.restated(NotificationDropped))
 
     assert world.postbox.read_by == [HR, BEN, HR, HR, HR, BEN]
+
+
+def undone_while_in_doubt(world: World, *, arrived: bool) -> NotificationWithheld:
+    """Have the manager's mail begun and its answer lost, and the case undone before the next attempt."""
+    fact: NotificationWithheld = withheld(world)
+    with pytest.raises(Hold):
+        world.told(fact)
+    if arrived:
+        world.postbox.letters.append(written_to_the_manager(fact))
+    assert isinstance(world.told(WITHDRAWN), NotificationDropped)
+    return fact
+
+
+def written_to_the_manager(fact: NotificationWithheld) -> EmailMessage:
+    """Return the mail that an attempt whose fact was never stated has sent."""
+    elsewhere = World()
+    withheld(elsewhere)
+    released(elsewhere, fact)
+    return elsewhere.postbox.letters[-1]
+
+
+def test_a_manager_whose_mail_was_in_doubt_while_the_case_was_undone_hears_that_it_is() -> None:
+    world = World()
+    fact = undone_while_in_doubt(world, arrived=True)
+
+    found = world.told(fact, repeated=True, released=True)
+    told = world.told(world.restated(NotificationDropped))
+
+    assert (found.kind, found.recipient_id) == (NotificationKind.RESIGNED, "ben")
+    assert (told.kind, told.recipient_id) == (NotificationKind.WITHDRAWN, "ben")
+    assert world.postbox.read_by == [HR, BEN, HR, BEN]
+
+
+def test_a_manager_whose_mail_was_in_doubt_and_never_sent_hears_nothing_of_a_case_that_is_undone() -> None:
+    world = World()
+    fact = undone_while_in_doubt(world, arrived=False)
+
+    for event in (fact, world.restated(NotificationDropped)):
+        with pytest.raises(NothingToDo):
+            world.told(event, repeated=True, released=True)
+
+    assert world.postbox.read_by == [HR, HR]
+
+
+def test_what_is_in_doubt_waits_until_it_is_known_whether_the_manager_was_told() -> None:
+    world = World()
+    fact = undone_while_in_doubt(world, arrived=True)
+    world.postbox.down = True
+
+    with pytest.raises(Unavailable):
+        world.told(fact, repeated=True, released=True)
+
+
+def test_what_nobody_has_released_is_not_asked_for_again_once_the_case_is_undone() -> None:
+    world = World()
+    fact = undone_while_in_doubt(world, arrived=False)
+
+    with pytest.raises(NothingToDo):
+        world.told(fact, repeated=True)

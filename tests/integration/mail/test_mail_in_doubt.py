@@ -212,3 +212,36 @@ def test_a_mail_in_doubt_that_is_put_off_when_it_is_sent_again_is_not_taken_for_
             await office.send()
 
     in_office(Script(to_recipients={BEN: "450 busy"}), story, Ambiguous.RESEND)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_whether_a_mail_was_sent_is_found_out_without_sending_it(mailbox: Mailbox, arrives: bool) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        effect = office.effect(repeated=True, released=True)
+        if not arrives:
+            with pytest.raises(Unavailable):
+                await office.mailer.find(mail_of(effect), effect)
+            await office.clock.move(SETTLE.total_seconds())
+
+        found = await office.mailer.find(mail_of(effect), effect)
+
+        assert found == Sent((BEN,) if arrives else (), perhaps_repeated=False)
+        assert mailbox.holds(office.message_id) == arrives
+
+    in_office(Script(at_dot=hang_up, delivers=arrives), story, Ambiguous.LOOKUP, mailbox)
+
+
+@pytest.mark.parametrize("ambiguous", [Ambiguous.RESEND, Ambiguous.HOLD])
+def test_a_mail_that_nobody_can_be_asked_about_counts_as_sent(ambiguous: Ambiguous) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        first, again = office.effect(), office.effect(repeated=True, released=True)
+
+        assert await office.mailer.find(mail_of(first), first) == Sent((), perhaps_repeated=False)
+        assert await office.mailer.find(mail_of(again), again) == Sent((BEN,), perhaps_repeated=True)
+        assert office.script.accepted == []
+
+    in_office(Script(at_dot=hang_up, delivers=False), story, ambiguous)
