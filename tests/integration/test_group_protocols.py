@@ -90,15 +90,15 @@ async def test_what_is_in_flight_when_a_partition_is_taken_away_comes_to_its_end
     wait = shop.folder / "wait"
     wait.touch()
     await team.start(group_protocol=protocol, drain_seconds=60)
-    await shop.publish(*orders(shop, 24, "before"))
-    await until(lambda: len(team.effects("begun")) == 24)
+    await shop.publish(*orders(shop, 18, "before"))
+    await until(lambda: len(team.effects("begun")) == 18)
 
     second = team.start_soon(group_protocol=protocol)
     await until(lambda: shop.members() == 2)
     wait.unlink()
     await until(second.is_ready)
-    await shop.publish(*orders(shop, 24, "after"))
-    await until(lambda: len(team.effects()) == 48)
+    await shop.publish(*orders(shop, 18, "after"))
+    await until(lambda: len(team.effects()) == 36)
 
     assert set(team.effects("begun").values()) == {1}
     assert set(team.effects().values()) == {1}

@@ -86,6 +86,14 @@ def sleepers(place: Path) -> list[int]:
     return [int(text) for file in place.glob("started-*") if (text := file.read_text())]
 
 
+def lives(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended, and that nobody has waited for yet, does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_in_an_interrupted_run_every_worker_ends_and_no_process_is_left(tmp_path: Path, number: signal.Signals) -> None:
     with run(tmp_path, WAITS) as process:
@@ -99,7 +107,7 @@ def test_in_an_interrupted_run_every_worker_ends_and_no_process_is_left(tmp_path
 
     assert process.returncode == pytest.ExitCode.INTERRUPTED, said
     assert len(list(tmp_path.glob("ended-*"))) == 2
-    assert [one for one in sleepers(tmp_path) if psutil.pid_exists(one)] == []
+    assert [one for one in sleepers(tmp_path) if lives(one)] == []
     assert list((tmp_path / STATE).glob("*")) == []
 
 
@@ -110,7 +118,7 @@ def test_what_a_killed_worker_left_behind_is_ended_and_the_run_has_failed(tmp_pa
     assert process.returncode == pytest.ExitCode.TESTS_FAILED, said
     assert "crashed while running" in said
     assert sleepers(tmp_path)
-    assert [one for one in sleepers(tmp_path) if psutil.pid_exists(one)] == []
+    assert [one for one in sleepers(tmp_path) if lives(one)] == []
     assert list((tmp_path / STATE).glob("*")) == []
 
 
