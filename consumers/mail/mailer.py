@@ -21,6 +21,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from enum import StrEnum
 from typing import Final, Protocol
+from weakref import WeakSet
 
 import structlog
 
@@ -94,6 +95,7 @@ class SmtpMailer:
         self._server, self._turns, self._clock = server, turns, clock
         self._ambiguous, self._settle = ambiguous, settle
         self.sent_mail = sent_mail
+        self._not_sent = WeakSet[Effect]()  # attempts that know what became of all earlier ones
 
     async def send(self, message: EmailMessage, effect: Effect, *, otherwise: str | None = None) -> Sent:
         """Send the mail of an effect, or find out that it was sent.
@@ -117,25 +119,25 @@ class SmtpMailer:
                 reached = await self._server.deliver(message, otherwise=otherwise, claim=effect.claim)
             return Sent(reached, perhaps_repeated=effect.repeated and self.sent_mail is None)
 
-    async def find(self, message: EmailMessage, effect: Effect) -> Sent:
-        """Find out who got the mail of an effect from an earlier attempt, and send nothing.
+    async def conclude(self, message: EmailMessage, effect: Effect) -> Sent:
+        """Bring to its end what an earlier attempt may have sent, where the mail is not wanted any more.
 
-        Where the mail system is not asked what it has sent, the mail counts as sent: whoever may have got it has to
-        hear what comes after it.
+        By *lookup* nothing is sent: it is found out who got it. By *resend* it is sent again, as nobody can tell, and
+        whoever may have got it has to hear what comes after it. By *hold* it counts as not sent.
 
         Args:
             message: as it would be sent; its Message-ID is made from the effect's key.
             effect: whose mail it is.
 
         Raises:
-            Unavailable: the mail system cannot be asked, or does not know yet.
+            Unavailable: the mail system cannot be used, or does not know yet.
         """
-        if not effect.repeated:
+        if not effect.repeated or self._ambiguous is Ambiguous.HOLD:
             return Sent((), perhaps_repeated=False)
+        if self.sent_mail is None:
+            return await self.send(message, effect)
         async with self._turns.of(effect) as turn:
-            if self.sent_mail is None:
-                return Sent(tuple(one.addr_spec for one in message["To"].addresses), perhaps_repeated=True)
-            reached = await self._look_up(self.sent_mail, message["Message-ID"], turn)
+            reached = await self._sent_before(message["Message-ID"], turn, effect)
             return Sent(reached or (), perhaps_repeated=False)
 
     async def probe(self) -> None:
@@ -156,13 +158,22 @@ class SmtpMailer:
             raise
 
     async def _sent_before(self, message_id: str, turn: Turn, effect: Effect) -> tuple[str, ...] | None:
-        """Return who got the mail from an earlier attempt; `None` when it is to be sent."""
+        """Return who got the mail from an earlier attempt; `None` when it is to be sent.
+
+        Once it is known that nobody did, it stays so until this attempt is over: where one recipient is refused, the
+        next one need not wait for the settle time anew.
+        """
+        if effect in self._not_sent:
+            return None
         if self._ambiguous is Ambiguous.HOLD and not effect.released:
             raise Hold(
                 f"This mail may have been sent already. Look for the Message-ID {message_id} in the mail system's log: "
                 "if it was sent, drop this one; if not, release it."
             )
-        return await self._look_up(self.sent_mail, message_id, turn) if self.sent_mail is not None else None
+        reached = await self._look_up(self.sent_mail, message_id, turn) if self.sent_mail is not None else None
+        if reached is None:
+            self._not_sent.add(effect)
+        return reached
 
     async def _look_up(self, sent_mail: SentMail, message_id: str, turn: Turn) -> tuple[str, ...] | None:
         turn.kept = True  # until there is an answer

@@ -32,8 +32,8 @@ class Mailer(Protocol):
         """Send the mail of an effect."""
         ...
 
-    async def find(self, message: EmailMessage, effect: Effect, /) -> Sent:
-        """Find out who got the mail of an effect from an earlier attempt; it reached nobody where there was none."""
+    async def conclude(self, message: EmailMessage, effect: Effect, /) -> Sent:
+        """Bring to its end what an earlier attempt may have sent, of a mail that is not wanted any more."""
         ...
 
 

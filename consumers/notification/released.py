@@ -28,15 +28,15 @@ class Asked(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Unsent:
-    """In place of the mailer: nothing is sent any more, and what an earlier attempt sent is found out."""
+class _Concluding:
+    """In place of the mailer: a mail is sent no more, and what became of it by an earlier attempt is found out."""
 
     mailer: Mailer
 
     async def send(self, message: EmailMessage, effect: Effect, /) -> Sent:
-        return await self.mailer.find(message, effect)
+        return await self.mailer.conclude(message, effect)
 
-    find = send
+    conclude = send
 
 
 async def tell_manager_once_released(
@@ -51,7 +51,7 @@ async def tell_manager_once_released(
     if not standing.undone:
         return await _tell(event, standing, ports, effect)
     if effect.repeated and (effect.released or standing.manager is not None):
-        found = await _tell(event, standing, replace(ports, mailer=_Unsent(ports.mailer)), effect)
+        found = await _tell(event, standing, replace(ports, mailer=_Concluding(ports.mailer)), effect)
         if found.message_id is not None:
             return found
     raise NothingToDo("the case is undone")

@@ -81,7 +81,7 @@ class Postbox:
         self.letters.append(message)
         return Sent((address_of(message),), effect.repeated)
 
-    async def find(self, message: EmailMessage, _effect: Effect) -> Sent:
+    async def conclude(self, message: EmailMessage, _effect: Effect) -> Sent:
         if self.down:
             raise Unavailable
         known = [one for one in self.letters if one["Message-ID"] == message["Message-ID"]]

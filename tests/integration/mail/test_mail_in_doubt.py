@@ -222,10 +222,10 @@ def test_whether_a_mail_was_sent_is_found_out_without_sending_it(mailbox: Mailbo
         effect = office.effect(repeated=True, released=True)
         if not arrives:
             with pytest.raises(Unavailable):
-                await office.mailer.find(mail_of(effect), effect)
+                await office.mailer.conclude(mail_of(effect), effect)
             await office.clock.move(SETTLE.total_seconds())
 
-        found = await office.mailer.find(mail_of(effect), effect)
+        found = await office.mailer.conclude(mail_of(effect), effect)
 
         assert found == Sent((BEN,) if arrives else (), perhaps_repeated=False)
         assert mailbox.holds(office.message_id) == arrives
@@ -233,15 +233,36 @@ def test_whether_a_mail_was_sent_is_found_out_without_sending_it(mailbox: Mailbo
     in_office(Script(at_dot=hang_up, delivers=arrives), story, Ambiguous.LOOKUP, mailbox)
 
 
-@pytest.mark.parametrize("ambiguous", [Ambiguous.RESEND, Ambiguous.HOLD])
-def test_a_mail_that_nobody_can_be_asked_about_counts_as_sent(ambiguous: Ambiguous) -> None:
+@pytest.mark.parametrize(("ambiguous", "reached"), [(Ambiguous.RESEND, (BEN,)), (Ambiguous.HOLD, ())])
+def test_a_mail_that_nobody_can_be_asked_about_is_concluded_by_the_policy(
+    ambiguous: Ambiguous, reached: tuple[str, ...]
+) -> None:
     async def story(office: Office) -> None:
         with pytest.raises(Unavailable):
             await office.send()
+        office.script.at_dot, office.script.delivers = nothing, True
         first, again = office.effect(), office.effect(repeated=True, released=True)
 
-        assert await office.mailer.find(mail_of(first), first) == Sent((), perhaps_repeated=False)
-        assert await office.mailer.find(mail_of(again), again) == Sent((BEN,), perhaps_repeated=True)
-        assert office.script.accepted == []
+        assert await office.mailer.conclude(mail_of(first), first) == Sent((), perhaps_repeated=False)
+        assert await office.mailer.conclude(mail_of(again), again) == Sent(reached, perhaps_repeated=bool(reached))
+        assert [to for to, _ in office.script.accepted] == [reached] * bool(reached)
 
     in_office(Script(at_dot=hang_up, delivers=False), story, ambiguous)
+
+
+@pytest.mark.parametrize("how", ["send", "conclude"])
+def test_who_stands_in_for_one_who_is_refused_does_not_wait_anew(mailbox: Mailbox, how: str) -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        office.script.at_dot, office.script.delivers = nothing, True
+        office.script.to_recipients = {BEN: "550 Nobody here by that name"}
+        await office.has_to_wait()
+        await office.clock.move(SETTLE.total_seconds())
+        effect = office.effect(repeated=True)
+        ask = getattr(office.mailer, how)
+
+        assert (await ask(mail_of(effect), effect)).reached == ()
+        assert (await ask(mail_of(effect, HR), effect)).reached == ((HR,) if how == "send" else ())
+
+    in_office(Script(at_dot=hang_up, delivers=False), story, Ambiguous.LOOKUP, mailbox)
