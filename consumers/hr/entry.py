@@ -30,10 +30,8 @@ from schemas.hr import (
 Told = ExitInterviewScheduled | ExitInterviewMoved | ExitInterviewCancelled | ExitInterviewNotPossible
 
 PRODUCT: Final = "-//Exit Management System//HR//EN"
-TITLE: Final = "Conversation"
-_CONTROLS: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f]+"
-)  # in no value of a parameter, nor a double quote (RFC 5545 §3.1)
+# in no value of a parameter, nor a double quote (RFC 5545 §3.1)
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 class Address(NamedTuple):
@@ -93,7 +91,7 @@ class Entry:
     stamp: datetime
     organizer: Address
     invited: Sequence[Address]
-    title: str = TITLE
+    title: str
 
     def ical(self, method: InvitationMethod | None = None, *, over: int | None = None) -> bytes:
         """Return the object; `method` makes it a message (RFC 5546), without it is what a calendar stores.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from icalendar import Calendar, Event
 
 from consumers.hr.booked import MARK
-from consumers.hr.entry import PRODUCT, TITLE, InterviewSlot
+from consumers.hr.entry import PRODUCT, InterviewSlot
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Tombstone:
     slot: InterviewSlot
     version: int
     stamp: datetime
-    title: str = f"Cancelled: {TITLE}"
+    title: str
 
     def sequence_over(self, over: int | None) -> int:
         """Return the `SEQUENCE` in place of an object that has this one, or of nothing."""

@@ -56,7 +56,7 @@ async def still_ours() -> None:
 
 
 def book(server: Server) -> None:
-    entry = Entry(SLOT, 1, NOW, Address("Ben", "ben@example.com"), ())
+    entry = Entry(SLOT, 1, NOW, Address("Ben", "ben@example.com"), (), "Conversation")
 
     async def run() -> None:
         async with CalDavCalendar(server.url) as calendar:
@@ -68,7 +68,7 @@ def book(server: Server) -> None:
 def cancel(server: Server) -> None:
     async def run() -> None:
         async with CalDavCalendar(server.url) as calendar:
-            await calendar.cancel("ben", Tombstone(SLOT, 2, NOW), still_ours)
+            await calendar.cancel("ben", Tombstone(SLOT, 2, NOW, "Cancelled: Conversation"), still_ours)
 
     asyncio.run(run())
 
@@ -91,7 +91,7 @@ def test_to_call_off_what_never_stood_there_is_no_change(server: Server) -> None
 def test_an_interview_that_is_put_over_a_cancelled_one_is_seen(server: Server) -> None:
     book(server)
     cancel(server)
-    again = Entry(SLOT, 1, NOW, Address("Ben", "ben@example.com"), ()).ical()
+    again = Entry(SLOT, 1, NOW, Address("Ben", "ben@example.com"), (), "Conversation").ical()
     httpx2.put(f"{server.url}/ben/calendar/interview-1.ics", content=again, headers={"Content-Type": "text/calendar"})
 
     assert server.changes()[-1] == ("put", False, True)

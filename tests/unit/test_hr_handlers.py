@@ -372,7 +372,7 @@ def test_of_what_hr_took_out_the_time_that_was_stated_counts(company: Company, b
     del company.calendar.entries["ben"][UID]
     if by_hand == "called off":
         slot = InterviewSlot(uid=UID, interviewer_id="ben", start=at_tuesday(-24).start, time_zone="Europe/London")
-        company.calendar.tombs["ben", UID] = Tombstone(slot, FINAL, company.now)
+        company.calendar.tombs["ben", UID] = Tombstone(slot, FINAL, company.now, "Cancelled: Conversation")
 
     assert company.cancel(WITHDRAWN).start == booked.start
 

@@ -119,11 +119,14 @@ def interview(period: Period = SLOT) -> Entry:
         stamp=datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC),
         organizer=Address("Sabine Hartmann", "sabine@example.com"),
         invited=(Address('Jonas "Jo" Brandt\nX-EVIL:1', "jonas@example.com"),),
+        title="Conversation",
     )
 
 
 def called_off(sequence: int = 2) -> Tombstone:
-    return Tombstone(interview().slot, sequence, datetime(2026, 3, 2, 13, 0, 0, 123456, tzinfo=UTC))
+    return Tombstone(
+        interview().slot, sequence, datetime(2026, 3, 2, 13, 0, 0, 123456, tzinfo=UTC), "Cancelled: Conversation"
+    )
 
 
 def cancel(url: str, owner: str, claim: Callable[[], Awaitable[None]] = still_ours) -> None:

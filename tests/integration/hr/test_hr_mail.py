@@ -42,6 +42,7 @@ def letter(method: InvitationMethod = InvitationMethod.REQUEST) -> EmailMessage:
         stamp=FACT.occurred_at,
         organizer=Address("Ben Åström", BEN),
         invited=(Address("Ana\r\nBcc: eve@example.com", ANA),),
+        title="Conversation",
     )
     about = About(words="cancel" if method is InvitationMethod.CANCEL else "request")
     return to_participants(about, entry, FACT, KEY, PORTS)

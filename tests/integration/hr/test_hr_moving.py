@@ -242,7 +242,7 @@ def test_a_move_that_was_paused_until_after_the_cancellation_changes_nothing(off
     late, end = office.changed(TOMORROW), office.another(EmployeeRetained)
     slot = slot_of(booked)
     assert slot is not None
-    tombstone = Tombstone(slot, end.order, office.now)
+    tombstone = Tombstone(slot, end.order, office.now, "Cancelled: Conversation")
 
     async def paused() -> None:
         """Wake when the successor has called it off; the claim was checked before that."""
