@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from benchmarks.targets import nanoseconds
 from consumers.access.service import service
 from schemas.access import CriticalAccessBlocked
 from schemas.exits import EmployeeResigned
@@ -34,8 +34,4 @@ def _blocks(ledger: Path) -> Iterator[tuple[str, Block]]:
     kinds = (EmployeeResigned.ce_type(), CriticalAccessBlocked.__name__)
     with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True)) as database:
         for case, begun, proven in database.execute(query, kinds):
-            yield str(UUID(case)), Block(_nanoseconds(begun), _nanoseconds(proven))
-
-
-def _nanoseconds(written: str) -> int:
-    return round(datetime.fromisoformat(written).timestamp() * 1_000_000) * 1_000
+            yield str(UUID(case)), Block(nanoseconds(begun), nanoseconds(proven))

@@ -84,6 +84,11 @@ class Targets:
         return [file for pattern in patterns for file in self._sandbox.glob(pattern)]
 
 
+def nanoseconds(written: str) -> int:
+    """Return a moment that is written in ISO 8601 as nanoseconds since 1970, exact to the microsecond."""
+    return round(datetime.fromisoformat(written).timestamp() * 1_000_000) * 1_000
+
+
 def _removals(journal: Iterable[dict[str, Any]]) -> list[tuple[str, int]]:
     """Return who was taken out of a critical group, and when."""
     members: dict[str, set[str]] = {}
@@ -93,7 +98,7 @@ def _removals(journal: Iterable[dict[str, Any]]) -> list[tuple[str, int]]:
         if entry["type"] != "Group" or resource.get("displayName") not in CRITICAL_GROUPS:
             continue
         now = {member["value"] for member in resource.get("members") or ()}
-        at = round(datetime.fromisoformat(entry["at"]).timestamp() * 1_000_000) * 1_000
+        at = nanoseconds(entry["at"])
         removals += [(gone, at) for gone in members.get(entry["id"], set()) - now]
         members[entry["id"]] = now
     return removals
