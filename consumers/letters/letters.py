@@ -18,7 +18,7 @@ class Addressee(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102 - empty where only the address is to be shown
     @property
-    def address(self) -> str: ...  # noqa: D102
+    def address(self) -> str: ...  # noqa: D102 - where the mail goes
     @property
     def language(self) -> str | None: ...  # noqa: D102 - the preferred one, such as `de-AT`
 

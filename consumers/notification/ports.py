@@ -97,9 +97,9 @@ class Addressee(Protocol):
     """Somebody who gets a mail."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...  # noqa: D102 - empty for a mailbox
     @property
-    def address(self) -> str: ...  # noqa: D102
+    def address(self) -> str: ...  # noqa: D102 - where the mail goes
     @property
     def language(self) -> str | None: ...  # noqa: D102 - the preferred one
 
