@@ -44,7 +44,7 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear "$venv"
 fi
 pip="$venv/bin/python -m pip --disable-pip-version-check install $quiet"
-if ! $pip --require-hashes --requirement requirements.lock || ! $pip --no-deps --no-build-isolation --editable .; then
+if ! $pip --no-deps --require-hashes --requirement requirements.lock || ! $pip --no-deps --no-build-isolation --editable .; then
     fail "The Python packages could not be installed; pip says why above. Most often the network or the disk is the" \
         "reason: mend that and run the same command again."
 fi
