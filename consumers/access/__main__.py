@@ -10,7 +10,7 @@ from consumers.access.scim_account import known_by
 from consumers.access.scim_client import ScimClient
 from consumers.access.service import service
 from consumers.access.settings import Settings
-from consumers.scim import connection
+from consumers.shared.scim import connection
 
 
 @asynccontextmanager

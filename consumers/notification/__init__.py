@@ -10,6 +10,6 @@ manager's manager, else to HR; never to the person concerned. Of a restricted ca
 HR has the held message released. Of somebody whom the directory does not know for certain, and of an exit whose
 beginning this service never stated, only HR is told. Security is told what Access could not do.
 Safe to repeat because: a mail built again is the same mail, byte for byte, with the same Message-ID, by which
-`consumers.mail` finds out whether it was sent; a fact says so where it may have been sent twice. Whoever was never told
+`consumers.shared.mail` finds out whether it was sent; a fact says so where it may have been sent twice. Whoever was never told
 is not told that it is undone.
 """

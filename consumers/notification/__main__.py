@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from choreography import run
-from consumers.letters import open_letters
-from consumers.mail import open_mailer
+from consumers.shared.letters import open_letters
+from consumers.shared.mail import open_mailer
 from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.proof import TEMPLATES, every_mail
 from consumers.notification.service import service
 from consumers.notification.settings import Settings
-from consumers.people import ScimPeople
+from consumers.shared.people import ScimPeople
 
 
 @asynccontextmanager

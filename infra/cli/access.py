@@ -15,7 +15,7 @@ from consumers.access.ports import AccountRefused
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import known_by
 from consumers.access.scim_client import ScimClient
-from consumers.scim import connection
+from consumers.shared.scim import connection
 from infra.cli.intake import Output
 from infra.errors import Refused, Unreachable, WrongUsage
 from schemas.exits import Risk

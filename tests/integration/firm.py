@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from choreography import Event
 from choreography.fake import FakeMemory
-from consumers.letters import Letters, Templates
+from consumers.shared.letters import Letters, Templates
 from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
-from consumers.people import ScimPeople
+from consumers.shared.people import ScimPeople
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN, Case
 from tests.integration.mail.server import Script, mail_system

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from choreography import Event
 from choreography.fake import FakeMemory
-from consumers.letters import Letters, Templates
-from consumers.mail import SmtpMailer
+from consumers.shared.letters import Letters, Templates
+from consumers.shared.mail import SmtpMailer
 from consumers.notification.handler import notify_manager
 from consumers.notification.ports import Mailboxes, People, Ports
 from consumers.notification.ports import Person as Asked
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
-from consumers.people import Person
+from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
 from tests.integration.mail.writing import NOON

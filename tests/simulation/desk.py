@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from choreography import Effect, NothingToDo, Service, on
-from consumers.mail import SentMail, SmtpMailer
+from consumers.shared.mail import SentMail, SmtpMailer
 from tests.simulation.desk_events import (
     CaseClosed,
     CaseMoved,

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, Final
 
 from choreography import Locks, Retry, Unavailable
-from consumers.mail import Ambiguous, SmtpMailer, SmtpServer, Turns
-from consumers.mail.mailer import SENT_MAIL
+from consumers.shared.mail import Ambiguous, SmtpMailer, SmtpServer, Turns
+from consumers.shared.mail.mailer import SENT_MAIL
 from tests.checker.expectations import Target
 from tests.simulation.faults import Faults
 from tests.simulation.locks import SimLock, SimLocks

@@ -21,8 +21,8 @@ from consumers.hr.slots import Promises
 from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
 from consumers.notification.service import service as notification_service
-from consumers.people import ScimPeople
-from consumers.scim import connection
+from consumers.shared.people import ScimPeople
+from consumers.shared.scim import connection
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log

@@ -10,7 +10,7 @@ import pytest
 from consumers.access.ports import Returned
 from consumers.access.scim import ScimAccessDirectory
 from consumers.hr.caldav import CalDavCalendar
-from consumers.mail import SmtpServer
+from consumers.shared.mail import SmtpServer
 from schemas.access import Membership
 from tests.simulation.plan import Plan, Submission
 from tests.simulation.run import live

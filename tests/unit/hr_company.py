@@ -20,7 +20,7 @@ from consumers.hr.ports import CalendarSilent, Claim, Mailbox, Person, Ports
 from consumers.hr.proof import TEMPLATES
 from consumers.hr.slots import Period, Promises
 from consumers.hr.tombstone import Tombstone
-from consumers.letters import Letters, Templates
+from consumers.shared.letters import Letters, Templates
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from schemas.hr import (

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from choreography import Effect, Event, Unavailable
 from choreography.fake import FakeMemory
-from consumers.letters import Letters, Templates
+from consumers.shared.letters import Letters, Templates
 from consumers.notification.ports import Mailboxes, Person, Ports
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from consumers.letters import Letters, open_letters
+from consumers.shared.letters import Letters, open_letters
 from consumers.notification.letter import words_of
 from consumers.notification.matter import Days, Matter, Obstacle, Recipient
 from consumers.notification.proof import TEMPLATES, every_mail

@@ -18,7 +18,7 @@ from consumers.access.scim_client import R, ScimClient
 from consumers.access.scim_group import Group
 from consumers.access.scim_whole import Change
 from consumers.access.service import service
-from consumers.scim import connection
+from consumers.shared.scim import connection
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned
 

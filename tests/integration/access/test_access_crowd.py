@@ -12,7 +12,7 @@ from choreography.fake import FakeClock
 from consumers.access.ports import Claim, Returned, Taken
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient
-from consumers.scim import connection
+from consumers.shared.scim import connection
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN

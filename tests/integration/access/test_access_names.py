@@ -11,7 +11,7 @@ from httpx2 import Request
 from choreography.fake import FakeClock
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import R, ScimClient
-from consumers.scim import connection
+from consumers.shared.scim import connection
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import TOKEN

@@ -12,7 +12,7 @@ from icalendar import Calendar
 from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.letter import About, to_participants
 from consumers.hr.slots import LENGTH
-from consumers.mail import Sent
+from consumers.shared.mail import Sent
 from schemas.hr import ExitInterviewCancelled, InvitationMethod
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import new_effect, open_mailer

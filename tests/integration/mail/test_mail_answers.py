@@ -8,7 +8,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from choreography import ClaimLost, Effect, Retry, Unavailable
-from consumers.mail import Sent, SmtpMailer
+from consumers.shared.mail import Sent, SmtpMailer
 from tests.integration.mail.server import Script, fall_silent, free_port, greeting, hang_up, mail_system
 from tests.integration.mail.writing import ANA, BEN, HR, Owner, mail_of, new_effect, open_mailer, smtp_server
 

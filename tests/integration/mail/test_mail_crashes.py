@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from choreography import Effect, Unavailable
-from consumers.mail import Ambiguous, Sent, SmtpMailer
+from consumers.shared.mail import Ambiguous, Sent, SmtpMailer
 from tests.integration.mail.conftest import Mailbox
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import BEN, SETTLE, MovedClock, Owner, mail_of, open_mailer, sent_mail

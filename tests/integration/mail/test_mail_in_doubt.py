@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from choreography import Effect, Hold, Retry, Unavailable
-from consumers.mail import Ambiguous, Sent, SmtpMailer
+from consumers.shared.mail import Ambiguous, Sent, SmtpMailer
 from tests.integration.mail.conftest import Mailbox
 from tests.integration.mail.server import Script, fall_silent, free_port, hang_up, mail_system, nothing
 from tests.integration.mail.writing import (

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from choreography import Effect, SystemClock, open_locks
 from choreography.fake import FakeClock, FakeMemory
-from consumers.mail import Ambiguous, ImapSentMail, SentMail, SmtpMailer, SmtpServer, Turns
+from consumers.shared.mail import Ambiguous, ImapSentMail, SentMail, SmtpMailer, SmtpServer, Turns
 from schemas.exits import EmployeeResigned
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

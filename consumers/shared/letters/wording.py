@@ -16,8 +16,8 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from consumers.letters.language import in_words, language_of
-from consumers.letters.names import for_header, harmless
+from consumers.shared.letters.language import in_words, language_of
+from consumers.shared.letters.names import for_header, harmless
 
 SHARED: Final = Path(__file__).parent / "templates"
 _WIDTH: Final = 72

@@ -8,10 +8,10 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from choreography import InvalidSettings, SystemClock, open_locks
-from consumers.mail.imap import ImapSentMail
-from consumers.mail.mailer import Ambiguous, SmtpMailer
-from consumers.mail.smtp import SmtpServer, Tls
-from consumers.mail.turns import Turns
+from consumers.shared.mail.imap import ImapSentMail
+from consumers.shared.mail.mailer import Ambiguous, SmtpMailer
+from consumers.shared.mail.smtp import SmtpServer, Tls
+from consumers.shared.mail.turns import Turns
 
 
 class MailSettings(Protocol):

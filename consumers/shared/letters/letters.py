@@ -7,8 +7,8 @@ from email.policy import SMTP
 from typing import Protocol
 from uuid import UUID
 
-from consumers.letters.names import for_header
-from consumers.letters.wording import Templates
+from consumers.shared.letters.names import for_header
+from consumers.shared.letters.wording import Templates
 from schemas import ExitEvent
 
 

@@ -16,11 +16,11 @@ who knows. So:
   know (`smtp`).
 """
 
-from consumers.mail.imap import ImapSentMail
-from consumers.mail.mailer import Ambiguous, Sent, SentMail, SmtpMailer
-from consumers.mail.opening import MailSettings, open_mailer
-from consumers.mail.smtp import SmtpServer
-from consumers.mail.turns import Turns
+from consumers.shared.mail.imap import ImapSentMail
+from consumers.shared.mail.mailer import Ambiguous, Sent, SentMail, SmtpMailer
+from consumers.shared.mail.opening import MailSettings, open_mailer
+from consumers.shared.mail.smtp import SmtpServer
+from consumers.shared.mail.turns import Turns
 
 __all__ = [
     "Ambiguous",

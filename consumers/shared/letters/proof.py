@@ -13,9 +13,9 @@ from typing import Final
 from jinja2 import TemplateError, TemplateSyntaxError
 
 from choreography import InvalidSettings
-from consumers.letters.language import LANGUAGES
-from consumers.letters.letters import Letters
-from consumers.letters.wording import Templates
+from consumers.shared.letters.language import LANGUAGES
+from consumers.shared.letters.letters import Letters
+from consumers.shared.letters.wording import Templates
 
 Filled = tuple[str, Mapping[str, object]]
 """A template, and what it may say."""

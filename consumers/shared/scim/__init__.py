@@ -3,6 +3,6 @@
 A library, not a service: composition roots and other libraries open what they need by `connection`.
 """
 
-from consumers.scim.connection import connection
+from consumers.shared.scim.connection import connection
 
 __all__ = ["connection"]

@@ -26,8 +26,8 @@ from weakref import WeakSet
 import structlog
 
 from choreography import Clock, Effect, Hold, Retry, Unavailable
-from consumers.mail.smtp import SmtpServer
-from consumers.mail.turns import Turn, Turns
+from consumers.shared.mail.smtp import SmtpServer
+from consumers.shared.mail.turns import Turn, Turns
 
 log = structlog.stdlib.get_logger(__name__)
 

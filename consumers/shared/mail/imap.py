@@ -15,8 +15,8 @@ from email.message import EmailMessage
 from typing import Any, Final
 
 from choreography import Unavailable
-from consumers.mail.mailer import SENT_MAIL
-from consumers.mail.smtp import Tls
+from consumers.shared.mail.mailer import SENT_MAIL
+from consumers.shared.mail.smtp import Tls
 
 _HEADERS: Final = "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID TO)])"
 _OK: Final = "OK"

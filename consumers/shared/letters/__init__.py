@@ -7,8 +7,8 @@ Whatever a service lets a template say is made harmless here (`names`), so no se
 of several languages says everything in each of them (ADR 0036).
 """
 
-from consumers.letters.letters import Letters
-from consumers.letters.proof import open_letters
-from consumers.letters.wording import Templates
+from consumers.shared.letters.letters import Letters
+from consumers.shared.letters.proof import open_letters
+from consumers.shared.letters.wording import Templates
 
 __all__ = ["Letters", "Templates", "open_letters"]
