@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 from benchmarks.pace import paced
 from choreography import ChoreographyError, Event, Service, ServiceSettings, load
-from choreography.fake import FakeMemory
+from choreography.testing.fake import FakeMemory
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, ResignationWithdrawn
 

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from benchmarks.offline import offline_codec
 from choreography import Database, Outbox, SystemClock
-from choreography import outbox as outbox_tables
+from choreography.outbox import outbox as outbox_tables
 from infra.local.credentials import Credentials
 from producers.ems import store
 from producers.ems.__main__ import STATES

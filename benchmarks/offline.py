@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from choreography import Database, Event
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.registry import Schemas
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
+from choreography.wire.subject import Subject
 
 
 async def offline_codec(database: Database, kinds: Sequence[type[Event]]) -> Codec:

@@ -4,9 +4,16 @@ It knows nothing of the domain that uses it. This module is its public face; nob
 """
 
 from choreography.clock import Clock, SystemClock
-from choreography.database import Database
-from choreography.diagnosis import diagnose
-from choreography.effect import Effect, Memory
+from choreography.database.database import Database
+from choreography.database.diagnosis import diagnose
+from choreography.database.locks import Lock, Locks, open_locks
+from choreography.database.transaction import after_commit
+from choreography.declare.effect import Effect, Memory
+from choreography.declare.event import Event, correlation_id, record_key, sequence
+from choreography.declare.ids import effect_key, fact_id
+from choreography.declare.reaction import Reaction, on
+from choreography.declare.service import Service
+from choreography.declare.topic import Topic
 from choreography.errors import (
     ChoreographyError,
     ClaimLost,
@@ -22,17 +29,12 @@ from choreography.errors import (
     Retry,
     Unavailable,
 )
-from choreography.event import Event, correlation_id, record_key, sequence
 from choreography.health import Health
-from choreography.ids import effect_key, fact_id
-from choreography.inbox import INTAKE, inbox_needs, open_inbox
-from choreography.locks import Lock, Locks, open_locks
 from choreography.logs import configure_logs
-from choreography.outbox import Outbox
-from choreography.process import run, run_process
-from choreography.publisher import Publisher, open_publisher
-from choreography.reaction import Reaction, on
-from choreography.record import Record
+from choreography.outbox.outbox import Outbox
+from choreography.process.inbox import INTAKE, inbox_needs, open_inbox
+from choreography.process.process import run, run_process
+from choreography.process.publisher import Publisher, open_publisher
 from choreography.records import (
     REACTIONS,
     IntakeHeld,
@@ -42,11 +44,9 @@ from choreography.records import (
     RefusalCause,
     group_correlation,
 )
-from choreography.service import Service
 from choreography.settings import ServiceSettings, load
 from choreography.single_flight import SingleFlight
-from choreography.topic import Topic
-from choreography.transaction import after_commit
+from choreography.wire.record import Record
 
 __all__ = [
     "INTAKE",

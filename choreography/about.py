@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from structlog.typing import EventDict
 
-from choreography.entry import Entry
+from choreography.ledger.entry import Entry
 
 _NOW: Final[ContextVar[tuple[str, Entry] | None]] = ContextVar("about", default=None)
 

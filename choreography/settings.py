@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from choreography.client import GroupProtocol, KafkaConnection
 from choreography.errors import InvalidSettings
+from choreography.kafka.config import GroupProtocol, KafkaConnection
 
 S = TypeVar("S", bound="ServiceSettings")
 

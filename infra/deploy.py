@@ -15,7 +15,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import HTTPError
 
 from choreography import Topic
-from choreography.subject import Subject
+from choreography.wire.subject import Subject
 from infra.admin import admin_client
 from infra.errors import InfraError, Refused
 from infra.inventory import Inventory

@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
-from choreography import Database, ServiceSettings, erasure
-from choreography.decoded_log import Progress
-from choreography.scrub import scrub
+from choreography import Database, ServiceSettings
+from choreography.database.secure_delete import scrub
+from choreography.ledger import erasure
+from choreography.rebuild.decoded_log import Progress
 from infra.erase_place import Place
 from infra.errors import Refused, Unreachable
 from infra.retention import Retention, retention_of

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from choreography import catalog
-from choreography.engine import read_url
+from choreography.database.engine import read_url
+from choreography.declare import catalog
 from infra.errors import WrongUsage
 from infra.service_database import Home, home_of, settings_of
 from schemas.exits import TOPIC as EXITS

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
 
-from choreography.client import KafkaConnection
-from choreography.offsets import partition_of
-from choreography.rebuilt import Past
-from choreography.record import TopicPartition
+from choreography.kafka.config import KafkaConnection
+from choreography.kafka.offsets import partition_of
+from choreography.rebuild.rebuilt import Past
+from choreography.wire.record import TopicPartition
 from infra.admin import admin_client
 from infra.errors import Refused, Unreachable
 

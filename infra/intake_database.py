@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from choreography import Database
-from choreography.engine import read_url
+from choreography.database.engine import read_url
 from infra.errors import Unreachable
 from infra.service_database import Transactions, settings_of
 from producers.ems.__main__ import NAME

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from choreography import INTAKE, Topic, catalog
-from choreography.deadletter import dead_letters_of
+from choreography import INTAKE, Topic
+from choreography.declare import catalog
+from choreography.outbox.deadletter import dead_letters_of
 from choreography.records import REACTIONS, RECORDS, SERVICES
-from choreography.subject import Subject
+from choreography.wire.subject import Subject
 
 _SCHEMAS: Final = "schemas"
 _PRODUCERS: Final = "producers"

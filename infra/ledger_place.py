@@ -9,11 +9,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from choreography import Database, brake
-from choreography.engine import read_url
-from choreography.ledger_table import ledger
-from choreography.outbox import outbox, unpack_headers
-from choreography.record import Record
+from choreography import Database
+from choreography.consume import brake
+from choreography.database.engine import read_url
+from choreography.ledger.table import ledger
+from choreography.outbox.outbox import outbox, unpack_headers
+from choreography.wire.record import Record
 from infra.errors import Unreachable
 from infra.service_database import Home
 

@@ -17,24 +17,25 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, insert
 
-from choreography import Database, SystemClock, brake, open_locks
-from choreography import outbox as outbox_tables
-from choreography import positions as position_tables
-from choreography import registry as registry_tables
-from choreography.client import scout_config
-from choreography.codec import Codec
-from choreography.database import create_missing
-from choreography.decoded_log import DecodedLog, Progress
-from choreography.heap import settle
-from choreography.ledger_table import ledger
-from choreography.ledger_table import metadata as ledger_tables
-from choreography.outbox import outbox
-from choreography.rebuilder import Rebuilder
-from choreography.rebuilt import Past, Rebuilt
+from choreography import Database, SystemClock, open_locks
+from choreography.consume import brake
+from choreography.database.database import create_missing
+from choreography.kafka.config import scout_config
+from choreography.kafka.topic_log import TopicLog
+from choreography.ledger import positions as position_tables
+from choreography.ledger.table import ledger
+from choreography.ledger.table import metadata as ledger_tables
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.outbox import outbox
+from choreography.process.heap import settle
+from choreography.rebuild.decoded_log import DecodedLog, Progress
+from choreography.rebuild.rebuilder import Rebuilder
+from choreography.rebuild.rebuilt import Past, Rebuilt
 from choreography.records import REACTIONS, LedgerBegan, ReactionHeld
-from choreography.registry import Schemas
-from choreography.schema_client import ConfluentRegistry
-from choreography.topic_log import TopicLog
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import ConfluentRegistry
 from infra.errors import Refused
 from infra.groups import Group
 from infra.ledger_place import Old, address_beside, clear_beside, old_ledger, put_in_place
@@ -68,7 +69,7 @@ async def rebuild_ledger(home: Home, *, execute: bool, replace: bool, repeats: b
         home: the service, with the addresses of the broker and the registry.
         execute: write it; otherwise only say what it would be.
         replace: also where a ledger with rows stands.
-        repeats: see `choreography.rebuilder.Rebuilder.rebuild`.
+        repeats: see `choreography.rebuild.rebuilder.Rebuilder.rebuild`.
         progress: told how far it is.
 
     Raises:

@@ -14,9 +14,10 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from choreography import Database, Service, ServiceSettings, catalog, load
-from choreography.engine import read_url
-from choreography.positions import identity
+from choreography import Database, Service, ServiceSettings, load
+from choreography.database.engine import read_url
+from choreography.declare import catalog
+from choreography.ledger.positions import identity
 from infra.endpoints import Endpoints
 from infra.errors import Refused, Unreachable, WrongUsage
 

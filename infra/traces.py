@@ -11,17 +11,18 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from choreography import Database, Event, catalog
-from choreography.client import scout_config
-from choreography.codec import Codec
-from choreography.decoded_log import Progress
+from choreography import Database, Event
+from choreography.declare import catalog
 from choreography.errors import Poison
-from choreography.record import Record, TopicPartition
-from choreography.registry import Schemas
-from choreography.registry import metadata as registry_tables
-from choreography.schema_client import ConfluentRegistry
+from choreography.kafka.config import scout_config
+from choreography.kafka.topic_log import Span, TopicLog
+from choreography.rebuild.decoded_log import Progress
 from choreography.settings import ServiceSettings
-from choreography.topic_log import Span, TopicLog
+from choreography.wire.codec import Codec
+from choreography.wire.record import Record, TopicPartition
+from choreography.wire.registry import Schemas
+from choreography.wire.registry import metadata as registry_tables
+from choreography.wire.schema_client import ConfluentRegistry
 from infra.inventory import inventory
 from schemas import ExitEvent
 from schemas.exits import TOPIC as EXITS

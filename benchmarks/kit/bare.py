@@ -11,7 +11,7 @@ from benchmarks.kit.bed import Bed
 from benchmarks.kit.orders import SILENT
 from benchmarks.kit.span import Moment, Span
 from benchmarks.kit.words import ORDERS, OrderPlaced
-from choreography.client import consumer_config
+from choreography.kafka.config import consumer_config
 from infra.errors import InfraError
 
 BATCH: Final = 500

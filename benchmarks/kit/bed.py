@@ -12,15 +12,15 @@ from benchmarks.kit.orders import fill
 from benchmarks.kit.words import ORDERS, PARCELS, SYSTEM, OrderCancelled, OrderPlaced, ParcelPacked, ParcelUnpacked
 from benchmarks.steps import Steps
 from choreography import Event, ServiceSettings, Topic
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.deadletter import dead_letters_of
+from choreography.database.database import Database
 from choreography.logs import configure_logs
+from choreography.outbox.deadletter import dead_letters_of
 from choreography.records import REACTIONS, RECORDS, SERVICES
-from choreography.registry import Schemas
-from choreography.schema_client import ConfluentRegistry
-from choreography.subject import Subject
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import ConfluentRegistry
+from choreography.wire.subject import Subject
 from infra.deploy import deploy
 from infra.inventory import Inventory
 from infra.providers import Broker

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.kit.span import Moment, Span
-from choreography.in_flight import Handling
-from choreography.lane import After, Lane
-from choreography.record import Record, TopicPartition
-from choreography.subscription import Subscription
-from choreography.waited import Waited
+from choreography.consume.in_flight import Handling
+from choreography.consume.lane import After, Lane
+from choreography.consume.subscription import Subscription
+from choreography.ledger.held_record import Waited
+from choreography.wire.record import Record, TopicPartition
 
 
 class Watched(Subscription):

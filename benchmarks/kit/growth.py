@@ -11,7 +11,7 @@ from benchmarks.kit.member import TABLES, Member, worker_of
 from benchmarks.kit.past import multiply
 from benchmarks.kit.shop import CountingShelf, Ports, packing
 from benchmarks.kit.span import Span, median_rate, times_as_busy, times_as_fast
-from choreography.database import Database
+from choreography.database.database import Database
 
 SMALL: Final = 10_000
 LARGE: Final = 1_000_000

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, insert
 
 from benchmarks.kit.bed import Bed
 from benchmarks.spread import Spread
-from choreography.database import Database
-from choreography.loop import run_loop
-from choreography.outbox import metadata as outbox_tables
-from choreography.outbox import outbox
+from choreography.database.database import Database
+from choreography.outbox.outbox import metadata as outbox_tables
+from choreography.outbox.outbox import outbox
+from choreography.process.loop import run_loop
 
 
 def empty_loop(number: int, rate: float, warm: int) -> Spread:

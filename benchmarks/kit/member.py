@@ -1,7 +1,7 @@
 """One member of a group in this process: the kit's own consumer, subscription and lanes around what handles records.
 
-It is put together as `choreography.serving` does it, with two differences: what handles the records may be anything,
-and it is told when which record has ended.
+It is put together as `choreography.process.serving` does it, with two differences: what handles the records may be
+anything, and it is told when which record has ended.
 """
 
 import asyncio
@@ -15,28 +15,28 @@ from benchmarks.kit.bed import Bed
 from benchmarks.kit.counted import Counted, Watched
 from benchmarks.kit.span import Span
 from choreography import Service, SystemClock
-from choreography import brake as brake_tables
-from choreography import ledger_table as ledger_tables
-from choreography import outbox as outbox_tables
-from choreography import positions as position_tables
-from choreography import registry as registry_tables
-from choreography.assembly import Limits, assemble
-from choreography.client import consumer_config
-from choreography.codec import Codec
-from choreography.database import Database
+from choreography.consume import brake as brake_tables
+from choreography.consume.in_flight import Handling
+from choreography.database.database import Database
 from choreography.health import Health
-from choreography.heap import settle
-from choreography.in_flight import Handling
-from choreography.journal import Journal
-from choreography.kafka import KafkaConsumer
-from choreography.ledger import Ledger
-from choreography.loop import run_loop
-from choreography.outbox import Outbox
-from choreography.positions import Starts, ledger_id
-from choreography.producer import KafkaProducer
-from choreography.record import Place, Record
-from choreography.relay import Relay
+from choreography.kafka.config import consumer_config
+from choreography.kafka.consumer import KafkaConsumer
+from choreography.ledger import positions as position_tables
+from choreography.ledger import table as ledger_tables
+from choreography.ledger.journal import Journal
+from choreography.ledger.positions import Starts, ledger_id
+from choreography.ledger.rows import Ledger
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.outbox import Outbox
+from choreography.outbox.producer import KafkaProducer
+from choreography.outbox.relay import Relay
+from choreography.process.assembly import Limits, assemble
+from choreography.process.heap import settle
+from choreography.process.loop import run_loop
 from choreography.retries import Backoff
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.record import Place, Record
 
 LEAVE_SECONDS: Final = 20.0
 TABLES: Final = (

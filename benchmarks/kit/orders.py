@@ -8,8 +8,8 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from benchmarks.kit.words import ORDERS, order
 from choreography import Event, Topic
-from choreography.codec import Codec
-from choreography.headers import cloud_event
+from choreography.wire.codec import Codec
+from choreography.wire.headers import cloud_event
 from infra.errors import InfraError
 
 SILENT: Final = logging.getLogger("benchmarks.librdkafka")

@@ -16,9 +16,9 @@ from benchmarks.kit.member import Member, Parts
 from benchmarks.kit.orders import SILENT, Raw, produce
 from benchmarks.kit.process import wait_until
 from benchmarks.kit.words import OrderPlaced, order
-from choreography.headers import Envelope
-from choreography.in_flight import Handling
-from choreography.record import Record
+from choreography.consume.in_flight import Handling
+from choreography.wire.headers import Envelope
+from choreography.wire.record import Record
 
 RATE: Final = 200  # orders a second
 _SECONDS: Final = 90.0

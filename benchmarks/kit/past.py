@@ -9,13 +9,13 @@ from sqlalchemy import Connection, insert, text
 from benchmarks.kit.bed import CUSTOMERS, Bed
 from benchmarks.kit.unledgered import KINDS
 from benchmarks.kit.words import ORDERS, OrderPlaced, ParcelPacked, order
-from choreography.client import scout_config
-from choreography.database import Database
-from choreography.event import Event
-from choreography.ids import effect_key, fact_id
-from choreography.ledger_table import State, ledger
-from choreography.record import Record
-from choreography.topic_log import TopicLog
+from choreography.database.database import Database
+from choreography.declare.event import Event
+from choreography.declare.ids import effect_key, fact_id
+from choreography.kafka.config import scout_config
+from choreography.kafka.topic_log import TopicLog
+from choreography.ledger.table import State, ledger
+from choreography.wire.record import Record
 
 CHUNK: Final = 5_000
 _EMPTY: Final[dict[str, Any]] = {column.name: None for column in ledger.c if not column.primary_key} | {

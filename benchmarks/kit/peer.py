@@ -13,11 +13,11 @@ from uuid import uuid4
 from benchmarks.kit.span import Moment
 from benchmarks.kit.unledgered import KINDS
 from benchmarks.kit.words import OrderPlaced
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.registry import Schemas
-from choreography.schema_client import ConfluentRegistry
+from choreography.database.database import Database
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import ConfluentRegistry
 
 
 async def run(arguments: Sequence[str]) -> None:

@@ -14,9 +14,9 @@ from benchmarks.kit.past import fact_of
 from benchmarks.kit.shop import packing
 from benchmarks.kit.span import Moment
 from benchmarks.kit.words import ORDERS, PARCELS, order
-from choreography.codec import Codec
-from choreography.headers import cloud_event
-from choreography.ledger_table import State
+from choreography.ledger.table import State
+from choreography.wire.codec import Codec
+from choreography.wire.headers import cloud_event
 from infra.errors import InfraError
 from infra.ledger_rebuild import rebuild_ledger
 from infra.service_database import Home

@@ -15,13 +15,13 @@ from benchmarks.kit.orders import SILENT, Raw, produce
 from benchmarks.kit.span import Moment, Span, median_rate, times_as_fast
 from benchmarks.kit.words import order
 from choreography import SystemClock
-from choreography import outbox as outbox_tables
-from choreography.client import client_config
-from choreography.database import Database
-from choreography.outbox import outbox, pack_headers
-from choreography.producer import KafkaProducer
-from choreography.relay import Relay
-from choreography.waiting import is_waiting
+from choreography.database.database import Database
+from choreography.kafka.config import client_config
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.outbox import outbox, pack_headers
+from choreography.outbox.pending import is_waiting
+from choreography.outbox.producer import KafkaProducer
+from choreography.outbox.relay import Relay
 from infra.errors import InfraError
 
 ROUNDS: Final = 3

@@ -12,9 +12,9 @@ from benchmarks.kit.member import TABLES, Member, worker_of
 from benchmarks.kit.past import done_rows, write
 from benchmarks.kit.shop import CountingShelf, Ports, packing
 from benchmarks.kit.span import Moment, Span
-from choreography.database import Database
-from choreography.loop import run_loop
-from choreography.record import TopicPartition
+from choreography.database.database import Database
+from choreography.process.loop import run_loop
+from choreography.wire.record import TopicPartition
 
 _SECONDS: Final = 120.0
 

@@ -17,13 +17,13 @@ from benchmarks.kit.unledgered import KINDS
 from benchmarks.kit.words import OrderPlaced, ParcelPacked
 from benchmarks.spread import Spread
 from choreography import Effect, Service, on
-from choreography.in_flight import Handling
-from choreography.lane import After, Lane
-from choreography.loop import run_loop
-from choreography.reader import Reader
-from choreography.record import Record
+from choreography.consume.in_flight import Handling
+from choreography.consume.lane import After, Lane
+from choreography.consume.reader import Reader
+from choreography.ledger.held_record import Waited
+from choreography.process.loop import run_loop
 from choreography.retries import Backoff
-from choreography.waited import Waited
+from choreography.wire.record import Record
 
 NUMBER: Final = 1_000
 WARM: Final = 200

@@ -19,8 +19,8 @@ from benchmarks.kit.orders import SILENT, Raw
 from benchmarks.kit.process import Members, wait_until
 from benchmarks.kit.service import Done, effects_in
 from benchmarks.kit.words import ORDERS, order
-from choreography.client import GroupProtocol
-from choreography.codec import Codec
+from choreography.kafka.config import GroupProtocol
+from choreography.wire.codec import Codec
 
 PROTOCOLS: Final[tuple[GroupProtocol, ...]] = ("classic", "consumer")
 MORE: Final = 2.0  # seconds after the session time-out

@@ -8,11 +8,11 @@ from typing import Final
 from benchmarks.kit.member import Parts
 from benchmarks.kit.words import OrderPlaced
 from choreography import Event
-from choreography.lane import After, Lane
-from choreography.reader import Reader
-from choreography.record import Record
+from choreography.consume.lane import After, Lane
+from choreography.consume.reader import Reader
+from choreography.ledger.held_record import Waited
 from choreography.retries import Backoff
-from choreography.waited import Waited
+from choreography.wire.record import Record
 
 KINDS: Final[dict[str, type[Event]]] = {OrderPlaced.full_name(): OrderPlaced}
 

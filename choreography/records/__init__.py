@@ -11,12 +11,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from choreography.event import Event
-from choreography.event import correlation_id as marks_correlation_id
-from choreography.event import record_key as marks_record_key
-from choreography.event import sequence as marks_sequence
+from choreography.declare.event import Event
+from choreography.declare.event import correlation_id as marks_correlation_id
+from choreography.declare.event import record_key as marks_record_key
+from choreography.declare.event import sequence as marks_sequence
+from choreography.declare.topic import Topic
 from choreography.records.enums import HoldReason, RefusalCause, SkipCause
-from choreography.topic import Topic
 
 __all__ = [
     "REACTIONS",

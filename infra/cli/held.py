@@ -9,8 +9,8 @@ from uuid import UUID
 
 import typer
 
-from choreography.held import Which, held, held_by_reason, order, reaction
-from choreography.ledger_table import Order
+from choreography.ledger.held import Which, held, held_by_reason, order, reaction
+from choreography.ledger.table import Order
 from choreography.records import HoldReason
 from infra.cli.held_record import about
 from infra.cli.held_view import ordered, reasons_against, show_held, show_ordered, show_record

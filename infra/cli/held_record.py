@@ -13,14 +13,14 @@ from typing import Any, Final
 from sqlalchemy import RowMapping
 
 from choreography import Database, InvalidSettings
-from choreography.codec import Codec
-from choreography.deadletter import dead_letters_of
 from choreography.errors import Poison, RegistryUnavailable
-from choreography.outbox import unpack_headers
+from choreography.outbox.deadletter import dead_letters_of
+from choreography.outbox.outbox import unpack_headers
 from choreography.records import HoldReason
-from choreography.registry import Schemas
-from choreography.registry import metadata as registry_tables
-from choreography.schema_client import ConfluentRegistry
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.registry import metadata as registry_tables
+from choreography.wire.schema_client import ConfluentRegistry
 from infra.endpoints import Endpoints
 from infra.errors import Unreachable
 from infra.service_database import Home

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from choreography.held import Held, Marked
-from choreography.ledger_table import Order
+from choreography.ledger.held import Held, Marked
+from choreography.ledger.table import Order
 
 _COLOURS: Final = {"FAILED": "red", "LATER": "yellow", "QUEUED": "dim"}
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, select
 
 from choreography import RegistryUnavailable
 from choreography.errors import NoAnswer
-from choreography.held import held_by_reason
-from choreography.ledger_table import ledger
-from choreography.outbox import outbox
-from choreography.positions import identity, places
+from choreography.ledger.held import held_by_reason
+from choreography.ledger.positions import identity, places
+from choreography.ledger.table import ledger
+from choreography.outbox.outbox import outbox
 from infra.cli.counting import counting
 from infra.cli.ledger_options import DatabaseUrl, Group, Output
 from infra.cli.ledger_view import show_ledger, show_outcome, told

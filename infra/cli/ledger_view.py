@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from choreography.ledger_table import State
+from choreography.ledger.table import State
 from infra.ledger_rebuild import Outcome
 from infra.service_database import Home
 

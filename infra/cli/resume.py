@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from choreography import brake
+from choreography.consume import brake
 from infra.cli.ledger_options import DatabaseUrl, Group, Output
 from infra.service_database import home_of, opened
 

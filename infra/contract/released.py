@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from choreography import Event
-from choreography.catalog import events
+from choreography.declare.catalog import events
 from choreography.records import RECORDS
 from infra.contract.compatibility import Schema, incompatibilities
 from infra.errors import Refused

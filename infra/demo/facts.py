@@ -9,8 +9,8 @@ from uuid import UUID
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
-from choreography.headers import Envelope
-from choreography.kafka import record_of
+from choreography.kafka.consumer import record_of
+from choreography.wire.headers import Envelope
 
 _SECONDS: Final = 1.0
 _LOOK: Final = 0.05  # seconds

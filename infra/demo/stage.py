@@ -7,7 +7,7 @@ from time import time
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
-from choreography import catalog
+from choreography.declare import catalog
 from choreography.records import REACTIONS
 from infra.demo.board import Awaited, Board
 from infra.demo.facts import Facts

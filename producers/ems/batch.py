@@ -1,7 +1,7 @@
 """Several requests in one: each with an idempotency key of its own, taken or refused for itself, in their order.
 
-They are committed together (see `choreography.group_commit`), which is what makes a batch fast: most of what a request
-costs is HTTP and the commit.
+They are committed together (see `choreography.database.group_commit`), which is what makes a batch fast: most of what a
+request costs is HTTP and the commit.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions
 
-from choreography.record import Record as Consumed
+from choreography.wire.record import Record as Consumed
 from consumers.hr.booked import MARK
 from infra.admin import admin_client
 from tests.chaos import logged_calendar

@@ -11,7 +11,7 @@ from annotated_types import Le
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from choreography.event import UNSTAMPED
+from choreography.declare.event import UNSTAMPED
 
 Shape = tuple[Any, ...]
 REQUIRED: Final = "required"

@@ -16,9 +16,9 @@ from fastavro import schemaless_reader
 from fastavro.schema import to_parsing_canonical_form
 
 from choreography import Database, Event
-from choreography.codec import Codec
-from choreography.registry import Schemas, metadata
-from choreography.subject import Subject
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas, metadata
+from choreography.wire.subject import Subject
 from infra.contract import golden, released
 from infra.contract.released import FREEZE, Releases, stated_events
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 import choreography.records
 import schemas
 from choreography import Event
-from choreography.catalog import topics
-from choreography.event import roles
+from choreography.declare.catalog import topics
+from choreography.declare.event import roles
 from choreography.records import RECORDS, KitRecord
 from infra.contract.released import stated_events
 from schemas import ExitEvent

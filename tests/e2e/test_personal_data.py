@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from standardwebhooks import Webhook
 
-from choreography.record import Record
+from choreography.wire.record import Record
 from infra.admin import admin_client
 from infra.local.download import DownloadFailed
 from infra.local.http import status_of

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from choreography.record import Record
+from choreography.wire.record import Record
 from tests.e2e.progress import GROUPS
 from tests.e2e.topics import Topics
 from tests.e2e.waiting import eventually

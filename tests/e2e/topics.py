@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from fastavro import parse_schema, schemaless_reader
 
-from choreography.kafka import record_of
-from choreography.record import Record
+from choreography.kafka.consumer import record_of
+from choreography.wire.record import Record
 from infra.admin import admin_client
 from tests.e2e.progress import end_offsets
 from tests.e2e.waiting import eventually

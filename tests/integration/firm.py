@@ -9,11 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from choreography import Event
-from choreography.fake import FakeMemory
-from consumers.shared.letters import Letters, Templates
+from choreography.testing.fake import FakeMemory
 from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
+from consumers.shared.letters import Letters, Templates
 from consumers.shared.people import ScimPeople
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN, Case

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 # A process of its own, since what this is about aborts it.
 SCRIPT = """
 import sys, threading
-from choreography.client import consumer_config
-from choreography.kafka import KafkaConsumer
+from choreography.kafka.config import consumer_config
+from choreography.kafka.consumer import KafkaConsumer
 
 servers, topic, protocol = sys.argv[1:]
 given, called = threading.Event(), []

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from choreography import Topic
-from choreography.subject import Subject
+from choreography.wire.subject import Subject
 from infra.deploy import DeployFailed, deploy
 from infra.errors import Refused
 from infra.inventory import Inventory, inventory

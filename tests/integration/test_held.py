@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from choreography import Effect, Reject, Service, brake, effect_key, on
-from choreography.held import Held, Which, held, order
-from choreography.ledger_table import Order
+from choreography import Effect, Reject, Service, effect_key, on
+from choreography.consume import brake
+from choreography.ledger.held import Held, Which, held, order
+from choreography.ledger.table import Order
 from choreography.records import ReactionDropped, ReactionReleased
 from infra.providers import Broker
 from infra.service_database import Home, opened

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select, update
 
 from choreography import Database, Effect, Event, InvalidSettings, RegistryUnavailable, Reject, Service, effect_key, on
-from choreography.client import KafkaConnection
-from choreography.engine import read_url
-from choreography.holder import open_holder
-from choreography.ledger_table import ledger
-from choreography.outbox import outbox
+from choreography.database.engine import read_url
+from choreography.database.lock_sessions import open_holder
+from choreography.kafka.config import KafkaConnection
+from choreography.ledger.table import ledger
+from choreography.outbox.outbox import outbox
 from infra.errors import Refused
 from infra.groups import Group
 from infra.ledger_rebuild import Outcome, rebuild_ledger

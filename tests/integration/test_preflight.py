@@ -13,8 +13,8 @@ from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
 from choreography import Event, InvalidSettings
-from choreography.client import consumer_config
-from choreography.subject import Subject
+from choreography.kafka.config import consumer_config
+from choreography.wire.subject import Subject
 from infra.providers import Broker
 from tests.kafka_server import KafkaServer
 from tests.shop.facts import Ports, Store, placed

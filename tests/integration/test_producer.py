@@ -8,8 +8,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from choreography.producer import KafkaProducer
-from choreography.waiting import Outgoing
+from choreography.outbox.pending import Outgoing
+from choreography.outbox.producer import KafkaProducer
 from infra.providers import Broker
 
 pytestmark = pytest.mark.broker

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
 )
 
 from choreography import Event, InvalidSettings, Service, on
-from choreography.deadletter import dead_letters_of
+from choreography.outbox.deadletter import dead_letters_of
 from choreography.records import REACTIONS, SERVICES
 from infra.providers import Broker
 from tests.kafka_server import SECURED, KafkaServer

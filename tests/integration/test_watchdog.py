@@ -14,11 +14,11 @@ from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from choreography import Health
-from choreography.client import consumer_config
-from choreography.kafka import KafkaConsumer
-from choreography.offsets import Offsets
-from choreography.record import Record, TopicPartition
-from choreography.watchdog import PartitionStuck, Watchdog
+from choreography.kafka.config import consumer_config
+from choreography.kafka.consumer import KafkaConsumer
+from choreography.kafka.offsets import Offsets
+from choreography.kafka.watchdog import PartitionStuck, Watchdog
+from choreography.wire.record import Record, TopicPartition
 from infra.providers import Broker
 from tests.shop.live import LIBRDKAFKA, until
 

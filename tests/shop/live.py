@@ -18,18 +18,18 @@ from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient
 
 from choreography import Event, Service, ServiceSettings, Topic
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.deadletter import dead_letters_of
-from choreography.headers import cloud_event
-from choreography.kafka import record_of
-from choreography.record import Record
+from choreography.database.database import Database
+from choreography.kafka.consumer import record_of
+from choreography.outbox.deadletter import dead_letters_of
+from choreography.process.serving import serve
 from choreography.records import REACTIONS, RECORDS, SERVICES
-from choreography.registry import Schemas
-from choreography.registry import metadata as registry_tables
-from choreography.schema_client import ConfluentRegistry
-from choreography.serving import serve
-from choreography.subject import Subject
+from choreography.wire.codec import Codec
+from choreography.wire.headers import cloud_event
+from choreography.wire.record import Record
+from choreography.wire.registry import Schemas
+from choreography.wire.registry import metadata as registry_tables
+from choreography.wire.schema_client import ConfluentRegistry
+from choreography.wire.subject import Subject
 from infra.deploy import deploy
 from infra.inventory import Inventory
 from infra.providers import Broker

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from choreography.record import Record, TopicPartition
-from choreography.relay import Outgoing
+from choreography.outbox.relay import Outgoing
+from choreography.wire.record import Record, TopicPartition
 
 BATCH = 7
 

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, insert
 
-from choreography.ledger_table import State, ledger
-from choreography.outbox import pack_headers
+from choreography.ledger.table import State, ledger
+from choreography.outbox.outbox import pack_headers
 from choreography.records import HoldReason
 
 WHEN: Final = "2026-03-02T09:30:00+00:00"

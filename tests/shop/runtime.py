@@ -10,22 +10,18 @@ from typing import Any
 from sqlalchemy import select
 
 from choreography import Event, Service, Topic
-from choreography import brake as brake_tables
-from choreography import ledger_table as ledger_tables
-from choreography import outbox as outbox_tables
-from choreography import positions as position_tables
-from choreography import registry as registry_tables
-from choreography.assembly import Limits, assemble
-from choreography.claims import take_claims
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.fake import FakeClock, FakeProducer
-from choreography.headers import cloud_event
+from choreography.consume import brake as brake_tables
+from choreography.database.database import Database
 from choreography.health import Health
-from choreography.journal import Journal
-from choreography.ledger import Ledger
-from choreography.outbox import Outbox
-from choreography.record import Record, TopicPartition
+from choreography.ledger import positions as position_tables
+from choreography.ledger import table as ledger_tables
+from choreography.ledger.claims import take_claims
+from choreography.ledger.journal import Journal
+from choreography.ledger.rows import Ledger
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.outbox import Outbox
+from choreography.outbox.relay import Outgoing, Relay
+from choreography.process.assembly import Limits, assemble
 from choreography.records import (
     REACTIONS,
     LedgerBegan,
@@ -35,11 +31,15 @@ from choreography.records import (
     ReactionReleased,
     ReactionSkipped,
 )
-from choreography.registry import Schemas
-from choreography.relay import Outgoing, Relay
 from choreography.retries import Backoff
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
+from choreography.testing.fake import FakeClock, FakeProducer
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.headers import cloud_event
+from choreography.wire.record import Record, TopicPartition
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
+from choreography.wire.subject import Subject
 from tests.shop.facts import OrderCancelled, OrderPlaced
 
 KIT = (ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped, ReactionDecided, LedgerBegan)

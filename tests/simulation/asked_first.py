@@ -11,7 +11,7 @@ from functools import wraps
 from random import Random
 from typing import Any, Final
 
-from choreography.intake import Intake
+from choreography.consume.admission import Intake
 from tests.checker.anomaly import Anomaly
 from tests.simulation.judging import judged
 from tests.simulation.plan import Fault, Plan, plan_of

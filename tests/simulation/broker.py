@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
 
-from choreography.record import Record, TopicPartition
+from choreography.wire.record import Record, TopicPartition
 from tests.simulation.world import World
 
 SESSION_SECONDS: Final = 6.0

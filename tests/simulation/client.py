@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from confluent_kafka import TopicPartition as ClientPartition
 
-from choreography.record import TopicPartition
+from choreography.wire.record import TopicPartition
 from tests.simulation.broker import Broker
 from tests.simulation.group import SESSION_SECONDS, Committed, Group, Session
 from tests.simulation.process import Thread

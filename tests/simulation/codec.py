@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from functools import cache
 
 from choreography import Event, Topic
-from choreography import registry as registry_tables
-from choreography.codec import Codec
 from choreography.records import REACTIONS, RECORDS
-from choreography.registry import Schemas
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
+from choreography.wire.subject import Subject
 from tests.simulation.database import Disk, SimDatabase
 from tests.simulation.process import Process
 from tests.simulation.world import World

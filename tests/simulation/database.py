@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-from choreography.database import Database
-from choreography.transaction import taken_callbacks
+from choreography.database.database import Database
+from choreography.database.transaction import taken_callbacks
 from tests.simulation.process import Process, Thread
 from tests.simulation.quick import QuickConnection
 from tests.simulation.world import World

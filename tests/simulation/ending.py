@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from choreography.ledger_table import Order
+from choreography.ledger.table import Order
 from tests.simulation.orders import order, resume
 from tests.simulation.scene import Scene
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from choreography import Event
 from choreography.errors import ChoreographyError
-from choreography.record import Record
 from choreography.records import REACTIONS, ReactionSkipped
+from choreography.wire.record import Record
 from tests.checker import history as told
 from tests.simulation.database import LOGGED
 from tests.simulation.scene import Scene

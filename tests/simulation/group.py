@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from choreography.record import TopicPartition
+from choreography.wire.record import TopicPartition
 from tests.simulation.broker import Broker
 from tests.simulation.process import Process
 from tests.simulation.world import World

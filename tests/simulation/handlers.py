@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from choreography import Effect, Event, Hold, Reject, Retry, Service, Unavailable
-from choreography.reaction import Reaction
+from choreography.declare.reaction import Reaction
 from tests.simulation.faults import Faults
 from tests.simulation.world import World
 

@@ -1,4 +1,4 @@
-"""Locks that a process's death releases and a mere pause does not, as `choreography.locks` promises.
+"""Locks that a process's death releases and a mere pause does not, as `choreography.database.locks` promises.
 
 What is asked of them happens on a thread of their own, also when whoever asked has been cancelled meanwhile.
 """

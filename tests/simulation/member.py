@@ -1,7 +1,7 @@
 """The binding: how one process of a service is composed of the real parts and the simulated ones.
 
-Everything that knows how the runtime is put together is in this file. What `choreography.serving` does for a real
-process is done here for a simulated one; the consumer's thread runs the real `KafkaConsumer`.
+Everything that knows how the runtime is put together is in this file. What `choreography.process.serving` does for a
+real process is done here for a simulated one; the consumer's thread runs the real `KafkaConsumer`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,20 +12,20 @@ from random import Random
 from typing import Any, Final
 
 from choreography import Service
-from choreography.assembly import Limits, assemble
-from choreography.brake import Brake
-from choreography.codec import Codec
+from choreography.consume.brake import Brake
 from choreography.errors import Stopped
 from choreography.health import Health
-from choreography.journal import Journal
-from choreography.kafka import KafkaConsumer
-from choreography.ledger import Ledger
-from choreography.outbox import Outbox
-from choreography.positions import ledger_id
-from choreography.record import TopicPartition
-from choreography.relay import Relay
+from choreography.kafka.consumer import KafkaConsumer
+from choreography.kafka.scout import KafkaScout
+from choreography.ledger.journal import Journal
+from choreography.ledger.positions import ledger_id
+from choreography.ledger.rows import Ledger
+from choreography.outbox.outbox import Outbox
+from choreography.outbox.relay import Relay
+from choreography.process.assembly import Limits, assemble
 from choreography.retries import Backoff
-from choreography.scout import KafkaScout
+from choreography.wire.codec import Codec
+from choreography.wire.record import TopicPartition
 from tests.simulation.broker import Broker
 from tests.simulation.client import SimConsumer
 from tests.simulation.database import Disk, PatientThreads, SimDatabase

@@ -14,23 +14,27 @@ from typing import Any, Final, cast
 import greenlet
 from sqlalchemy import Connection, text, update
 
-from choreography import beginning, claims, ledger, relay, statements, subscription
-from choreography.backlog import Backlog
-from choreography.entry import Entry
-from choreography.journal import Journal
-from choreography.lanes import Lanes
-from choreography.ledger import Ledger
-from choreography.ledger_table import ENDED, FINISHED
-from choreography.ledger_table import ledger as table
-from choreography.lookahead import LookAhead, Undoing
-from choreography.memory import LedgerMemory
-from choreography.offsets import Offsets
-from choreography.opening import Opened, Opening
-from choreography.partition import LaneState, Partition
-from choreography.positions import Starts
-from choreography.record import TopicPartition
-from choreography.relay import Relay
-from choreography.waiting import Batch, oldest_waiting
+from choreography.consume import start as beginning
+from choreography.consume import subscription
+from choreography.consume.backlog import Backlog
+from choreography.consume.lanes import Lanes
+from choreography.consume.partition import LaneState, Partition
+from choreography.kafka.offsets import Offsets
+from choreography.ledger import claims, statements
+from choreography.ledger import rows as ledger
+from choreography.ledger.begin import Opened, Opening
+from choreography.ledger.effect_memory import LedgerMemory
+from choreography.ledger.entry import Entry
+from choreography.ledger.journal import Journal
+from choreography.ledger.positions import Starts
+from choreography.ledger.rows import Ledger
+from choreography.ledger.table import ENDED, FINISHED
+from choreography.ledger.table import ledger as table
+from choreography.ledger.undoing import LookAhead, Undoing
+from choreography.outbox import relay
+from choreography.outbox.pending import Batch, oldest_waiting
+from choreography.outbox.relay import Relay
+from choreography.wire.record import TopicPartition
 from tests.checker.anomaly import Anomaly, Name
 from tests.simulation.chases import with_doubt, with_holds, with_late_requests, with_outbox, with_sleepers, with_zombies
 from tests.simulation.database import SimDatabase
@@ -267,7 +271,7 @@ def begin_nowhere() -> Iterator[None]:
 
 
 def _offsets_stored_only_when_moved() -> AbstractContextManager[None]:
-    from choreography.kafka import KafkaConsumer  # noqa: PLC0415
+    from choreography.kafka.consumer import KafkaConsumer  # noqa: PLC0415
 
     original = KafkaConsumer._on_assign
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from choreography.brake import clear
-from choreography.held import Held, Which, held
-from choreography.held import order as mark
-from choreography.ledger_table import Order
+from choreography.consume.brake import clear
+from choreography.ledger.held import Held, Which, held
+from choreography.ledger.held import order as mark
+from choreography.ledger.table import Order
 from tests.simulation.scene import Scene
 
 

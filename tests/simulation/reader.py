@@ -7,7 +7,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
 
-from choreography.record import Record, TopicPartition
+from choreography.wire.record import Record, TopicPartition
 from tests.simulation.broker import Broker
 from tests.simulation.process import Thread
 

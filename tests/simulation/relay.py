@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import OperationalError
 
-from choreography.relay import Outgoing, Relay
+from choreography.outbox.relay import Outgoing, Relay
 from tests.simulation.broker import Broker
 from tests.simulation.database import Disk, SimDatabase
 from tests.simulation.faults import Faults

@@ -8,16 +8,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from choreography import Event
-from choreography import brake as brake_tables
-from choreography import ledger_table as ledger_tables
-from choreography import outbox as outbox_tables
-from choreography import positions as position_tables
-from choreography.deadletter import dead_letters_of
-from choreography.headers import cloud_event
-from choreography.outbox import Outbox
-from choreography.record import TopicPartition
+from choreography.consume import brake as brake_tables
+from choreography.ledger import positions as position_tables
+from choreography.ledger import table as ledger_tables
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.deadletter import dead_letters_of
+from choreography.outbox.outbox import Outbox
 from choreography.records import REACTIONS
 from choreography.retries import Backoff
+from choreography.wire.headers import cloud_event
+from choreography.wire.record import TopicPartition
 from tests.checker import history as told
 from tests.simulation.broker import Broker
 from tests.simulation.codec import codec_for

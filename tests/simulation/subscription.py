@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from choreography.offsets import Offsets
-from choreography.record import TopicPartition
-from choreography.subscription import Subscription
+from choreography.consume.subscription import Subscription
+from choreography.kafka.offsets import Offsets
+from choreography.wire.record import TopicPartition
 from tests.simulation.broker import Broker
 from tests.simulation.process import Thread
 

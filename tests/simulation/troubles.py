@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from choreography.ledger_table import Order
+from choreography.ledger.table import Order
 from tests.simulation.group import SESSION_SECONDS, Committed
 from tests.simulation.orders import order
 from tests.simulation.plan import Fault

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from choreography import Event
 from choreography.errors import ChoreographyError
-from choreography.record import Record, TopicPartition
+from choreography.wire.record import Record, TopicPartition
 from tests.simulation.scene import Scene
 
 

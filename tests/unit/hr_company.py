@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from choreography import Effect, Event, NothingToDo, Unavailable
-from choreography.fake import FakeMemory
+from choreography.testing.fake import FakeMemory
 from consumers.hr.booked import Booked
 from consumers.hr.entry import Entry
 from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview

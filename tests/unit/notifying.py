@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from choreography import Effect, Event, Unavailable
-from choreography.fake import FakeMemory
-from consumers.shared.letters import Letters, Templates
+from choreography.testing.fake import FakeMemory
 from consumers.notification.ports import Mailboxes, Person, Ports
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
+from consumers.shared.letters import Letters, Templates
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -1,6 +1,6 @@
 import pytest
 
-from choreography.addresses import addresses_towards, plain
+from choreography.database.addresses import addresses_towards, plain
 
 
 def test_a_broker_on_this_machine_sees_the_loopback_address() -> None:

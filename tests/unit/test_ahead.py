@@ -1,5 +1,5 @@
-from choreography.ahead import Ahead
-from choreography.record import Record, TopicPartition
+from choreography.kafka.look_ahead import Ahead
+from choreography.wire.record import Record, TopicPartition
 
 AT = TopicPartition("shop.orders.v1", 0)
 OTHER = TopicPartition("shop.orders.v1", 1)

@@ -1,5 +1,5 @@
-from choreography.arrival import EVERY_SECONDS, Arrival
 from choreography.errors import NoAnswer
+from choreography.kafka.arrival import EVERY_SECONDS, Arrival
 
 
 class Groups:

@@ -12,10 +12,9 @@ import pytest
 from sqlalchemy import update
 
 from choreography import Effect, Event, Hold, NothingToDo, Reject, Retry, Service, Unavailable, effect_key, on
-from choreography.fake import FakeClock
-from choreography.holding import Holding
-from choreography.ledger_table import ledger
-from choreography.record import Record, TopicPartition
+from choreography.consume.subscription import Subscription
+from choreography.ledger.hold import Holding
+from choreography.ledger.table import ledger
 from choreography.records import (
     HoldReason,
     ReactionDropped,
@@ -24,8 +23,9 @@ from choreography.records import (
     ReactionSkipped,
     SkipCause,
 )
-from choreography.schema_client import FakeRegistry
-from choreography.subscription import Subscription
+from choreography.testing.fake import FakeClock
+from choreography.wire.record import Record, TopicPartition
+from choreography.wire.schema_client import FakeRegistry
 from tests.shop.facts import OrderCancelled, OrderPlaced, ParcelPacked, ParcelUnpacked, Shelf, cancelled, placed
 from tests.shop.runtime import Runtime, running
 

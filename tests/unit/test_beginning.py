@@ -1,4 +1,4 @@
-"""Each row of the table in `choreography.beginning`."""
+"""Each row of the table in `choreography.consume.start`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from choreography import InvalidSettings, Service, on
-from choreography.beginning import Beginning, begin, decide
-from choreography.offsets import Committed
-from choreography.positions import (
+from choreography.consume.start import Beginning, begin, decide
+from choreography.kafka.offsets import Committed
+from choreography.ledger.positions import (
     Place,
     adopt_ledger_id,
     ledger_id,
@@ -19,8 +19,8 @@ from choreography.positions import (
     write_begin_positions,
     write_finished,
 )
-from choreography.record import TopicPartition
 from choreography.records import LedgerBegan
+from choreography.wire.record import TopicPartition
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 from tests.shop.runtime import Runtime, running
 

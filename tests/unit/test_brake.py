@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from choreography import ClaimLost, Effect, Reject, Service, on
-from choreography import brake as brakes
-from choreography.brake import Braked
-from choreography.record import Record
+from choreography.consume import brake as brakes
+from choreography.consume.brake import Braked
+from choreography.wire.record import Record
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack, placed
 from tests.shop.runtime import Place, Runtime, running
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from choreography.upgrade import bring_up_to_date
+from choreography.database.migration import bring_up_to_date
 from producers.ems import store
 from producers.ems.cases import Case, Status
 from schemas.exits import Risk

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from choreography import InvalidDeclaration
-from choreography.catalog import events, services, topics
+from choreography.declare.catalog import events, services, topics
 from infra.inventory import programs
 
 SAYS = """

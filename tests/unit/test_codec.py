@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from choreography import Event, Topic, correlation_id, record_key, sequence
-from choreography.codec import Codec
 from choreography.errors import ChoreographyError, InvalidDeclaration, InvalidFact
-from choreography.registry import SchemaNotKnown
+from choreography.wire.codec import Codec
+from choreography.wire.registry import SchemaNotKnown
 from tests.contract.shop import facts
 from tests.contract.shop.facts import ORDER, PLACED, SHIPPED, TOPIC, Channel, Line, OrderPlaced, ShopEvent
 from tests.contract.shop.stand import KINDS, Shop, open_shop

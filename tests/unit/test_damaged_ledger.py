@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import MetaData, event
 
 from choreography import Service, on
-from choreography.database import Database, create_missing
-from choreography.fake import FakeClock
+from choreography.database.database import Database, create_missing
+from choreography.database.waiting import PatientDatabase
 from choreography.health import Health
-from choreography.patience import PatientDatabase
 from choreography.retries import Backoff
+from choreography.testing.fake import FakeClock
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack, placed
 from tests.shop.runtime import Runtime, running, use
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from choreography.database import Database
+from choreography.database.database import Database
+from choreography.database.transaction import after_commit
 from choreography.errors import DatabaseClosed
-from choreography.transaction import after_commit
 
 Opened = Callable[..., Database]
 metadata = MetaData()

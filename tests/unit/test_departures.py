@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.bodies import LastWorkingDay, Voiding, Withdrawal
 from producers.ems.cases import IllegalMove
 from producers.ems.departures import LOOK_SECONDS, PART

@@ -1,7 +1,7 @@
 import pytest
 
 from choreography import InvalidSettings
-from choreography.engine import read_url
+from choreography.database.engine import read_url
 
 
 @pytest.mark.parametrize("name", ["postgres", "postgresql", "postgresql+psycopg"])

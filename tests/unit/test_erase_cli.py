@@ -8,13 +8,13 @@ from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from choreography import Database
-from choreography.ledger_table import State
-from choreography.ledger_table import metadata as ledger_tables
-from choreography.outbox import metadata as outbox_tables
-from choreography.outbox import outbox
-from choreography.positions import ledger_id, write_begin_positions
-from choreography.positions import metadata as position_tables
-from choreography.record import TopicPartition
+from choreography.ledger.positions import ledger_id, write_begin_positions
+from choreography.ledger.positions import metadata as position_tables
+from choreography.ledger.table import State
+from choreography.ledger.table import metadata as ledger_tables
+from choreography.outbox.outbox import metadata as outbox_tables
+from choreography.outbox.outbox import outbox
+from choreography.wire.record import TopicPartition
 from infra.cli.app import app
 from infra.erase import _look
 from infra.erase_place import Place, places_of

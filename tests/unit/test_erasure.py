@@ -8,16 +8,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, select, text
 
-from choreography import Database, erasure
-from choreography.erasure import KEPT, erase, find
-from choreography.ledger_table import State, ledger
-from choreography.ledger_table import metadata as ledger_tables
-from choreography.outbox import metadata as outbox_tables
-from choreography.outbox import outbox
-from choreography.positions import metadata as position_tables
-from choreography.positions import write_begin_positions, write_finished
-from choreography.record import TopicPartition
-from choreography.scrub import scrub
+from choreography import Database
+from choreography.database.secure_delete import scrub
+from choreography.ledger import erasure
+from choreography.ledger.erasure import KEPT, erase, find
+from choreography.ledger.positions import metadata as position_tables
+from choreography.ledger.positions import write_begin_positions, write_finished
+from choreography.ledger.table import State, ledger
+from choreography.ledger.table import metadata as ledger_tables
+from choreography.outbox.outbox import metadata as outbox_tables
+from choreography.outbox.outbox import outbox
+from choreography.wire.record import TopicPartition
 from tests.canaries import Canaries
 from tests.shop.rows import WHEN, write_row
 

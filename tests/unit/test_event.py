@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from choreography import Event, InvalidDeclaration, InvalidFact, Topic, correlation_id, record_key, sequence
-from choreography.event import UNSTAMPED, Role, roles
-from choreography.ids import effect_key, fact_id
+from choreography.declare.event import UNSTAMPED, Role, roles
+from choreography.declare.ids import effect_key, fact_id
 from choreography.records import REACTIONS, ReactionSkipped
 
 SHIPMENTS = Topic("shop.shipments.v2", package="choreography.records")

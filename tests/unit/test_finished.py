@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from choreography import Service, on
-from choreography.claims import take_claims
-from choreography.finished import Finished
-from choreography.lanes import Lanes
-from choreography.positions import positions, write_begin_positions
-from choreography.record import TopicPartition
+from choreography.consume.finished import Finished
+from choreography.consume.lanes import Lanes
+from choreography.ledger.claims import take_claims
+from choreography.ledger.positions import positions, write_begin_positions
+from choreography.wire.record import TopicPartition
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 from tests.shop.runtime import Runtime, running
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreography.headers import Envelope, cloud_event
-from choreography.record import Record
+from choreography.wire.headers import Envelope, cloud_event
+from choreography.wire.record import Record
 from tests.contract.shop.facts import ORDER, PLACED, TOPIC
 
 CAUSE = UUID("0195f7a8-0000-7000-8000-0000000000cc")

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from choreography import Database
-from choreography.held import Marked, Which, held, held_by_reason, order, reaction
-from choreography.ledger_table import Order, State, ledger, metadata
+from choreography.ledger.held import Marked, Which, held, held_by_reason, order, reaction
+from choreography.ledger.table import Order, State, ledger, metadata
 from choreography.records import HoldReason
 from tests.shop.rows import write_row
 

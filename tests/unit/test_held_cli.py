@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner
 
-from choreography import Database, InvalidSettings, brake
-from choreography import positions as position_tables
-from choreography.held import reaction
-from choreography.ledger_table import State, metadata
-from choreography.positions import ledger_id
+from choreography import Database, InvalidSettings
+from choreography.consume import brake
+from choreography.ledger import positions as position_tables
+from choreography.ledger.held import reaction
+from choreography.ledger.positions import ledger_id
+from choreography.ledger.table import State, metadata
 from choreography.records import HoldReason
 from infra.cli.app import app
 from infra.errors import InfraError

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from choreography import Service, on
-from choreography.intake import Intake
-from choreography.lanes import Lanes
-from choreography.partition import LaneState
-from choreography.record import Record, TopicPartition
+from choreography.consume.admission import Intake
+from choreography.consume.lanes import Lanes
+from choreography.consume.partition import LaneState
+from choreography.wire.record import Record, TopicPartition
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack, placed
 from tests.shop.runtime import Runtime, running
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from choreography import IntakeHeld, IntakeRefused, IntakeReleased, Record, RefusalCause
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from infra.cli.app import app
 from infra.errors import InfraError
 from producers.ems import held

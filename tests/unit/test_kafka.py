@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from choreography import InvalidSettings
-from choreography.kafka import is_record
+from choreography.kafka.consumer import is_record
 
 
 class Told:

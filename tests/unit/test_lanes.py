@@ -3,9 +3,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreography.lanes import Lanes, behind
-from choreography.partition import LaneState, Look
-from choreography.record import Record, TopicPartition
+from choreography.consume.lanes import Lanes, behind
+from choreography.consume.partition import LaneState, Look
+from choreography.wire.record import Record, TopicPartition
 
 AT = TopicPartition("shop.orders.v1", 0)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Decision, LastWorkingDay
 from producers.ems.reception import Reception
 from producers.ems.vendors import VENDORS

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from choreography import Database
-from choreography import outbox as outbox_tables
-from choreography import positions as position_tables
-from choreography.client import KafkaConnection
-from choreography.ledger_table import State, metadata
-from choreography.positions import ledger_id, write_begin_positions, write_finished
-from choreography.record import TopicPartition
+from choreography.kafka.config import KafkaConnection
+from choreography.ledger import positions as position_tables
+from choreography.ledger.positions import ledger_id, write_begin_positions, write_finished
+from choreography.ledger.table import State, metadata
+from choreography.outbox import outbox as outbox_tables
+from choreography.wire.record import TopicPartition
 from infra.cli.app import app
 from infra.errors import InfraError, Unreachable
 from infra.groups import Group

@@ -12,11 +12,11 @@ import pytest
 
 from choreography import InvalidSettings
 from consumers.hr import proof as hr
+from consumers.notification import proof as notification
 from consumers.shared.letters import Letters, Templates, open_letters
 from consumers.shared.letters.language import LANGUAGES, in_words, language_of
 from consumers.shared.letters.names import harmless
 from consumers.shared.letters.wording import SHARED
-from consumers.notification import proof as notification
 from tests.unit.notifying import RETAINED, received, text_of
 
 KEY: Final = UUID(int=7)

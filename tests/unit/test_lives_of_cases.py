@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from pydantic import BaseModel
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.cases import AlreadyOpen, IllegalMove
 from producers.ems.intake import Delivery

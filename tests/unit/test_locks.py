@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from choreography import InvalidSettings, Lock, Locks, open_locks
-from choreography.engine import read_url
-from choreography.fake import FakeClock
+from choreography.database.engine import read_url
+from choreography.testing.fake import FakeClock
 from tests.child import child
 
 HOLDER = """

@@ -11,9 +11,9 @@ import pytest
 
 from choreography import Effect, InvalidSettings, Unavailable
 from consumers.hr.settings import Settings as HrSettings
+from consumers.notification.settings import Settings as NotificationSettings
 from consumers.shared.mail import Ambiguous, Turns
 from consumers.shared.mail.opening import policy_of
-from consumers.notification.settings import Settings as NotificationSettings
 from tests.integration.mail.writing import MovedClock, Owner, new_effect
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from choreography import ClaimLost, Effect, Service, on
-from choreography.claims import take_claims
-from choreography.ids import effect_key
-from choreography.record import TopicPartition
-from choreography.schema_client import FakeRegistry
+from choreography.declare.ids import effect_key
+from choreography.ledger.claims import take_claims
+from choreography.wire.record import TopicPartition
+from choreography.wire.schema_client import FakeRegistry
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, placed
 from tests.shop.runtime import Runtime, running, use
 

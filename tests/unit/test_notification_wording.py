@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from consumers.shared.letters import Letters, open_letters
 from consumers.notification.letter import words_of
 from consumers.notification.matter import Days, Matter, Obstacle, Recipient
 from consumers.notification.proof import TEMPLATES, every_mail
+from consumers.shared.letters import Letters, open_letters
 from schemas.notification import NotificationKind, RecipientRole
 from tests.unit.notifying import CONFIRMED, HR, LETTERS, RETAINED, World, received, resigned, someone, text_of
 

@@ -6,7 +6,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from choreography import InvalidSettings
 from choreography.errors import NoAnswer, Stopped
-from choreography.offsets import _ledger, patiently
+from choreography.kafka.offsets import _ledger, patiently
 
 LEDGER = UUID("95e053b5-31d6-4caf-bde0-bde7c509c3bb")
 

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from choreography.database import Database
-from choreography.fake import FakeClock
+from choreography.database.database import Database
+from choreography.database.waiting import PatientDatabase
 from choreography.health import Health
-from choreography.patience import PatientDatabase
 from choreography.retries import Backoff
+from choreography.testing.fake import FakeClock
 
 T = TypeVar("T")
 

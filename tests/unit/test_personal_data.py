@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import MetaData, Table
 
-from choreography.relay import KEPT
+from choreography.outbox.relay import KEPT
 from infra.inventory import inventory
 from tests.readme import ROOT
 

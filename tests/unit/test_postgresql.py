@@ -10,20 +10,20 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from choreography import claims
-from choreography.claims import check_claim, take_claims
-from choreography.codec import Codec
-from choreography.database import Database
+from choreography.database.database import Database
+from choreography.database.transaction import after_commit
 from choreography.errors import ClaimLost
-from choreography.fake import FakeClock, FakeProducer
-from choreography.outbox import Outbox, outbox
-from choreography.outbox import metadata as outbox_tables
-from choreography.record import TopicPartition
-from choreography.registry import Schemas
-from choreography.relay import Relay
-from choreography.schema_client import FakeRegistry
-from choreography.transaction import after_commit
-from choreography.waiting import BATCH
+from choreography.ledger import claims
+from choreography.ledger.claims import check_claim, take_claims
+from choreography.outbox.outbox import Outbox, outbox
+from choreography.outbox.outbox import metadata as outbox_tables
+from choreography.outbox.pending import BATCH
+from choreography.outbox.relay import Relay
+from choreography.testing.fake import FakeClock, FakeProducer
+from choreography.wire.codec import Codec
+from choreography.wire.record import TopicPartition
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
 from tests.postgres import Postgres
 
 AT = TopicPartition("shop.orders.v1", 0)

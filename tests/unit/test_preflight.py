@@ -8,13 +8,13 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from choreography import InvalidSettings, Service, ServiceSettings, on
-from choreography.cluster import Access, ClusterSeen
 from choreography.errors import NoAnswer, Stopped
-from choreography.fake import FakeClock
 from choreography.health import Health
-from choreography.needs import Needs, needs_of, port_problems
-from choreography.preflight import preflight
-from choreography.stopping import unless_stopped
+from choreography.kafka.cluster import Access, ClusterSeen
+from choreography.process.needs import Needs, needs_of, port_problems
+from choreography.process.preflight import preflight
+from choreography.process.stopping import unless_stopped
+from choreography.testing.fake import FakeClock
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 
 ALL = frozenset({"READ", "WRITE", "DESCRIBE"})

@@ -34,7 +34,7 @@ STUCK = """
 import sys
 from pydantic_settings import SettingsConfigDict
 from choreography import ServiceSettings, run_process
-from choreography.watchdog import PartitionStuck
+from choreography.kafka.watchdog import PartitionStuck
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="SHOP_")

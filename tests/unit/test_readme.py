@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from choreography import ServiceSettings, catalog
+from choreography import ServiceSettings
+from choreography.declare import catalog
 from infra.inventory import programs
 from producers.ems.__main__ import STATES
 from tests import readme

@@ -11,21 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from choreography import Event, NothingToDo, Reject, Retry, Service, Unavailable, effect_key, fact_id
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.decoded_log import DecodedLog
-from choreography.fake import FakeClock
-from choreography.headers import cloud_event
-from choreography.ledger_table import Order, ledger
-from choreography.ledger_table import metadata as ledger_tables
-from choreography.outbox import metadata as outbox_tables
-from choreography.outbox import outbox
-from choreography.positions import Place, identity, places
-from choreography.positions import metadata as position_tables
-from choreography.rebuild import MARGIN
-from choreography.rebuilder import Rebuilder
-from choreography.rebuilt import NothingToRebuild, Past, Rebuilt
-from choreography.record import Record, TopicPartition
+from choreography.database.database import Database
+from choreography.ledger.positions import Place, identity, places
+from choreography.ledger.positions import metadata as position_tables
+from choreography.ledger.table import Order, ledger
+from choreography.ledger.table import metadata as ledger_tables
+from choreography.outbox.outbox import metadata as outbox_tables
+from choreography.outbox.outbox import outbox
+from choreography.outbox.relay import Outgoing
+from choreography.rebuild.decoded_log import DecodedLog
+from choreography.rebuild.fold import MARGIN
+from choreography.rebuild.rebuilder import Rebuilder
+from choreography.rebuild.rebuilt import NothingToRebuild, Past, Rebuilt
 from choreography.records import (
     REACTIONS,
     HoldReason,
@@ -40,7 +37,10 @@ from choreography.records import (
     SkipCause,
     group_correlation,
 )
-from choreography.relay import Outgoing
+from choreography.testing.fake import FakeClock
+from choreography.wire.codec import Codec
+from choreography.wire.headers import cloud_event
+from choreography.wire.record import Record, TopicPartition
 from tests.shop.facts import ParcelPacked, ParcelUnpacked, Shelf, cancelled, placed
 from tests.shop.memory_log import MemoryLog
 from tests.shop.runtime import use

@@ -8,12 +8,12 @@ import pytest
 from pydantic_settings import SettingsConfigDict
 
 from choreography import InvalidSettings, ServiceSettings
-from choreography.database import Database
-from choreography.fake import FakeClock
+from choreography.database.database import Database
 from choreography.health import Health
-from choreography.registration import not_registered, prepared, with_schemas
-from choreography.registry import metadata
-from choreography.subject import Subject
+from choreography.testing.fake import FakeClock
+from choreography.wire.registration import not_registered, prepared, with_schemas
+from choreography.wire.registry import metadata
+from choreography.wire.subject import Subject
 from tests.contract.shop.facts import TOPIC, OrderPlaced, OrderShipped
 from tests.contract.shop.stand import PUBLISHED, Shop
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from choreography.database import Database
+from choreography.database.database import Database
 from choreography.errors import ChoreographyError, InvalidSettings, Poison, RegistryUnavailable
-from choreography.registry import Schemas, metadata
-from choreography.schema_client import ConfluentRegistry, FakeRegistry
-from choreography.subject import Subject
+from choreography.wire.registry import Schemas, metadata
+from choreography.wire.schema_client import ConfluentRegistry, FakeRegistry
+from choreography.wire.subject import Subject
 from tests.contract.shop.facts import TOPIC, OrderPlaced, OrderShipped
 from tests.contract.shop.stand import PUBLISHED, Shop
 

@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
-from choreography import outbox as outbox_tables
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.fake import FakeClock, FakeProducer
+from choreography.database.database import Database
 from choreography.health import Health
-from choreography.outbox import Outbox, pack_headers, unpack_headers
-from choreography.registry import Schemas
-from choreography.relay import KEPT, Outgoing, Relay
-from choreography.schema_client import FakeRegistry
-from choreography.waiting import BATCH
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.outbox import Outbox, pack_headers, unpack_headers
+from choreography.outbox.pending import BATCH
+from choreography.outbox.relay import KEPT, Outgoing, Relay
+from choreography.testing.fake import FakeClock, FakeProducer
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
 
 T = TypeVar("T")
 

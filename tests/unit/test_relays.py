@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from choreography import outbox as outbox_tables
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.fake import FakeClock
-from choreography.outbox import Outbox
-from choreography.registry import Schemas
-from choreography.schema_client import FakeRegistry
+from choreography.database.database import Database
+from choreography.outbox import outbox as outbox_tables
+from choreography.outbox.outbox import Outbox
+from choreography.testing.fake import FakeClock
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
 from tests.child import Child, child
 from tests.postgres import Postgres
 
 RELAY = """
 import sys
 from choreography import Database, SystemClock
-from choreography.relay import Relay
-from choreography.relay_lock import RelayLock
+from choreography.outbox.relay import Relay
+from choreography.outbox.relay_lock import RelayLock
 
 url, log, name = sys.argv[1:]
 

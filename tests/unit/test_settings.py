@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from choreography import InvalidSettings, ServiceSettings, load
-from choreography.client import client_config
+from choreography.kafka.config import client_config
 
 
 class ShopSettings(ServiceSettings):

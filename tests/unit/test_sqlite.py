@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select
 from sqlalchemy.exc import OperationalError
 
-from choreography.database import Database
+from choreography.database.database import Database
 
 metadata = MetaData()
 numbers = Table("numbers", metadata, Column("n", Integer, primary_key=True))

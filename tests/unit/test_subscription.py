@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from choreography import ClaimLost, InvalidSettings, Service, SystemClock, on
-from choreography.lane import After, Lane
-from choreography.offsets import Committed
-from choreography.positions import Starts, ledger_id
-from choreography.record import Record, TopicPartition
+from choreography.consume.lane import After, Lane
+from choreography.consume.subscription import Subscription
+from choreography.kafka.offsets import Committed
+from choreography.ledger.held_record import Waited
+from choreography.ledger.positions import Starts, ledger_id
 from choreography.records import LedgerBegan
-from choreography.subscription import Subscription
-from choreography.waited import Waited
+from choreography.wire.record import Record, TopicPartition
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 from tests.shop.runtime import Runtime, running
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 import pytest
 
 from choreography import ClaimLost, Health, Service, SystemClock, on
-from choreography.ahead import Ahead
-from choreography.breaker import Breaker
-from choreography.lane import PartitionLane
-from choreography.partition import LaneState, Partition
-from choreography.record import TopicPartition
+from choreography.consume.breaker import Breaker
+from choreography.consume.lane import PartitionLane
+from choreography.consume.partition import LaneState, Partition
+from choreography.consume.targets import Targets
+from choreography.kafka.look_ahead import Ahead
 from choreography.retries import Backoff
-from choreography.targets import Targets
+from choreography.wire.record import TopicPartition
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 
 QUICK = Backoff(first=0.001, most=0.001)

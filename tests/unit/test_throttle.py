@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.throttle import Throttle, TooMany
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from choreography import InvalidDeclaration, Topic
+from choreography.declare.topic import FOR_EVER
 from choreography.records import REACTIONS, SERVICES
-from choreography.topic import FOR_EVER
 
 
 @pytest.mark.parametrize("name", ["ems.exits.v1", "ems.case-view.v12", "a.v1", "ems.hr.2026.v3"])

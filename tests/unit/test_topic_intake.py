@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from choreography import Position, Record, RefusalCause
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Resignation
 from producers.ems.intake import Delivery
 from producers.ems.requests import digest_of

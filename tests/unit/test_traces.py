@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from choreography import Event
-from choreography.record import Record, TopicPartition
+from choreography.wire.record import Record, TopicPartition
 from infra.contract.examples import required_fields
 from infra.traces import Traces, is_about
 from schemas.exits import (

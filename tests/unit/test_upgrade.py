@@ -4,7 +4,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table, Text, false, inspect, text
 
-from choreography.database import Database
+from choreography.database.database import Database
 from choreography.errors import InvalidSettings
 
 

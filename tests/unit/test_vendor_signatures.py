@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.reception import Reception, UnsignedByVendor
 from producers.ems.vendors import VENDORS
 

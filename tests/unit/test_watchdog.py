@@ -1,8 +1,8 @@
 import pytest
 
 from choreography.health import Health
-from choreography.record import TopicPartition
-from choreography.watchdog import PartitionStuck, Watchdog
+from choreography.kafka.watchdog import PartitionStuck, Watchdog
+from choreography.wire.record import TopicPartition
 
 AT, OTHER = TopicPartition("shop.orders.v1", 0), TopicPartition("shop.orders.v1", 1)
 SECONDS = 120.0

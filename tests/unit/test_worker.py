@@ -21,12 +21,12 @@ from choreography import (
     fact_id,
     on,
 )
-from choreography.assembly import Limits
-from choreography.entry import entry_of
+from choreography.declare.ids import effect_key
 from choreography.errors import RegistryUnavailable
-from choreography.ids import effect_key
+from choreography.ledger.entry import entry_of
+from choreography.process.assembly import Limits
 from choreography.records import HoldReason, ReactionDecided, ReactionHeld, ReactionSkipped, SkipCause
-from choreography.schema_client import FakeRegistry
+from choreography.wire.schema_client import FakeRegistry
 from tests.shop.facts import (
     OrderCancelled,
     OrderPlaced,

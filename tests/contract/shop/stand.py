@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from choreography import Event
-from choreography.codec import Codec
-from choreography.database import Database
-from choreography.registry import Schemas, metadata
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
+from choreography.database.database import Database
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas, metadata
+from choreography.wire.schema_client import FakeRegistry
+from choreography.wire.subject import Subject
 from tests.contract.shop.facts import TOPIC, OrderPlaced, OrderShipped
 
 KINDS: Final[Mapping[str, type[Event]]] = {"shop.orders.OrderPlaced": OrderPlaced}

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient, AsyncHTTPTransport
 from scim2_models import PatchOperation
 
 from choreography import Clock, Effect, Event, Memory
-from choreography.fake import FakeClock, FakeMemory
+from choreography.testing.fake import FakeClock, FakeMemory
 from consumers.access.ports import CriticalAccess, Mass, Ports
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy

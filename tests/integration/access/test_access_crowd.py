@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from httpx2 import Request
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from consumers.access.ports import Claim, Returned, Taken
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient

@@ -12,7 +12,7 @@ import httpx2
 from icalendar import Calendar
 
 from choreography import Effect, Event
-from choreography.fake import FakeMemory
+from choreography.testing.fake import FakeMemory
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.ports import Mailbox, Ports
 from consumers.hr.proof import TEMPLATES

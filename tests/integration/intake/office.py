@@ -16,12 +16,12 @@ from standardwebhooks import Webhook
 from starlette.types import ASGIApp
 
 from choreography import Clock, Database, Event, Outbox, SystemClock
-from choreography import outbox as outbox_tables
-from choreography import registry as registry_tables
-from choreography.codec import Codec
-from choreography.registry import Schemas
-from choreography.schema_client import FakeRegistry
-from choreography.subject import Subject
+from choreography.outbox import outbox as outbox_tables
+from choreography.wire import registry as registry_tables
+from choreography.wire.codec import Codec
+from choreography.wire.registry import Schemas
+from choreography.wire.schema_client import FakeRegistry
+from choreography.wire.subject import Subject
 from producers.ems import store
 from producers.ems.__main__ import ALSO, STATES
 from producers.ems.api import create_app

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from choreography import Database, Event, Health, IntakeRefused, Outbox, Record
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems.answers import Answer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
 from producers.ems.brake import Brake

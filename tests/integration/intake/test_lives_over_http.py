@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from choreography import IntakeHeld, IntakeRefused, IntakeReleased
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from producers.ems import held
 from producers.ems.brake import Brake, brake_of
 from producers.ems.held import State

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from choreography.fake import FakeClock
+from choreography.testing.fake import FakeClock
 from tests.integration.intake.office import NEXT_SECRET, SECRET, Office, open_office, signed
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from choreography import Effect, SystemClock, open_locks
-from choreography.fake import FakeClock, FakeMemory
+from choreography.testing.fake import FakeClock, FakeMemory
 from consumers.shared.mail import Ambiguous, ImapSentMail, SentMail, SmtpMailer, SmtpServer, Turns
 from schemas.exits import EmployeeResigned
 

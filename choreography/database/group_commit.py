@@ -1,0 +1,97 @@
+"""Group commit: what many callers want at the same moment, in one transaction.
+
+Each has a savepoint of its own: one that raises undoes only itself. Where a savepoint protects nobody (the disk is
+full, a deadlock was ended), the whole transaction is gone, and each is done again for itself.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from choreography.database.transaction import taken_callbacks
+
+log = structlog.stdlib.get_logger(__name__)
+
+TRIES: Final = 5  # of a transaction that PostgreSQL ended in favour of another one
+_CONFLICTS: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+Work = Callable[[Connection], Any]
+Callbacks = list[Callable[[], None]]
+
+
+class Raised(NamedTuple):
+    """What work raised, in place of its result."""
+
+    error: BaseException
+
+
+class _GroupBroken(Exception):  # noqa: N818 - a signal
+    """A job failed in a way that may have ended the transaction that it shares."""
+
+
+def commit(engine: Engine, group: Sequence[Work]) -> list[Any]:
+    """Do all of a group; return for each its result, or `Raised`, once it is committed or undone."""
+    callbacks: Callbacks = []
+    try:
+        results = _repeated(engine, group, callbacks)
+    except _GroupBroken:
+        return [result for work in group for result in commit(engine, [work])]
+    except BaseException as error:  # noqa: BLE001 - whoever waits is told, the thread goes on
+        return [Raised(error)] * len(group)
+    for callback in callbacks:
+        _call(callback)
+    return results
+
+
+def _repeated(engine: Engine, group: Sequence[Work], callbacks: Callbacks) -> list[Any]:
+    for _ in range(TRIES - 1):
+        try:
+            return _once(engine, group, callbacks)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _CONFLICTS:
+                raise
+            callbacks.clear()
+    return _once(engine, group, callbacks)
+
+
+def _once(engine: Engine, group: Sequence[Work], callbacks: Callbacks) -> list[Any]:
+    with engine.connect() as connection, connection.begin():
+        taken_callbacks(connection)
+        if len(group) > 1:
+            return [_under_savepoint(connection, work, callbacks) for work in group]
+        result = group[0](connection)
+        callbacks += taken_callbacks(connection)
+        return [result]
+
+
+def _under_savepoint(connection: Connection, work: Work, callbacks: Callbacks) -> Any:  # noqa: ANN401 - of any work
+    """Do one job of a group; return its result, or what it raised.
+
+    Raises:
+        _GroupBroken: the database itself failed (disk full, input/output): a savepoint protects nobody then.
+        DBAPIError: the connection is lost, for everybody.
+    """
+    taken_callbacks(connection)
+    try:
+        with connection.begin_nested():
+            result = work(connection)
+    except IntegrityError as error:
+        return Raised(error)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        raise _GroupBroken from error
+    except BaseException as error:  # noqa: BLE001 - handed to who asked for the job
+        return Raised(error)
+    callbacks += taken_callbacks(connection)
+    return result
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        log.exception("callback.failed")

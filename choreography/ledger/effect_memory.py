@@ -1,0 +1,103 @@
+"""What an effect remembers, read from and written to the ledger."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from choreography.declare.effect import Effect
+from choreography.declare.event import Event
+from choreography.failpoint import reach
+from choreography.ledger import statements
+from choreography.ledger.claims import check_claim
+from choreography.ledger.entry import Entry
+from choreography.ledger.journal import Journal
+
+
+@dataclass
+class LedgerMemory:
+    """The memory of one effect; see `choreography.declare.effect.Memory` for what its methods promise.
+
+    Attributes:
+        entry: whose memory it is.
+        journal: where it is kept.
+        facts_by_name: the service's own fact types.
+        published: waits until a row of the outbox is acknowledged by the broker.
+        undecided: it is known that nothing has been decided, so the ledger need not be asked.
+    """
+
+    entry: Entry
+    journal: Journal
+    facts_by_name: Mapping[str, type[Event]]
+    published: Callable[[int], Awaitable[None]]
+    undecided: bool
+
+    async def decided(self) -> tuple[str, str] | None:
+        """Return the kind and JSON text of this effect's decision, if one was written down."""
+        if self.undecided:
+            return None
+        row = await self.journal.find(self.entry)
+        return (row["decided_kind"], row["decided"]) if row is not None and row["decided"] is not None else None
+
+    async def decide(self, kind: str, text: str, *, logged: bool) -> None:
+        """Write the decision down; with `logged` wait until the broker has it too."""
+        journal, entry = self.journal, self.entry
+        self.undecided = False
+
+        def work(tx: Connection) -> int | None:
+            journal.ledger.decide(tx, entry, kind, text)
+            if not logged:
+                return None
+            said = statements.decided(journal.group, entry, kind, text, journal.clock.now())
+            return journal.outbox.add(tx, said, topic=journal.reactions, causation=entry.event_id)
+
+        row = await journal.persist(work)
+        if row is not None:
+            await self.published(row)
+        reach("after_decided")
+
+    async def facts(self, kinds: Sequence[type[Event]], *, same_case: bool, of: str | None) -> Sequence[Event]:
+        """Return the facts of these types that this service stated, oldest first: for this key, or for key `of`."""
+        names = [kind.__name__ for kind in kinds]
+        case = self.entry.correlation if same_case else None
+        key = self.entry.record_key if of is None else of
+        rows = await self.journal.persist(lambda tx: self.journal.ledger.facts(tx, key, names, case))
+        return [self.facts_by_name[name].model_validate_json(text) for name, text in rows]
+
+    async def unfinished(self, kind: str) -> Sequence[str]:
+        """Return the decisions of that kind whose effects of this key are neither done nor undone."""
+        return await self.journal.persist(lambda tx: self.journal.ledger.unfinished(tx, self.entry, kind))
+
+    async def newest(self, number: int) -> datetime | None:
+        """Return when the `number`-th newest effect of this type of event began, of any key, but for the skipped."""
+        kind = self.entry.event_type
+        return await self.journal.persist(lambda tx: self.journal.ledger.newest(tx, kind, number))
+
+    async def claim(self) -> None:
+        """Raise `ClaimLost` unless this member still owns the partition."""
+        at, number = self.entry.record.at, self.entry.claim
+        await self.journal.persist(lambda tx: check_claim(tx, at, number))
+
+
+class Recall:
+    """Gives each effect its memory.
+
+    Args:
+        journal: where it is kept.
+        facts: the types of fact that the service states.
+        published: waits until a row of the outbox is acknowledged by the broker.
+    """
+
+    def __init__(
+        self, journal: Journal, facts: Sequence[type[Event]], published: Callable[[int], Awaitable[None]]
+    ) -> None:
+        self._journal = journal
+        self._facts_by_name = {kind.__name__: kind for kind in facts}
+        self._published = published
+
+    def effect(self, entry: Entry, *, repeated: bool, is_first: bool, released: bool) -> Effect:
+        """Return what a handler gets for this entry; `is_first` when nothing stood about it before this attempt."""
+        memory = LedgerMemory(entry, self._journal, self._facts_by_name, self._published, undecided=is_first)
+        now = self._journal.clock.now()
+        return Effect(key=entry.effect_key, now=now, repeated=repeated, released=released, memory=memory)
