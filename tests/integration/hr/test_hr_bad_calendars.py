@@ -13,8 +13,8 @@ import pytest
 from dulwich import porcelain
 
 from choreography import Event, Reject, Unavailable
-from consumers.hr import dav
 from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.caldav import server as dav
 from consumers.hr.handler import schedule_exit_interview
 from consumers.hr.invitations import ask_hr_to_arrange
 from consumers.hr.obstacle import NotPossible

@@ -10,14 +10,14 @@ from urllib.parse import quote
 from httpx2 import AsyncBaseTransport
 
 from choreography import NothingToDo, Reject, Unavailable
-from consumers.hr import reports
 from consumers.hr.booked import Booked
-from consumers.hr.dav import Answer, DavServer, Unanswered
+from consumers.hr.caldav import reports
+from consumers.hr.caldav.server import Answer, DavServer, Unanswered
+from consumers.hr.caldav.standing import Standing
 from consumers.hr.entry import Entry
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.ports import CalendarSilent, Claim
 from consumers.hr.slots import Period
-from consumers.hr.standing import Standing
 from consumers.hr.tombstone import Tombstone
 from schemas.hr import InterviewObstacle
 
