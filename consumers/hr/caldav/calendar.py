@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from httpx2 import AsyncBaseTransport
 
-from choreography import NothingToDo, Reject, Unavailable
+from choreography import Hold, NothingToDo, Outcome, Reject, Unavailable
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import reports
 from consumers.hr.caldav.server import Answer, DavServer, Unanswered
@@ -23,10 +23,15 @@ from schemas.hr import InterviewObstacle
 
 _GONE: Final = frozenset({403, 404, 405, 410})  # nothing stands there, or nothing that may be read
 _NO_PLACE: Final = frozenset({403, 404, 405, 409, 410, 507})  # nobody can put anything there, or we may not
+# nothing stands there, and nothing will: a trash bin, say, that keeps the UID of what was deleted by hand
+_KEPT_OUT: Final = _NO_PLACE | {400, 415, 422}
 _CHANGED: Final = 412
 _ATTEMPTS: Final = 5
+# a proxy that compresses marks the ETag of what it has compressed, and the server does not know that one
+_AS_IT_IS: Final = {"Accept-Encoding": "identity"}
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8", "Depth": "1"}
 _ICAL: Final = {"Content-Type": "text/calendar; charset=utf-8"}
+_WEAK: Final = ("W/", "*")  # what may have been changed on the way, and what was not said at all
 _NEW: Final = {"If-None-Match": "*"}
 
 
@@ -98,7 +103,7 @@ class CalDavCalendar:
             NothingToDo: a later event, or a person, called it off.
             NotPossible: nobody can put anything into this calendar.
         """
-        found: Standing | None = None
+        found, seen = None, set[bytes]()
         for _ in range(_ATTEMPTS):
             await claim()
             sequence = found.booked.sequence if found else None
@@ -108,10 +113,11 @@ class CalDavCalendar:
             if answer.status in _NO_PLACE and found is None:
                 raise NotPossible(InterviewObstacle.NO_CALENDAR, owner)
             _refuse_unless_changed(answer)
-            found = await self._get(owner, entry.slot.uid)
+            found = await self._get(owner, entry.slot.uid, refused=found.etag if found else "")
+            seen.add(found.content if found else b"")
             if found is not None and found.booked.version >= entry.sequence:
                 return _ours(found.booked, entry, owner)
-        raise Unavailable  # it changes whenever it is read
+        raise _never_written(seen)
 
     async def cancel(self, owner: str, tombstone: Tombstone, claim: Claim) -> int:
         """Have the tombstone stand in place of the entry, or where it would be put; leave a later one alone.
@@ -119,8 +125,9 @@ class CalDavCalendar:
         Raises:
             NothingToDo: a later event of the case has put the entry there.
         """
+        refused, seen = "", set[bytes]()
         for _ in range(_ATTEMPTS):
-            found = await self._get(owner, tombstone.slot.uid)
+            found = await self._get(owner, tombstone.slot.uid, refused=refused)
             there = found.booked if found else None
             if there is not None and there.is_cancelled and there.version >= tombstone.version:
                 return there.sequence
@@ -128,21 +135,30 @@ class CalDavCalendar:
                 raise NothingToDo("A later event has planned the interview anew.")
             await claim()
             answer = await self._put(owner, tombstone.slot.uid, tombstone.ical(found.event if found else None), found)
-            if answer.is_success or (found is None and answer.status in _NO_PLACE):
+            if answer.is_success or (found is None and answer.status in _KEPT_OUT):
                 return tombstone.sequence_over(there.sequence if there else None)
             _refuse_unless_changed(answer)
-        raise Unavailable(untouched=True)
+            refused = found.etag if found else ""
+            seen.add(found.content if found else b"")
+        if seen == {b""}:  # nothing stands there, and the server lets nobody put anything there either
+            return tombstone.version
+        raise _never_written(seen)
 
     async def probe(self) -> None:
         """Make sure that the server answers."""
         await self._server.ask("OPTIONS", f"{self._url}/")
 
-    async def _get(self, owner: str, uid: str) -> Standing | None:
-        answer = await self._server.ask("GET", self._address(owner, uid))
+    async def _get(self, owner: str, uid: str, *, refused: str = "") -> Standing | None:
+        """Read an entry and the ETag that the server will know it by; `refused` is one that it did not."""
+        address = self._address(owner, uid)
+        answer = await self._server.ask("GET", address, _AS_IT_IS)
         if answer.status in _GONE:
             return None
-        content = answer.content if answer.is_success else None
-        return Standing.read(content or b"", answer.etag, uid)
+        content, etag = answer.content if answer.is_success else None, answer.etag
+        if etag == refused or etag.startswith(_WEAK):
+            asked = await self._server.ask("PROPFIND", address, _XML | _AS_IT_IS | {"Depth": "0"}, reports.GET_ETAG)
+            etag = reports.etag(asked.content if asked.is_success else None) or etag
+        return Standing.read(content or b"", etag, uid)
 
     async def _put(self, owner: str, uid: str, content: bytes, over: Standing | None) -> Answer:
         condition = {"If-Match": over.etag} if over else _NEW
@@ -160,6 +176,17 @@ def _ours(there: Booked, entry: Entry, owner: str) -> Booked:
     if there.is_cancelled:
         raise NothingToDo("The interview was called off.")
     return there
+
+
+def _never_written(seen: set[bytes]) -> Outcome:
+    """Return why nothing could be put in place of what was `seen`, one time after another."""
+    if len(seen) > 1:
+        return Unavailable(untouched=True)  # it changes whenever it is read
+    return Hold(
+        "The calendar server refuses to replace the entry of this interview (412), although nobody has changed it since"
+        " it was read: something between us and it changes ETags, or it does not know its own. The entry stands as it"
+        " was. Have CalDAV pass uncompressed and unchanged, then release."
+    )
 
 
 def _refuse_unless_changed(answer: Answer) -> None:

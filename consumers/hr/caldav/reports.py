@@ -15,6 +15,7 @@ from icalendar import Calendar
 from choreography import ChoreographyError
 from consumers.hr.slots import Period
 
+GET_ETAG: Final = '<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>'
 _CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
 # what xml and icalendar raise when they are given a page of HTML, half an answer, or entries that break the rules
 _BROKEN: Final = (ET.ParseError, ValueError, KeyError, TypeError, AttributeError, IndexError)
@@ -36,6 +37,14 @@ def entries(within: Period) -> str:
         f'<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{_range(within)}</C:comp-filter></C:comp-filter>'
         "</C:filter></C:calendar-query>"
     )
+
+
+def etag(answer: bytes | None) -> str:
+    """Read the answer to `GET_ETAG`; nothing where it is none."""
+    try:
+        return ET.fromstring(answer or b"").findtext(".//{DAV:}getetag") or ""  # noqa: S314 - bounded, see `_is_occupied`
+    except ET.ParseError:
+        return ""
 
 
 def busy_times(answer: bytes) -> tuple[Period, ...]:

@@ -13,9 +13,10 @@ from consumers.hr.slots import Period
 
 @dataclass(frozen=True)
 class Standing:
-    """An entry as it was read, and its ETag."""
+    """An entry as it was read, the bytes that it was read from, and its ETag."""
 
     event: Event
+    content: bytes
     etag: str
     booked: Booked
 
@@ -29,7 +30,7 @@ class Standing:
         try:
             events = [one for one in Calendar.from_ical(content).walk("VEVENT") if isinstance(one, Event)]
             if events and events[0].get("UID") == uid:
-                return cls(events[0], etag, _booked(events[0]))
+                return cls(events[0], content, etag, _booked(events[0]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:  # what icalendar raises on broken input
             raise Reject("The interview in the HR calendar cannot be read. Mend or delete it, then release.") from error
         raise Reject("Another entry stands in the HR calendar where the interview belongs. Move it, then release.")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -96,9 +96,9 @@ def stored(url: str, owner: str, uid: str = "interview-1") -> str:
     return httpx2.get(address(url, owner, uid)).raise_for_status().text
 
 
-def using(url: str, use: Callable[[CalDavCalendar], Awaitable[T]]) -> T:
+def using(url: str, use: Callable[[CalDavCalendar], Awaitable[T]], **more: Any) -> T:
     async def run() -> T:
-        async with CalDavCalendar(url, username="ems", password="any", seconds=5) as calendar:
+        async with CalDavCalendar(url, username="ems", password="any", seconds=5, **more) as calendar:
             return await use(calendar)
 
     return asyncio.run(run())
