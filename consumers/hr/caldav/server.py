@@ -9,6 +9,7 @@ from httpx2 import AsyncBaseTransport, AsyncClient, BasicAuth, ConnectError, Con
 
 from choreography import Unavailable
 
+XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 MOST_BYTES: Final = 4 * 1024 * 1024  # of an answer; a month of somebody's times is a hundredth of that
 _BUSY: Final = frozenset({401, 407, 408, 425, 429})  # it would answer somebody else, or later
 _AWAY: Final = frozenset(range(500, 600)) - {500, 501, 504, 507}

@@ -1,14 +1,15 @@
 """What stands in a calendar where an interview belongs."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Self
+from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
+from icalendar import Event
 
 from choreography import Reject
 from consumers.hr.booked import FINAL, FIRST, MARK, Booked
-from consumers.hr.slots import Period
+from consumers.hr.caldav.objects import BROKEN, parsed, period_of, unfolded, word
 
 
 @dataclass(frozen=True)
@@ -28,26 +29,30 @@ class Standing:
             Reject: it is not the interview with this UID, or cannot be read.
         """
         try:
-            events = [one for one in Calendar.from_ical(content).walk("VEVENT") if isinstance(one, Event)]
+            calendar = parsed(unfolded(content.decode("utf-8", "replace")))
+            events = [one for one in calendar.walk("VEVENT") if isinstance(one, Event)]
             if events and events[0].get("UID") == uid:
-                return cls(events[0], content, etag, _booked(events[0]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:  # what icalendar raises on broken input
+                return cls(events[0], content, etag, _booked(events[0], ZoneInfo("UTC")))
+        except BROKEN as error:
             raise Reject("The interview in the HR calendar cannot be read. Mend or delete it, then release.") from error
         raise Reject("Another entry stands in the HR calendar where the interview belongs. Move it, then release.")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a day, or says no zone, so that it depends on whose calendar it is when that is."""
+        start = self.event.start
+        return not isinstance(start, datetime) or start.tzinfo is None
 
-def _booked(event: Event) -> Booked:
-    is_cancelled = bool(event.get("STATUS") == "CANCELLED")
+    def where(self, zone: ZoneInfo) -> Self:
+        """Return the entry as somebody in this zone means it."""
+        return replace(self, booked=_booked(self.event, zone))
+
+
+def _booked(event: Event, zone: ZoneInfo) -> Booked:
+    is_cancelled = word(event, "STATUS") == "CANCELLED"
     return Booked(
-        period=Period(_moment(event.start), _moment(event.end)),
+        period=period_of(event, zone),
         sequence=int(event.get("SEQUENCE", 0)),
         version=int(event.get(MARK, FINAL if is_cancelled else FIRST)),
         is_cancelled=is_cancelled,
     )
-
-
-def _moment(found: date) -> datetime:
-    """Return when a day begins that stands where a time is expected, and take a time without a zone as UTC."""
-    if not isinstance(found, datetime):
-        return datetime.combine(found, time.min, UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

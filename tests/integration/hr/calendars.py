@@ -23,6 +23,7 @@ from consumers.hr.tombstone import Tombstone
 
 T = TypeVar("T")
 SERVERS: Final = ("radicale", "xandikos")
+UTC_ZONE: Final = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 SLOT = Period(datetime(2026, 3, 3, 9, tzinfo=BERLIN), datetime(2026, 3, 3, 9, 45, tzinfo=BERLIN))
@@ -140,8 +141,10 @@ def event_at(url: str, owner: str) -> Event:
     return event
 
 
-def busy(url: str, owner: str, within: Period = MARCH, besides: str | None = None) -> list[Period] | None:
-    found = using(url, lambda calendar: calendar.busy(owner, within, besides=besides))
+def busy(
+    url: str, owner: str, within: Period = MARCH, besides: str | None = None, zone: ZoneInfo = UTC_ZONE, **more: Any
+) -> list[Period] | None:
+    found = using(url, lambda calendar: calendar.busy(owner, within, zone, besides=besides), **more)
     return None if found is None else sorted(found)
 
 

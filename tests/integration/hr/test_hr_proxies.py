@@ -119,7 +119,7 @@ def test_an_entry_that_somebody_changes_each_time_is_waited_for(url: str, owner:
     async def changed() -> None:
         async with CalDavCalendar(url, seconds=5) as another:
             content = replace(interview(), title=f"Conversation {next(changes)}").ical()
-            await another._server.ask("PUT", another._address(owner, "interview-1"), content=content)
+            await another._put(owner, "interview-1", content, await another._get(owner, "interview-1"))
 
     with pytest.raises(Unavailable):
         using(url, lambda calendar: calendar.cancel(owner, called_off(), changed))
