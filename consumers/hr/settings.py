@@ -1,20 +1,26 @@
 """What the HR service is told by its environment."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from choreography import ServiceSettings
+from consumers.hr.caldav.settings import CalDavSettings
 
 _ADDRESS: Final = r"^[^@\s<>,;]+@[^@\s<>,;]+$"  # one address, without a name
 
 
-class Settings(ServiceSettings):
+def _zone(name: str) -> str:
+    if name not in available_timezones() - {"localtime", "Factory"}:  # which are no zones of the world
+        raise ValueError("must be an IANA time zone such as Europe/Berlin, the same as EMS has")
+    return name
+
+
+class Settings(CalDavSettings):
     """The settings of this service; every variable begins with `EMS_`.
 
     Attributes:
-        caldav_url: `{caldav_url}/{employee id}/calendar/` is the calendar of a person.
         mail_domain: the right-hand side of a Message-ID.
         mail_ambiguous: what to do about a mail that may have been sent: look it up, send it again, or ask a person; by
             default the first where there is an IMAP server, else the second.
@@ -30,9 +36,6 @@ class Settings(ServiceSettings):
 
     scim_url: str = Field(default=..., pattern="^https?://")
     scim_token: SecretStr = Field(default=...)
-    caldav_url: str = Field(default=..., pattern="^https?://")
-    caldav_username: str = ""
-    caldav_password: SecretStr = SecretStr("")
     smtp_host: str = Field(default=..., min_length=1)
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_username: str = ""
@@ -48,7 +51,7 @@ class Settings(ServiceSettings):
     imap_password: SecretStr = SecretStr("")
     imap_folder: str = Field(default="INBOX", min_length=1)
     imap_tls: Literal["none", "starttls", "tls"] = "tls"
-    time_zone: str = ""
+    time_zone: Annotated[str, AfterValidator(_zone)]
     hr_mailbox: str = Field(default=..., pattern=_ADDRESS)
     hr_language: Literal["en", "de"] = "en"
     mail_templates: str = ""

@@ -133,7 +133,7 @@ def test_a_turn_that_nobody_comes_back_for_is_given_up_after_a_day() -> None:
 
 KAFKA = {"kafka_bootstrap_servers": "k:1", "schema_registry_url": "http://r"}
 MAIL = {"smtp_host": "mx", "mail_from": "ems@example.com", "mail_domain": "example.com", "hr_mailbox": "hr@example.com"}
-PLACES = {"scim_url": "http://s", "scim_token": "t", "caldav_url": "http://c"}
+PLACES = {"scim_url": "http://s", "scim_token": "t", "caldav_url": "http://c", "time_zone": "Europe/Berlin"}
 
 
 @pytest.mark.parametrize("settings", [HrSettings, NotificationSettings])
