@@ -37,6 +37,8 @@ class Person(Protocol):
     @property
     def time_zone(self) -> str | None: ...  # noqa: D102 - an IANA name
     @property
+    def country(self) -> str | None: ...  # noqa: D102 - where they work, by ISO 3166-1 alpha-2
+    @property
     def division(self) -> str | None: ...  # noqa: D102
 
 
@@ -47,8 +49,8 @@ class People(Protocol):
         """Return everybody with exactly this id."""
         ...
 
-    async def hr_partner_of(self, person: Person) -> Person | None:
-        """Return who in HR is responsible for a person, and is not that person."""
+    async def hr_partners_of(self, person: Person) -> Sequence[Person]:
+        """Return those in HR who may be responsible for a person, and are not that person."""
         ...
 
 
