@@ -86,6 +86,7 @@ class Calendars:
         self.read_only: set[str] = set()
         self.silent: set[str] = set()
         self.asked: list[str] = []
+        self.before_writing: Callable[[], Awaitable[None]] | None = None  # happens once, between claim and request
         self.down_after_put = False
         self.down_after_cancel = False
 
@@ -107,6 +108,9 @@ class Calendars:
 
     async def book(self, owner: str, entry: Entry, claim: Claim) -> Booked:
         await claim()
+        waiting, self.before_writing = self.before_writing, None
+        if waiting is not None:
+            await waiting()
         if owner in self.read_only:
             raise NotPossible(InterviewObstacle.NO_CALENDAR, owner)
         uid, there = entry.slot.uid, await self.find(owner, entry.slot.uid)
@@ -170,6 +174,13 @@ class Company:
         )
         self.memory = FakeMemory("ems.hr")
         self.now = MONDAY_NOON
+
+    def living(self, zone: str, partner_zone: str | None = None) -> "Company":
+        """Have Ana live in one zone, and Ben in the same or another."""
+        ben = replace(self.ben, time_zone=partner_zone or zone)
+        self.directory.people = [someone("ana", time_zone=zone), ben, someone("cleo")]
+        self.directory.partner = ben
+        return self
 
     def react(
         self, handler: Callable[[Any, Ports, Effect], Awaitable[Event]], event: Event, *, repeated: bool = False

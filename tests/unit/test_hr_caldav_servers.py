@@ -176,8 +176,9 @@ def test_whom_the_outbox_does_not_know_is_not_taken_to_be_free(answer: Response)
     assert busy(only_an_outbox(answer), "ana") == [None]
 
 
-def test_without_an_outbox_it_is_looked_for_once() -> None:
-    server = Imitation()
+@pytest.mark.parametrize("answer", [Response(401), Response(403), Response(404), multistatus("")])
+def test_without_an_outbox_it_is_looked_for_once(answer: Response) -> None:
+    server = Imitation({"current-user-principal": answer})
 
     assert busy(server, "ana", "ben") == [None, None]
     assert sum("current-user-principal" in one for one in server.asked) == 1

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from consumers.hr.caldav.questions import CALDAV, DAV, Unreadable, multistatus, properties
-from consumers.hr.caldav.server import XML, DavServer
+from consumers.hr.caldav.server import XML, DavServer, Unauthorized
 from consumers.hr.ports import Person
 
 TEMPLATE: Final = "{employee_id}/calendar/"
@@ -72,13 +72,19 @@ class Places:
     async def outbox(self) -> Outbox | None:
         """Return where the server is asked about others, if it is."""
         if self._has_outbox and self._outbox is None:
-            ours = await self._href(self._url, _WE)
-            address = await self._href(ours, _OUTBOX)
-            hrefs = (one.text or "" for one in await self._under(ours, _ADDRESSES) if one.tag == f"{DAV}href")
-            mails = [one.strip() for one in hrefs if one.strip().lower().startswith("mailto:")]
-            self._outbox = Outbox(address, mails[0]) if address and mails else None
+            try:
+                self._outbox = await self._our_outbox()
+            except Unauthorized:  # nobody is signed in, and so nobody has one
+                self._outbox = None
             self._has_outbox = self._outbox is not None
         return self._outbox
+
+    async def _our_outbox(self) -> Outbox | None:
+        ours = await self._href(self._url, _WE)
+        address = await self._href(ours, _OUTBOX)
+        hrefs = (one.text or "" for one in await self._under(ours, _ADDRESSES) if one.tag == f"{DAV}href")
+        mails = [one.strip() for one in hrefs if one.strip().lower().startswith("mailto:")]
+        return Outbox(address, mails[0]) if address and mails else None
 
     async def mail_of(self, owner: str) -> str | None:
         """Return the mail address of somebody, where the directory knows exactly one of that id."""

@@ -11,7 +11,8 @@ from choreography import Unavailable
 
 XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 MOST_BYTES: Final = 4 * 1024 * 1024  # of an answer; a month of somebody's times is a hundredth of that
-_BUSY: Final = frozenset({401, 407, 408, 425, 429})  # it would answer somebody else, or later
+_UNAUTHORIZED: Final = frozenset({401, 407})
+_BUSY: Final = frozenset({408, 425, 429})
 _AWAY: Final = frozenset(range(500, 600)) - {500, 501, 504, 507}
 _BROKEN: Final = frozenset({500, 504})  # this request may be at fault, as well as the server
 
@@ -26,6 +27,10 @@ class Unanswered(Unavailable):
     def __init__(self, *, untouched: bool, broken: bool = False) -> None:
         super().__init__(untouched=untouched)
         self.broken = broken
+
+
+class Unauthorized(Unavailable):
+    """The server would answer somebody else."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class DavServer:
 
         Raises:
             Unavailable: the server cannot be reached, or asks to come later.
+            Unauthorized: it wants other credentials.
             Unanswered: it was reached, and gave no answer in time, or none but that it is broken.
         """
         try:
@@ -95,6 +101,8 @@ class DavServer:
             raise Unanswered(untouched=not writes) from error
         if answer.status in _BROKEN:
             raise Unanswered(untouched=not writes, broken=True)
+        if answer.status in _UNAUTHORIZED:
+            raise Unauthorized(untouched=not writes)
         if answer.status in _BUSY or answer.status in _AWAY:
             raise Unavailable(untouched=not writes)
         return answer

@@ -1,4 +1,4 @@
-"""Every test of calendars is done on each of the servers."""
+"""Tests of the adapter are done on each of the servers, tests of our own texts and rules on one of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,18 @@ from tests.integration.access.company import Directory, open_directory
 from tests.integration.hr.calendars import SERVERS, calendar_server, new_owner
 from tests.integration.hr.office import Office
 
+ADAPTER = ("test_hr_calendar", "test_hr_bad_calendars")
 
-@pytest.fixture(scope="session", params=SERVERS)
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Say which servers a test is done on, where it does not say so itself."""
+    says = [mark for mark in metafunc.definition.iter_markers("parametrize") if mark.args[0] == "storage"]
+    if "storage" in metafunc.fixturenames and not says:
+        servers = SERVERS if metafunc.module.__name__.endswith(ADAPTER) else SERVERS[:1]
+        metafunc.parametrize("storage", servers, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server keeps its calendars; the last part of the path is the server's name."""
     folder: Path = tmp_path_factory.mktemp("calendars") / request.param

@@ -139,6 +139,23 @@ def scheduled_or_not(office: Office, event: Event, seconds: float) -> Event:
     raise AssertionError("it was waited for")
 
 
+class NobodyMayRead(httpx2.AsyncHTTPTransport):
+    """On the way to calendars in which we may write, and in which we may not see when somebody is busy."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(403) if request.method == "REPORT" else await super().handle_async_request(request)
+
+
+def test_whose_times_cannot_be_read_is_not_taken_to_be_free(office: Office) -> None:
+    office.between = NobodyMayRead()
+
+    fact = office.react(schedule_exit_interview, office.hire().resigned())
+
+    assert isinstance(fact, ExitInterviewNotPossible)
+    assert fact.cause is InterviewObstacle.NO_CALENDAR
+    assert busy(office.url, office.partner) == []
+
+
 # ---- servers that are none
 
 

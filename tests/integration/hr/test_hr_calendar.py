@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -56,6 +57,18 @@ def test_a_day_off_takes_the_whole_day(url: str, owner: str) -> None:
     put(url, owner, "DTSTART;VALUE=DATE:20260303", "DTEND;VALUE=DATE:20260304")
 
     assert busy(url, owner) == [Period(utc(3, 0), utc(4, 0))]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "Pacific/Honolulu"])
+def test_a_day_off_that_touches_a_meeting_is_a_day_where_the_person_lives(url: str, owner: str, zone: str) -> None:
+    put(url, owner, "DTSTART;VALUE=DATE:20260304", "DTEND;VALUE=DATE:20260305")
+    put(url, owner, "DTSTART:20260305T000000Z", "DTEND:20260305T010000Z", uid="touches")
+    day = Period(*(datetime(2026, 3, one, tzinfo=ZoneInfo(zone)) for one in (4, 5)))
+
+    taken = busy(url, owner, day, zone=ZoneInfo(zone)) or []
+
+    assert any(one.start <= day.start and day.end <= one.end for one in taken)
+    assert busy(url, owner, day, "interview-1", ZoneInfo(zone))
 
 
 def test_a_weekly_meeting_keeps_its_time_on_the_wall_when_the_clocks_change(url: str, owner: str) -> None:

@@ -15,7 +15,7 @@ from schemas.hr import (
     InterviewInvitationSent,
     InvitationMethod,
 )
-from tests.integration.hr.calendars import busy
+from tests.integration.hr.calendars import SERVERS, busy
 from tests.integration.hr.office import HR, Office, calendar_in
 
 BOTH = ("ben@example.com", "ana@example.com")
@@ -30,6 +30,7 @@ def sent(office: Office, method: InvitationMethod, *to: str) -> None:
     assert office.script.accepted[-1][0] == to
 
 
+@pytest.mark.parametrize("storage", SERVERS, indirect=True, scope="session")
 def test_what_is_booked_or_moved_is_told_by_a_reaction_of_its_own(office: Office) -> None:
     assert isinstance(office.follow(office.hire().resigned()), ExitInterviewScheduled)
     assert office.script.accepted == []

@@ -9,7 +9,7 @@ from choreography import Hold, Unavailable
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.slots import Period
-from tests.integration.hr.calendars import SLOT, busy, called_off, event_at, interview, still_ours, using
+from tests.integration.hr.calendars import SERVERS, SLOT, busy, called_off, event_at, interview, still_ours, using
 
 LATER = Period(SLOT.start.replace(day=4), SLOT.end.replace(day=4))
 MOVED = replace(interview(LATER), sequence=2)
@@ -80,6 +80,7 @@ def booked_and_moved(url: str, owner: str, between: Between) -> Booked:
     return using(url, both, transport=between)
 
 
+@pytest.mark.parametrize("storage", SERVERS, indirect=True, scope="session")
 @pytest.mark.parametrize("between", [Between, Apache, Always, AlwaysApache, Silent])
 def test_behind_a_proxy_that_compresses_an_interview_is_booked_moved_and_called_off(
     url: str, owner: str, between: type[Between]
