@@ -100,7 +100,17 @@ def _python() -> Path:
     with FileLock(f"{place}.lock"):
         if not ready.exists():
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-            _uv("pip", "install", "--quiet", "--require-hashes", "--python", str(interpreter), "-r", str(_LOCK))
+            _uv(
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--require-hashes",
+                "--python",
+                str(interpreter),
+                "-r",
+                str(_LOCK),
+            )
             ready.touch()
     return interpreter
 
