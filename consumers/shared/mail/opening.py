@@ -15,7 +15,7 @@ from consumers.shared.mail.turns import Turns
 
 
 class MailSettings(Protocol):
-    """The settings that a service which sends mail has; the README says what they mean."""
+    """The settings that a service which sends mail has; `docs/settings.md` says what they mean."""
 
     @property
     def smtp_host(self) -> str: ...  # noqa: D102
