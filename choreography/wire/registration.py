@@ -14,8 +14,8 @@ from choreography.errors import InvalidSettings, RegistryUnavailable, noting
 from choreography.health import Health
 from choreography.retries import Backoff, look_again
 from choreography.settings import ServiceSettings
-from choreography.wire.registry import SchemaClient, Schemas, unregistered
-from choreography.wire.schema_client import ConfluentRegistry
+from choreography.wire.registry import Schemas, unregistered
+from choreography.wire.schema_client import ConfluentRegistry, SchemaClient
 from choreography.wire.subject import Subject
 
 log = structlog.stdlib.get_logger(__name__)

@@ -117,7 +117,11 @@ class Runtime:
     async def stated(self, *kinds: type[Event]) -> list[Event]:
         """Return what was published of these types, decoded."""
         names = {kind.full_name(): kind for kind in kinds}
-        found = [await self.codec.decode(one.value, names) for one in self.published() if "dlq" not in one.topic]
+        found = [
+            await self.codec.decode(one.value, names, topic=one.topic)
+            for one in self.published()
+            if "dlq" not in one.topic
+        ]
         return [event for event in found if event is not None]
 
     def rows(self) -> list[Any]:
