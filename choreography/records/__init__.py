@@ -19,6 +19,7 @@ from choreography.declare.topic import Topic
 from choreography.records.enums import HoldReason, RefusalCause, SkipCause
 
 __all__ = [
+    "OF_SERVICES",
     "REACTIONS",
     "RECORDS",
     "SERVICES",
@@ -186,15 +187,8 @@ class ServiceManifest(KitRecord):
     reactions: tuple[ManifestReaction, ...] = ()
 
 
-RECORDS: Final[tuple[type[KitRecord], ...]] = (
-    ReactionSkipped,
-    ReactionHeld,
-    ReactionReleased,
-    ReactionDropped,
-    ReactionDecided,
-    LedgerBegan,
-    IntakeHeld,
-    IntakeReleased,
-    IntakeRefused,
-    ServiceManifest,
+OF_SERVICES: Final[tuple[type[KitRecord], ...]] = (
+    *(ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped),
+    *(ReactionDecided, LedgerBegan),
 )
+RECORDS: Final[tuple[type[KitRecord], ...]] = (*OF_SERVICES, IntakeHeld, IntakeReleased, IntakeRefused, ServiceManifest)
