@@ -50,15 +50,17 @@ by_uv() {
         lines_of_uv 1 >"$venv/uv.txt"
         $pip install --quiet $exactly --requirement "$venv/uv.txt" && "$uv" --version >/dev/null || return
     fi
-    install="$uv pip install --quiet --python $venv/bin/python"
+    install="$uv pip install $quiet --python $venv/bin/python"
     $install $exactly --requirement "$lock" && $install $ourselves && "$uv" pip check --quiet --python "$venv/bin/python"
 }
 
 by_pip() {
     lines_of_uv 0 >"$venv/others.txt"
-    $pip install --quiet $exactly --requirement "$venv/others.txt" && $pip install --quiet $ourselves && $pip check
+    $pip install $quiet $exactly --requirement "$venv/others.txt" && $pip install $quiet $ourselves && $pip check
 }
 
+quiet=--quiet
+if [ -t 2 ]; then quiet=; fi # on a terminal uv and pip show how far they are
 pip="$venv/bin/python -m pip --disable-pip-version-check"
 exactly="--no-deps --require-hashes --only-binary :all:"
 ourselves="--no-deps --no-build-isolation --editable ."

@@ -126,9 +126,7 @@ def test_the_readme_can_be_read_in_one_go() -> None:
 
 def test_every_place_where_a_change_belongs_is_there_and_says_what_it_is() -> None:
     ((_, *rows),) = readme.tables("I want to …", "docs/where.md")
-    named = [
-        (wish, place) for wish, where in rows for place in re.findall(r"`([\w.-]+/[\w./-]*|pyproject.toml)`", where)
-    ]
+    named = [(wish, place) for wish, where in rows for place in re.findall(r"([\w-]+/[\w./-]*|pyproject\.toml)", where)]
 
     assert len({wish for wish, _ in named}) == len(rows)
     for wish, place in named:
