@@ -2,7 +2,9 @@
 
 import ast
 import importlib.metadata
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -98,6 +100,16 @@ def test_kafkas_jars_are_all_of_one_version() -> None:
 
     assert len(jars) == 53
     assert len(versions) == 1, "`!` is missing in jgo.toml"
+
+
+def test_a_build_server_begins_with_nothing_and_skips_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    run = Path(shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci"))
+    (tmp_path / "Makefile").write_text("clean test:\n\t@echo $@ $(CI)\n")
+
+    done = subprocess.run([run], capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]})
+
+    assert done.stdout.split() == ["clean", "test", "true"]
 
 
 def locked(lock: str) -> set[str]:

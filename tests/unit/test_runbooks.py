@@ -41,6 +41,12 @@ def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     assert [(words, wrong) for words in shown if (wrong := options(words))] == []
 
 
+def test_every_command_that_there_is_is_shown_on_a_page() -> None:
+    shown = {words[0] for page in PAGES for words in commands(page)}
+
+    assert set(typer.main.get_group(app).commands) - shown == set()
+
+
 def test_the_runbook_of_what_is_held_explains_every_reason() -> None:
     text = (ROOT / "docs" / "runbooks" / "held.md").read_text(encoding="utf-8")
 

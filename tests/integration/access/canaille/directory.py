@@ -100,17 +100,8 @@ def _python() -> Path:
     with FileLock(f"{place}.lock"):
         if not ready.exists():
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-            _uv(
-                "pip",
-                "install",
-                "--quiet",
-                "--no-deps",
-                "--require-hashes",
-                "--python",
-                str(interpreter),
-                "-r",
-                str(_LOCK),
-            )
+            exactly = ("--no-deps", "--no-build", "--require-hashes")
+            _uv("pip", "install", "--quiet", *exactly, "--python", str(interpreter), "-r", str(_LOCK))
             ready.touch()
     return interpreter
 
