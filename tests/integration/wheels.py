@@ -3,10 +3,48 @@
 import base64
 import re
 import stat
+import sys
 import zipfile
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
+
+PROJECT: Final = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "project"
+version = "1.0"
+"""
+BACKEND: Final = """
+import shutil
+
+def build_editable(folder, settings=None, metadata=None):
+    return shutil.copy("wheels/project-1.0-py3-none-any.whl", folder).rpartition("/")[2]
+"""
+
+
+def project_in(place: Path) -> None:
+    """Write a project that needs `user`, which needs `base[email]`, with an index that has each of them twice."""
+    wheels = place / "wheels"
+    wheels.mkdir()
+    lock = [
+        wheel(wheels, "user", requires=["base[email]>=1.0"]),
+        wheel(wheels, "base", requires=['pin>=1.0; extra == "email"'], extras=["email"]),
+        wheel(wheels, "pin"),
+        wheel(wheels, "uv", command=f'exec "{sys.executable}" -m uv "$@"'),
+    ]
+    for name in ("user", "base", "pin"):
+        wheel(wheels, name, "9.0", requires=["uv>=9.0"])
+    wheel(wheels, "uv", "9.0", command="exit 1")
+    wheel(wheels, "project", requires=["user"])
+    (place / "pyproject.toml").write_text(PROJECT)
+    (place / "backend.py").write_text(BACKEND)
+    (place / "requirements.lock").write_text(lock_of(lock))
 
 
 def wheel(

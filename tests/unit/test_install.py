@@ -102,6 +102,19 @@ def test_kafkas_jars_are_all_of_one_version() -> None:
     assert len(versions) == 1, "`!` is missing in jgo.toml"
 
 
+@pytest.mark.parametrize(
+    ("target", "locks"), [("demo", LOCKS[:1]), ("up", LOCKS[:1]), ("unit", LOCKS), ("test", LOCKS)]
+)
+def test_running_installs_what_running_needs_alone(tmp_path: Path, target: str, locks: tuple[str, ...]) -> None:
+    for file in ("Makefile", "pyproject.toml", *LOCKS, "infra/bin/install.sh"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+
+    told = subprocess.run(["make", "-n", target], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert tuple(re.findall(r"install\.sh \.venv (\S+)", told)) == locks
+
+
 def test_a_build_server_begins_with_nothing_and_skips_nothing(tmp_path: Path) -> None:
     (tmp_path / ".ci").mkdir()
     run = Path(shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci"))
