@@ -22,9 +22,10 @@ from producers.ems.answers import Answer, Shown
 from producers.ems.batch import Batch, answered
 from producers.ems.bodies import MAX_BODY, Resignation
 from producers.ems.intake import Delivery, Intake
+from producers.ems.json_text import NoJson, parsed
 from producers.ems.keys import is_own
 from producers.ems.openapi import JSON, PATH, document
-from producers.ems.problems import misfit, reserved, too_large
+from producers.ems.problems import misfit, no_json, reserved, too_large
 from producers.ems.reception import Reception
 from producers.ems.refusals import handlers
 from producers.ems.requests import digest_of
@@ -114,7 +115,10 @@ class _Api:
         if is_own(webhook_id):
             raise reserved()
         try:
+            parsed(raw)
             return webhook_id, kind.model_validate_json(raw)
+        except NoJson as error:
+            raise no_json(error) from None
         except ValidationError as error:
             raise misfit(error) from None
 

@@ -135,6 +135,18 @@ def test_what_is_no_exit_is_ignored_so_that_it_is_not_sent_for_ever(office: Offi
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
+def test_a_webhook_that_names_a_member_twice_opens_nothing(office: Office, vendor: str, employee: str) -> None:
+    said = encoded(exit_of(vendor, employee, NEXT_MONTH))
+    body = f"{said[:-1]}, {said[1:]}"
+
+    answer = office.send("POST", f"/v1/vendors/{vendor}", body, signature(vendor, body.encode()))
+
+    assert (answer.status_code, answer.json()["taken"]) == (202, [])
+    assert "named twice" in answer.json()["ignored"][0]
+    assert office.facts(employee) == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize("employee_id", [" e-1", "e\u202e1", "e\r\nBcc: x", "e" * 201, "\ud800"])
 def test_an_id_that_ems_does_not_take_is_ignored_without_repeating_it(
     office: Office, vendor: str, employee_id: str
