@@ -87,6 +87,18 @@ def test_an_event_of_deel_that_says_something_else_now_is_ignored(office: Office
     assert "said something else" in answer.json()["ignored"][0]
 
 
+@pytest.mark.parametrize(("one", "other"), [("a b", "a"), ("a%20b", "a"), ("a", "a%20b")])
+def test_no_exit_of_deel_is_hidden_by_how_ids_are_joined(office: Office, employee: str, one: str, other: str) -> None:
+    exits = [exit_of("deel", id_, NEXT_MONTH) for id_ in (f"{employee} c", f"b {employee} c")]
+    for exit_, tracking_id in zip(exits, (f"{employee} {one}", f"{employee} {other}"), strict=True):
+        exit_["data"]["meta"]["tracking_id"] = tracking_id
+
+    taken = [send(office, "deel", exit_).json()["taken"] for exit_ in exits]
+
+    assert [len(cases) for cases in taken] == [1, 1]
+    assert taken[0] != taken[1]
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_webhook_about_somebody_erased_opens_nothing_and_is_not_sent_for_ever(tmp_path: Path, vendor: str) -> None:
     with open_office(tmp_path, vendors=KEYS) as office:
