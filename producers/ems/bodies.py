@@ -1,8 +1,7 @@
 """What a request may say, field by field; anything else is refused by name.
 
-`null` means "not given". Values are taken as they are: no number becomes a text, and only `YYYY-MM-DD` is a day. Ids
-and names of departments are printable text; a control character or an invisible sign in an id can only be an error or
-a trick.
+`null` means "not given". Values are taken as they are: no number becomes a text, and only `YYYY-MM-DD` is a day. Names
+of departments are printable text; what an id may be is in `identifier`.
 """
 
 import re
@@ -22,6 +21,7 @@ from pydantic import (
     field_validator,
 )
 
+from producers.ems.identifier import Id
 from producers.ems.zones import TimeZone, today
 from schemas.exits import (
     Confidentiality,
@@ -76,13 +76,13 @@ class _Body(BaseModel):
 class Resignation(_Body):
     """An employee resigns; the fields are those of `EmployeeResigned`."""
 
-    employee_id: Text
+    employee_id: Id
     submitted_on: Day | None = None
-    employee_number: Text | None = None
-    employment_id: Text | None = None
+    employee_number: Id | None = None
+    employment_id: Id | None = None
     worker_type: WorkerType | None = None
-    manager_id: Text | None = None
-    hr_partner_id: Text | None = None
+    manager_id: Id | None = None
+    hr_partner_id: Id | None = None
     department: Text | None = None
     cost_center: Text | None = None
     organization: Text | None = None
@@ -118,7 +118,7 @@ class Decision(_Body):
     """It is final whether the employee leaves."""
 
     outcome: Literal["CONFIRMED", "RETAINED"]
-    decided_by_id: Text | None = None
+    decided_by_id: Id | None = None
     decided_on: Day | None = None
 
     def fact(self, now: datetime, time_zone: str) -> ExitConfirmed | EmployeeRetained:
