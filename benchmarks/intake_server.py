@@ -29,7 +29,6 @@ from producers.ems.api import create_app
 from producers.ems.intake import Intake
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
-from producers.ems.together import Together
 
 _ANSWER: Final = b'{"status": "SUBMITTED"}'
 
@@ -63,7 +62,7 @@ def ours(file: Path, secret: str) -> ASGIApp:
     database, clock = Database(f"sqlite:///{file}"), SystemClock()
     database.create(store.metadata, outbox_tables.metadata)
     codec = asyncio.run(offline_codec(database, STATES))
-    intake = Intake(Together(database), Outbox(codec, "/ems", clock), clock, "UTC")
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, "UTC")
     return create_app(intake, Signatures([secret]), clock)
 
 

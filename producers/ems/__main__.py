@@ -31,7 +31,6 @@ from producers.ems.server import serve
 from producers.ems.settings import Settings
 from producers.ems.signatures import Signatures
 from producers.ems.statements import GROUP, KINDS, STATED_ON
-from producers.ems.together import Together
 from producers.ems.topic import TopicIntake
 from producers.ems.vendors import VENDORS
 from schemas.exits import (
@@ -76,7 +75,7 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
         stop=stop,
     ) as publisher:
         database, outbox, health = publisher.database, publisher.outbox, publisher.health
-        intake = Intake(Together(database), outbox, clock, settings.time_zone, brake=settings.intake_brake())
+        intake = Intake(database, outbox, clock, settings.time_zone, brake=settings.intake_brake())
         app = create_app(
             intake,
             Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]),

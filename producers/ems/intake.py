@@ -1,4 +1,7 @@
-"""Accepting a request: one transaction writes the case, the fact for the outbox, and the answer; or nothing at all."""
+"""Accepting a request: one transaction writes the case, the fact for the outbox, and the answer; or nothing at all.
+
+The rules refuse before anything is written, so whoever is refused needs no savepoint among others.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -9,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from choreography import Clock, Outbox
+from choreography import Clock, Database, Outbox
 from producers.ems import answers, held, moves, statements, store
 from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
@@ -18,7 +21,6 @@ from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
 from producers.ems.held import Held, State
 from producers.ems.opening import opening
-from producers.ems.together import Transactions
 
 Step = Callable[[Connection, Stamp], Move | str]
 Rule = Callable[[Connection, datetime], None]
@@ -55,7 +57,7 @@ class Intake:
 
     def __init__(
         self,
-        database: Transactions,
+        database: Database,
         outbox: Outbox,
         clock: Clock,
         time_zone: str,
@@ -148,7 +150,7 @@ class Intake:
         Raises:
             UnknownCase: there is none.
         """
-        return await self._database.run(lambda tx: store.find(tx, case_id))
+        return await self._database.read(lambda tx: store.show(tx, case_id))
 
     async def _accept(self, delivery: Delivery, step: Step) -> Answer:
         def work(tx: Connection) -> Answer:
@@ -158,7 +160,7 @@ class Intake:
             return Answer(self._write(tx, delivery, step))
 
         try:
-            return await self._database.run(work)
+            return await self._database.run_unless_refused(work, CaseError)
         except IntegrityError as error:  # another process has just written what this one was about to write
             raise InProgress from error
 

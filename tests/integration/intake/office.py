@@ -33,7 +33,6 @@ from producers.ems.releases import Releases
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
 from producers.ems.throttle import RATE
-from producers.ems.together import Together
 from producers.ems.vendors import VENDORS
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -159,7 +158,7 @@ def open_office(
     database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
-    intake = Intake(Together(database), Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
     receptions = [Reception(VENDORS[name], keys, clock, ZONE) for name, keys in (vendors or {}).items()]
     app = create_app(intake, Signatures(secrets), clock, rate=rate, receptions=receptions)
     server = _Server(front(app))

@@ -20,7 +20,6 @@ from producers.ems.intake import Delivery, Intake
 from producers.ems.looking import keep_looking
 from producers.ems.releases import Releases
 from producers.ems.statements import GROUP
-from producers.ems.together import Together
 from producers.ems.topic import TopicIntake
 from schemas.exits import EmployeeDeparted
 from tests.integration.intake.office import TABLES, ZONE, facts, prepared
@@ -42,7 +41,7 @@ class SmallOffice:
         self._codec = prepared(self.database)
         outbox = Outbox(self._codec, "/ems", clock)
         self.health = Health()
-        self.intake = Intake(Together(self.database), outbox, clock, ZONE, brake=brake)
+        self.intake = Intake(self.database, outbox, clock, ZONE, brake=brake)
         self.topic = TopicIntake(self.intake, self.database, outbox, clock)
         self.departures = Departures(self.database, outbox, clock)
         self.releases = Releases(self.database, outbox, clock, ZONE)
