@@ -55,15 +55,17 @@ class Reception:
         self._clock = clock
         self._time_zone = time_zone
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Do nothing, where the vendor signed this.
+    def verify(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Return the number of the secret with which the vendor signed this.
 
         Raises:
             UnsignedByVendor: it did not, or too long ago where it signs a time.
         """
         now = self._clock.now()
-        if not any(self.vendor.signed(secret, headers, body, now) for secret in self._secrets):
-            raise UnsignedByVendor(self.vendor.title)
+        for number, secret in enumerate(self._secrets):
+            if self.vendor.signed(secret, headers, body, now):
+                return number
+        raise UnsignedByVendor(self.vendor.title)
 
     async def receive(self, intake: Intake, body: bytes) -> str:
         """Take what is a resignation, each on its own; return the answer, as JSON text.

@@ -44,7 +44,7 @@ class Settings(ServiceSettings):
         intake_host: the address to listen on; by default only this machine can send.
         intake_port: the port; 0 takes a free one, which is logged.
         webhook_secrets: the secrets that requests may be signed with, joined by commas.
-        intake_rate: requests a second that one sender may have handled: those who sign ours, and each vendor.
+        intake_rate: requests a second that one sender may have handled: each secret is a sender, and each vendor's.
         time_zone: the IANA zone of a case whose resignation names none.
         vendor_bamboohr_secrets: the keys of BambooHR's webhooks, joined by commas; without any there is no route.
         vendor_deel_secrets: the same of Deel.
