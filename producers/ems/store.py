@@ -53,6 +53,12 @@ requests: Final = Table(
 )
 
 
+# Which case a request led to: an answer begins with `{"case_id":"` and the id.
+led_to: Final = func.substr(requests.c.answer, literal_column("13"), literal_column("36"))
+Index("requests_case", led_to)
+Index("requests_answered", requests.c.answered_at)
+
+
 def _stands_at(*statuses: Status) -> ColumnElement[bool]:
     # written out: SQLite uses an index over some rows only where the statement says that it wants no others
     return cases.c.status.in_([literal_column(f"'{status}'") for status in sorted(statuses)])
@@ -69,6 +75,7 @@ Index(
     postgresql_where=_is_open,
 )
 Index("cases_opened", cases.c.opened_at)
+Index("cases_employee", cases.c.employee_id)
 _is_leaving: Final = _stands_at(Status.CONFIRMED) & cases.c.last_working_day.is_not(None)
 Index("cases_leaving", cases.c.last_working_day, sqlite_where=_is_leaving, postgresql_where=_is_leaving)
 
