@@ -15,9 +15,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
-from choreography import Database, Event, Outbox, SystemClock
+from choreography import Database, Event, Health, Outbox, SystemClock
 from producers.ems.bodies import Resignation
 from producers.ems.intake import Delivery, Intake
+from producers.ems.storage import Storage
 from tests.integration.intake.office import SECRET, TABLES, Office, open_office, prepared, rows, signed
 
 RESIGN = "/v1/resignations"
@@ -108,7 +109,7 @@ def test_the_fact_is_part_of_the_transaction(tmp_path: Path) -> None:
     with closing(Database(f"sqlite:///{tmp_path / 'ems.db'}")) as database:
         database.create(*TABLES)
         outbox = BrokenOutbox(prepared(database), "/ems", SystemClock())
-        intake = Intake(database, outbox, SystemClock(), "UTC")
+        intake = Intake(database, outbox, SystemClock(), "UTC", storage=Storage(database, Health()))
 
         with pytest.raises(OSError, match="stops here"):
             asyncio.run(intake.resign(Delivery("msg_1", "digest"), Resignation(employee_id="e-1")))
