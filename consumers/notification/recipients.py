@@ -8,7 +8,8 @@ from choreography import Effect
 from consumers.notification.leaving import Leaving, leaving
 from consumers.notification.letter import words_of
 from consumers.notification.matter import ABOVE, Matter, Obstacle, Recipient, addresses_of
-from consumers.notification.ports import ADDRESS, Person, Ports, Sent
+from consumers.notification.ports import Person, Ports, Sent
+from consumers.shared.mail import is_address
 from schemas.notification import ManagerNotified, RecipientRole
 
 Line = AsyncIterator[Recipient]
@@ -151,4 +152,4 @@ def _obstacle(person: Person, matter: Matter, *, leaves: bool) -> Obstacle | Non
         return Obstacle.LEAVING
     if not person.mail:
         return Obstacle.NO_ADDRESS
-    return None if ADDRESS.fullmatch(person.mail) else Obstacle.BAD_ADDRESS
+    return None if is_address(person.mail) else Obstacle.BAD_ADDRESS
