@@ -11,6 +11,7 @@ from choreography.declare.effect import Effect
 from choreography.declare.event import Event
 from choreography.failpoint import reach
 from choreography.ledger import statements
+from choreography.ledger.begin import Opened, Opening
 from choreography.ledger.claims import check_claim
 from choreography.ledger.entry import Entry
 from choreography.ledger.journal import Journal
@@ -127,8 +128,14 @@ class Recall:
         self._facts_by_name = {kind.__name__: kind for kind in facts}
         self._published = published
 
-    def effect(self, entry: Entry, *, repeated: bool, is_first: bool, released: bool) -> Effect:
-        """Return what a handler gets for this entry; `is_first` when nothing stood about it before this attempt."""
-        memory = LedgerMemory(entry, self._journal, self._facts_by_name, self._published, undecided=is_first)
-        now = self._journal.clock.now()
-        return Effect(key=entry.effect_key, now=now, repeated=repeated, released=released, memory=memory)
+    def effect(self, entry: Entry, opened: Opened) -> Effect:
+        """Return what a handler gets for this entry."""
+        undecided = opened.opening is Opening.FIRST  # nothing stood about it before this attempt
+        return Effect(
+            key=entry.effect_key,
+            now=self._journal.clock.now(),
+            repeated=opened.opening is Opening.REPEATED,
+            released=opened.released,
+            answered=opened.answered,
+            memory=LedgerMemory(entry, self._journal, self._facts_by_name, self._published, undecided=undecided),
+        )
