@@ -54,7 +54,7 @@ class Health:
             parts = dict(self._parts)
         for part, beat in tuple(self._beats.items()):
             silent = self._monotonic() - beat
-            if silent > self._silence_seconds:
+            if silent > self._silence_seconds and parts.get(part, (True, ""))[0]:  # else it has been said why
                 parts[part] = (False, f"Nothing was heard of it for {silent:.0f} s; restart the process.")
         return parts
 

@@ -1,17 +1,12 @@
 """The people of one interview, as the directory knows them at this moment."""
 
-import re
-from typing import Final
-
 from consumers.hr.entry import Address, Entry, InterviewSlot
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.ports import Person, Ports
 from consumers.hr.wanted import Wanted
+from consumers.shared.mail import is_address
 from schemas import ExitEvent
 from schemas.hr import InterviewObstacle
-
-# what may stand in a header as it is; an encoded word (RFC 2047) would be decoded, and may hold line breaks
-_MAIL: Final = re.compile(r"(?!.*=\?)[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 
 class Participants:
@@ -71,11 +66,18 @@ class Participants:
         except NotPossible:
             return ""
 
+    async def zone(self, employee_id: str) -> str | None:
+        """Return the name of the zone in which a person lives, as far as the directory knows."""
+        try:
+            return (await self.person(employee_id)).time_zone
+        except NotPossible:
+            return None
+
     async def _address(self, employee_id: str) -> Address | None:
         try:
             found = await self.person(employee_id)
         except NotPossible:
             return None
-        if not found.mail or not _MAIL.fullmatch(found.mail):
+        if not found.mail or not is_address(found.mail):
             return None
         return Address(self._letters.one_line(found.display_name), found.mail, found.preferred_language)

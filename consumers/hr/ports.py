@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from choreography import Effect, Unavailable
 from consumers.hr.booked import Booked
@@ -23,6 +24,8 @@ class Person(Protocol):
     def id(self) -> str: ...  # noqa: D102 - the directory's own id
     @property
     def employee_id(self) -> str: ...  # noqa: D102 - the id by which events and calendars name people
+    @property
+    def user_name(self) -> str | None: ...  # noqa: D102 - by which they sign in
     @property
     def display_name(self) -> str: ...  # noqa: D102
     @property
@@ -56,8 +59,13 @@ class CalendarSilent(Unavailable):
 class InterviewCalendar(Protocol):
     """The calendars of the company, each known by the employee id of its owner."""
 
-    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> Sequence[Period] | None:
-        """Return when the owner is not free, apart from the entry `besides`; `None` without a readable calendar."""
+    async def busy(
+        self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
+    ) -> Sequence[Period] | None:
+        """Return when the owner is not free, apart from the entry `besides`; `None` without a readable calendar.
+
+        Days, and times that say no zone, are meant in the owner's `zone`.
+        """
         ...
 
     async def find(self, owner: str, uid: str) -> Booked | None:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from choreography import run
+from consumers.notification.examples import TEMPLATES, every_mail
 from consumers.notification.ports import Mailboxes, Ports
-from consumers.notification.proof import TEMPLATES, every_mail
 from consumers.notification.service import service
 from consumers.notification.settings import Settings
 from consumers.shared.letters import open_letters

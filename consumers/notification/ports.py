@@ -1,19 +1,13 @@
 """What the Notification service needs from the world."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from choreography import Effect
 from schemas import ExitEvent
-
-ADDRESS: Final = re.compile(
-    r"(?!.*=\?)[^\x00-\x20\x7f-\U0010ffff@<>()\[\]\\,:;\"]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
-)
-"""What can be written to without extensions of SMTP: one address, nothing around it, and no encoded word in it."""
 
 
 class Sent(Protocol):

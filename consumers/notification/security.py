@@ -9,11 +9,10 @@ from email.message import EmailMessage
 from typing import Final
 
 from choreography import Effect, NothingToDo
-from consumers.notification.letter import common_words
-from consumers.notification.matter import Matter, Recipient
+from consumers.notification.case import Matter, Recipient, Standing
+from consumers.notification.letter import Delivery, common_words, deliver
+from consumers.notification.line import mailbox
 from consumers.notification.ports import Ports
-from consumers.notification.recipients import Delivery, deliver, mailbox
-from consumers.notification.standing import Standing
 from consumers.notification.telling import why_nobody
 from schemas.access import (
     CriticalAccessBlocked,

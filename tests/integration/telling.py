@@ -5,10 +5,10 @@ from uuid import UUID
 
 from choreography import Event
 from choreography.testing.fake import FakeMemory
+from consumers.notification.examples import TEMPLATES
 from consumers.notification.handler import notify_manager
 from consumers.notification.ports import Mailboxes, People, Ports
 from consumers.notification.ports import Person as Asked
-from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import SmtpMailer

@@ -10,8 +10,8 @@ from uuid import UUID, uuid5
 
 from choreography import Effect, Event, Unavailable
 from choreography.testing.fake import FakeMemory
+from consumers.notification.examples import TEMPLATES
 from consumers.notification.ports import Mailboxes, Person, Ports
-from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
 from consumers.shared.letters import Letters, Templates
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn

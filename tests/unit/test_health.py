@@ -53,6 +53,17 @@ def test_a_part_that_falls_silent_is_not_ready_any_more() -> None:
     assert health.ready
 
 
+def test_a_part_that_said_why_it_ended_is_not_called_silent() -> None:
+    now = 0.0
+    health = Health(monotonic=lambda: now, silence_seconds=60)
+    health.beat("inbox")
+    health.set("inbox", ok=False, detail="Its topic was made anew.")
+
+    now = 61.0
+
+    assert health.report()["parts"] == {"inbox": {"ok": False, "detail": "Its topic was made anew."}}
+
+
 @pytest.mark.parametrize("path", ["/", "/metrics", "/readyz/"])
 def test_an_unknown_path_names_the_known_ones(path: str) -> None:
     with HealthServer(Health(), 0) as server:

@@ -17,9 +17,9 @@ from choreography.outbox import outbox as outbox_tables
 from choreography.settings import KafkaConnection
 from choreography.wire.record import TopicPartition
 from infra.cli.app import app
+from infra.cli.ledger import looks_up_mail
 from infra.errors import InfraError, Unreachable
 from infra.groups import Group
-from infra.mail_policy import looks_up_mail
 from infra.service_database import home_of
 from tests.shop.rows import write_row
 

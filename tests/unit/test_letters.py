@@ -12,7 +12,7 @@ import pytest
 
 from choreography import InvalidSettings
 from consumers.hr import proof as hr
-from consumers.notification import proof as notification
+from consumers.notification import examples as notification
 from consumers.shared.letters import Letters, Templates, open_letters
 from consumers.shared.letters.language import LANGUAGES, in_words, language_of
 from consumers.shared.letters.names import harmless

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from choreography import Hold, NothingToDo, Unavailable
+from consumers.notification.case import Matter, Recipient
 from consumers.notification.handler import Undone, notify_manager
 from consumers.notification.letter import words_of
-from consumers.notification.matter import Matter, Recipient
 from consumers.notification.service import service
 from schemas.exits import (
     EXIT_UNDONE,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from consumers.notification.case import Days, Matter, Obstacle, Recipient
+from consumers.notification.examples import TEMPLATES, every_mail
 from consumers.notification.letter import words_of
-from consumers.notification.matter import Days, Matter, Obstacle, Recipient
-from consumers.notification.proof import TEMPLATES, every_mail
 from consumers.shared.letters import Letters, open_letters
 from schemas.notification import NotificationKind, RecipientRole
 from tests.unit.notifying import CONFIRMED, HR, LETTERS, RETAINED, World, received, resigned, someone, text_of

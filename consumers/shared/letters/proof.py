@@ -15,12 +15,12 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from choreography import InvalidSettings
 from consumers.shared.letters.language import LANGUAGES
 from consumers.shared.letters.letters import Letters
-from consumers.shared.letters.wording import Templates
+from consumers.shared.letters.wording import SHARED, Templates
 
 Filled = tuple[str, Mapping[str, object]]
 """A template, and what it may say."""
 
-_SERVICES: Final = Path(__file__).parents[1]
+_SERVICES: Final = Path(__file__).parents[2]
 
 
 def open_letters(
@@ -59,7 +59,9 @@ def _strangers(own: Path, folder: Path) -> Iterator[str]:
     if not folder.is_dir():
         yield f"EMS_MAIL_TEMPLATES: {folder} is no folder that can be read; make it one, or leave the setting empty."
         return
-    known = {file.relative_to(one) for one in {own, *_SERVICES.glob("*/templates")} for file in one.rglob("*.*")}
+    known = {
+        file.relative_to(one) for one in {own, SHARED, *_SERVICES.glob("*/templates")} for file in one.rglob("*.*")
+    }
     for file in sorted(folder.rglob("*.*")):
         name = file.relative_to(folder)
         if file.is_file() and name.suffix in (".txt", ".html") and name not in known:

@@ -16,20 +16,24 @@ who knows. So:
   know (`smtp`).
 """
 
+from consumers.shared.mail.address import MailAddress, is_address
 from consumers.shared.mail.imap import ImapSentMail
 from consumers.shared.mail.mailer import Ambiguous, Sent, SentMail, SmtpMailer
-from consumers.shared.mail.opening import MailSettings, open_mailer
+from consumers.shared.mail.opening import open_mailer
+from consumers.shared.mail.settings import MailSettings
 from consumers.shared.mail.smtp import SmtpServer
 from consumers.shared.mail.turns import Turns
 
 __all__ = [
     "Ambiguous",
     "ImapSentMail",
+    "MailAddress",
     "MailSettings",
     "Sent",
     "SentMail",
     "SmtpMailer",
     "SmtpServer",
     "Turns",
+    "is_address",
     "open_mailer",
 ]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from standardwebhooks import Webhook
 from starlette.types import ASGIApp
 
-from choreography import Clock, Database, Event, Outbox, SystemClock
+from choreography import Clock, Database, Event, Health, Outbox, SystemClock
 from choreography.outbox import outbox as outbox_tables
 from choreography.wire import registry as registry_tables
 from choreography.wire.codec import Codec
@@ -32,8 +32,8 @@ from producers.ems.reception import Reception
 from producers.ems.releases import Releases
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
+from producers.ems.storage import Storage
 from producers.ems.throttle import RATE
-from producers.ems.together import Together
 from producers.ems.vendors import VENDORS
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -159,7 +159,8 @@ def open_office(
     database = Database(database_url or f"sqlite:///{folder / 'ems.exits.db'}", busy_seconds=0.1)
     database.create(*TABLES)
     codec = prepared(database)
-    intake = Intake(Together(database), Outbox(codec, "/ems", clock), clock, ZONE, brake=brake)
+    storage = Storage(database, Health())
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE, storage=storage, brake=brake)
     receptions = [Reception(VENDORS[name], keys, clock, ZONE) for name, keys in (vendors or {}).items()]
     app = create_app(intake, Signatures(secrets), clock, rate=rate, receptions=receptions)
     server = _Server(front(app))
