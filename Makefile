@@ -2,10 +2,12 @@
 PYTHON ?=
 # How many tests at once; each worker has a broker and servers of its own, about 2 GB.
 WORKERS ?= 2
+# What is locked already stays with: make lock UPGRADE=
+UPGRADE ?= --upgrade
 BIN := .venv/bin
 RUNS := .venv/runs
 DEVELOPS := .venv/develops
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status test lint types unit simulate bench chaos lock clean
