@@ -186,7 +186,8 @@ def test_the_document_is_open_to_all_and_names_only_routes_that_are_there(tmp_pa
     with open_office(tmp_path, vendors={"hibob": KEYS["hibob"]}) as office:
         answer = office.send("GET", "/openapi.json", "", {})
         paths = answer.json()["paths"]
-        missing = {path for path in paths if office.send("DELETE", path, "", {}).status_code != 405}
+        there = {path: path.format(case_id=uuid4()) for path in paths}
+        missing = {path for path, one in there.items() if office.send("DELETE", one, "", {}).status_code != 405}
         other = office.send("POST", "/v1/vendors/deel", "", {})
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
