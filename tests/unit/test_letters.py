@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from choreography import InvalidSettings
 from consumers.hr import proof as hr
 from consumers.notification import examples as notification
-from consumers.shared.letters import Letters, Templates, open_letters
+from consumers.shared.letters import Address, Letters, Templates, open_letters
 from consumers.shared.letters.language import LANGUAGES, in_words, language_of
 from consumers.shared.letters.names import harmless
 from consumers.shared.letters.wording import SHARED
@@ -23,15 +23,9 @@ KEY: Final = UUID(int=7)
 FOLDERS: Final = (hr.TEMPLATES, notification.TEMPLATES)
 
 
-class Reader(NamedTuple):
-    name: str
-    address: str
-    language: str | None
-
-
-GERMAN = Reader("Ben", "ben@example.com", "de-AT")
-BRITISH = Reader("Ana", "ana@example.com", "en-GB")
-FRENCH = Reader("Eve", "eve@example.com", "fr")
+GERMAN = Address("Ben", "ben@example.com", "de-AT")
+BRITISH = Address("Ana", "ana@example.com", "en-GB")
+FRENCH = Address("Eve", "eve@example.com", "fr")
 
 
 @pytest.fixture
