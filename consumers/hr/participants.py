@@ -1,10 +1,12 @@
 """The people of one interview, as the directory knows them at this moment."""
 
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import Person, Ports
+from consumers.hr.ports import Ports
 from consumers.hr.wanted import Wanted
+from consumers.shared.letters import Address
 from consumers.shared.mail import is_address
+from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.hr import InterviewObstacle
 
