@@ -54,17 +54,18 @@ def someone(employee_id: str, **differs: Any) -> Person:
 
 
 class Directory:
-    """People, and whom the directory calls the HR partner of everybody."""
+    """People, and whom the directory calls the HR partners of everybody: one, and others where there are any."""
 
     def __init__(self, *people: Person, partner: Person | None) -> None:
         self.people = list(people)
         self.partner = partner
+        self.others: list[Person] = []
 
     async def with_employee_id(self, employee_id: str) -> list[Person]:
         return [one for one in self.people if one.employee_id == employee_id]
 
-    async def hr_partner_of(self, person: Person) -> Person | None:
-        return self.partner
+    async def hr_partners_of(self, person: Person) -> list[Person]:
+        return [one for one in (self.partner, *self.others) if one is not None]
 
 
 class Calendars:
@@ -77,12 +78,14 @@ class Calendars:
         self.tombs: dict[tuple[str, str], Tombstone] = {}
         self.read_only: set[str] = set()
         self.silent: set[str] = set()
+        self.asked: list[str] = []
         self.down_after_put = False
         self.down_after_cancel = False
 
     async def busy(
         self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
     ) -> list[Period] | None:
+        self.asked.append(owner)
         if owner in self.silent:
             raise CalendarSilent
         found = self.entries.get(owner)
