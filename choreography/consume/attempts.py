@@ -12,9 +12,8 @@ from datetime import timedelta
 from typing import Final, Generic
 
 from choreography.consume.brake import Brake
-from choreography.consume.failures import End, Failures
+from choreography.consume.failures import End, Failures, Reacting
 from choreography.consume.lane import After
-from choreography.consume.reacting import Reacting
 from choreography.consume.targets import Targets
 from choreography.declare.effect import Effect
 from choreography.declare.event import Event
@@ -115,16 +114,14 @@ class Attempts(Generic[P]):
     async def _begun(self, one: Reacting[P], undone_by: Undoing | None) -> Effect:
         guard = self._guard(one) if undone_by is None else None
         reach("before_intent")
-        opening, released = await self._journal.open(
+        opened = await self._journal.open(
             one.entry, begin=one.lane.begin, undone_by=undone_by, waited=one.waited is not None, guard=guard
         )
-        if opening not in GO:
-            raise End(opening, After.HELD if opening is Opening.HELD else After.GO_ON)
-        reach("after_release" if released else "after_intent")
-        one.tries.begun = opening is Opening.REPEATED
-        return self._recall.effect(
-            one.entry, repeated=one.tries.begun, is_first=opening is Opening.FIRST, released=released
-        )
+        if opened.opening not in GO:
+            raise End(opened.opening, After.HELD if opened.opening is Opening.HELD else After.GO_ON)
+        reach("after_release" if opened.released else "after_intent")
+        one.tries.begun = opened.opening is Opening.REPEATED
+        return self._recall.effect(one.entry, opened)
 
     async def _done(self, one: Reacting[P], fact: Event) -> Exception:
         try:

@@ -4,6 +4,7 @@ See `choreography.database.locks` for what a lock promises.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 from urllib.parse import quote
@@ -49,7 +50,10 @@ def open_holder(url: URL) -> Holder:
 
 
 class FileHolder:
-    """Holds a lock by `flock` on a file beside the database.
+    """Holds a lock by `flock` on a file beside the database, which is there for as long as the lock is held.
+
+    Who gives a lock back removes its file before it lets go; who obtains one makes sure that its file has not been
+    removed meanwhile (`filelock` does). What a killed process leaves is removed by whoever obtains that lock next.
 
     Args:
         database: the file of the database; `None` for one that no other process can see.
@@ -87,6 +91,8 @@ class FileHolder:
         """Hold it no longer."""
         lock = self._held.pop(name, None)
         if lock is not None:
+            with suppress(OSError):  # it stays, and does no harm
+                Path(lock.lock_file).unlink()
             lock.release()
 
     def close(self) -> None:

@@ -59,13 +59,25 @@ class Effect:
         now: the present time, UTC; what must not differ on a repeat goes through `once`.
         repeated: an earlier attempt may have touched the target.
         released: a person released the hold.
+        answered: the reason of the hold, where the release of it is the newest thing that happened; `None` once an
+            attempt has begun since.
     """
 
-    def __init__(self, *, key: UUID, now: datetime, repeated: bool, released: bool, memory: Memory) -> None:
+    def __init__(
+        self,
+        *,
+        key: UUID,
+        now: datetime,
+        repeated: bool,
+        released: bool,
+        memory: Memory,
+        answered: str | None = None,
+    ) -> None:
         self.key = key
         self.now = now
         self.repeated = repeated
         self.released = released
+        self.answered = answered
         self._memory = memory
 
     async def once(self, kind: type[T], compute: Callable[[], Awaitable[T]], *, logged: bool = False) -> T:

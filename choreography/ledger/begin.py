@@ -27,10 +27,11 @@ class Opening(StrEnum):
 
 
 class Opened(NamedTuple):
-    """What is to be done, and whether a person released it from a hold."""
+    """What is to be done, whether a person released it from a hold, and from which, if nothing was attempted since."""
 
     opening: Opening
     released: bool = False
+    answered: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,9 +69,11 @@ class Bookkeeping:
         self.ledger.intend(tx, entry, row)
         if row is None:
             return Opened(Opening.FIRST)
-        if row["state"] == State.HELD:
+        was_held = row["state"] == State.HELD
+        if was_held:
             self.state(tx, entry, statements.released(self.group, entry, row["holds"], self.clock.now()))
-        return Opened(Opening.REPEATED if begun else Opening.AGAIN, released)
+        answered = row["hold_detail"] if was_held and row["ordered"] == Order.RELEASE else None
+        return Opened(Opening.REPEATED if begun else Opening.AGAIN, released, answered)
 
     def finish_all(self, tx: Connection, requests: Sequence[Finish]) -> list[Exception | None]:
         """Finish many reactions: their rows, their facts, and what they undo."""

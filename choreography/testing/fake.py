@@ -56,10 +56,19 @@ class FakeMemory:
         self.owned = True
         self.began: list[datetime] = []
 
-    def effect(self, event: Event, now: datetime, *, repeated: bool = False, released: bool = False) -> Effect:
+    def effect(
+        self,
+        event: Event,
+        now: datetime,
+        *,
+        repeated: bool = False,
+        released: bool = False,
+        answered: str | None = None,
+    ) -> Effect:
         """Return what a handler gets for this event."""
         key = effect_key(event.event_id, self.group)
-        return Effect(key=key, now=now, repeated=repeated, released=released, memory=_FakeMemoryOf(self, key, event))
+        memory = _FakeMemoryOf(self, key, event)
+        return Effect(key=key, now=now, repeated=repeated, released=released, answered=answered, memory=memory)
 
     def state(self, event: Event, fact: Event, now: datetime) -> Event:
         """Write a handler's fact down as the runtime does, stamped; return it."""

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from consumers.hr.entry import InterviewSlot, uid_of
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
-from consumers.hr.ports import CalendarSilent, Person, Ports
+from consumers.hr.ports import CalendarSilent, Ports
 from consumers.hr.slots import Office, Period, WorkingDays, days_to_offer, first_free, load_of
 from consumers.hr.wanted import Wanted
+from consumers.shared.people import Person
 from schemas.hr import InterviewObstacle
 
 PATIENCE: Final = timedelta(hours=1)  # with a calendar that does not answer although its server does

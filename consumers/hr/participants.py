@@ -1,19 +1,18 @@
 """The people of one interview, as the directory knows them at this moment."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 from uuid import uuid5
 
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import Person, Ports
+from consumers.hr.ports import Ports
 from consumers.hr.wanted import Wanted
+from consumers.shared.letters import Address
+from consumers.shared.mail import is_address
+from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.hr import InterviewObstacle
-
-# what may stand in a header as it is; an encoded word (RFC 2047) would be decoded, and may hold line breaks
-_MAIL: Final = re.compile(r"(?!.*=\?)[!#-'*+\--9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 ASKED: Final = 5  # of a large group, whose calendars are read for one interview; by chance, but the same each time
 
@@ -88,6 +87,6 @@ class Participants:
             found = await self.person(employee_id)
         except NotPossible:
             return None
-        if not found.mail or not _MAIL.fullmatch(found.mail):
+        if not found.mail or not is_address(found.mail):
             return None
         return Address(self._letters.one_line(found.display_name), found.mail, found.preferred_language)

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from choreography import run
+from consumers.notification.examples import TEMPLATES, every_mail
 from consumers.notification.ports import Mailboxes, Ports
-from consumers.notification.proof import TEMPLATES, every_mail
 from consumers.notification.service import service
 from consumers.notification.settings import Settings
 from consumers.shared.letters import open_letters
@@ -22,6 +22,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         mails=every_mail(),
         sender=settings.mail_from,
         domain=settings.mail_domain,
+        hr_language=settings.hr_language,
     )
     async with (
         open_mailer(settings, service.group) as mailer,

@@ -9,11 +9,10 @@ from email.message import EmailMessage
 from typing import Final
 
 from choreography import Effect, NothingToDo
-from consumers.notification.letter import common_words
-from consumers.notification.matter import Matter, Recipient
+from consumers.notification.case import Matter, Recipient, Standing
+from consumers.notification.letter import Delivery, common_words, deliver
+from consumers.notification.line import mailbox
 from consumers.notification.ports import Ports
-from consumers.notification.recipients import Delivery, deliver, mailbox
-from consumers.notification.standing import Standing
 from consumers.notification.telling import why_nobody
 from schemas.access import (
     CriticalAccessBlocked,
@@ -81,7 +80,7 @@ async def _tell(
     said = {**known, **_NOTHING_MORE, **words}
 
     def written(to: Recipient, _: object) -> EmailMessage:
-        return ports.letters.write("access", said, (to,), event, key=effect.key)
+        return ports.letters.write("access", said, (to.reader,), event, key=effect.key)
 
     done = await deliver(_line(about, ports, withheld=withheld), written, ports, effect)
     return _fact(matter, done, ports)

@@ -12,9 +12,10 @@ from consumers.notification.handler import (
     notify_of_last_working_day,
     notify_that_employee_leaves,
     notify_that_employee_stays,
+    tell_manager_once_released,
+    tell_manager_that_it_is_undone,
 )
 from consumers.notification.ports import Ports
-from consumers.notification.released import tell_manager_once_released, tell_manager_that_it_is_undone
 from consumers.notification.security import (
     tell_security_what_was_not_blocked,
     tell_security_what_was_not_given_back,

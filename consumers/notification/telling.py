@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from choreography import Effect
-from consumers.notification.matter import Days, Matter
+from consumers.notification.case import Days, Line, Matter, Standing
+from consumers.notification.letter import Delivery, deliver_letter
+from consumers.notification.line import hr_alone, line_of, same_again
 from consumers.notification.ports import Ports
-from consumers.notification.recipients import Delivery, Line, deliver_letter, hr_alone, line_of, same_again
-from consumers.notification.standing import Standing
 from schemas.notification import (
     ManagerNotified,
     NotificationFailed,

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections import Counter
+from importlib import import_module
 from time import monotonic
 from typing import Annotated, Any, Literal
 
 import typer
 from sqlalchemy import Connection, func, select
 
-from choreography import RegistryUnavailable
+from choreography import InvalidSettings, RegistryUnavailable, load
 from choreography.errors import NoAnswer
 from choreography.ledger.held import held_by_reason
 from choreography.ledger.positions import identity, places
@@ -20,8 +21,7 @@ from infra.cli.ledger_options import DatabaseUrl, Group, Output
 from infra.cli.ledger_view import show_ledger, show_outcome, told
 from infra.errors import Unreachable
 from infra.ledger_rebuild import rebuild_ledger
-from infra.mail_policy import looks_up_mail
-from infra.service_database import home_of, opened
+from infra.service_database import Home, home_of, opened
 
 app = typer.Typer(no_args_is_help=True, help="See the ledger of a service, and rebuild one that is lost.")
 
@@ -97,3 +97,12 @@ def _content(tx: Connection) -> dict[str, Any]:
             for at, place in sorted(places(tx).items())
         ],
     }
+
+
+def looks_up_mail(home: Home) -> bool:
+    """Return whether its settings let it look up a mail that may have been sent; `False` where that is not known."""
+    try:
+        settings = load(import_module(f"{home.package}.settings").Settings)
+    except InvalidSettings:
+        return False
+    return getattr(settings, "ambiguous", None) == "lookup"

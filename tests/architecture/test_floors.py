@@ -6,9 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
+from enum import Enum
+from importlib import import_module
+from inspect import isfunction
 from pathlib import Path
+from typing import Annotated, get_origin, get_type_hints
 
 import pytest
+
+from choreography import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 FLOORS = {
@@ -50,14 +57,6 @@ def service_folders() -> list[Path]:
     return sorted(file.parent for file in (ROOT / "consumers").glob("*/service.py"))
 
 
-def libraries() -> list[Path]:
-    return sorted(
-        folder.parent
-        for folder in (ROOT / "consumers").glob("*/__init__.py")
-        if not (folder.parent / "service.py").exists()
-    )
-
-
 @pytest.mark.parametrize("package", FLOORS)
 def test_a_package_imports_only_from_the_floors_below_it(package: str) -> None:
     above = {
@@ -85,17 +84,59 @@ def test_services_never_import_each_other() -> None:
     assert names >= {"notification", "hr", "access"}
 
 
-def test_a_library_is_opened_by_composition_roots_only() -> None:
-    names = {folder.name for folder in libraries()}
-    elsewhere = {
+def from_libraries(file: Path) -> Iterator[tuple[str, object]]:
+    """Yield what a file of a service takes from what services share, by name."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("consumers.shared"):
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", getattr(import_module(node.module), alias.name)
+
+
+def is_value(found: object) -> bool:
+    """Tell whether something only says something: plain values and settings, and functions from values to values."""
+    if isinstance(found, type):
+        frozen = is_dataclass(found) and found.__dataclass_params__.frozen  # type: ignore[attr-defined]  # no face for it
+        return frozen or found.__module__ == "builtins" or issubclass(found, tuple | Enum | ServiceSettings)
+    if isfunction(found):
+        return all(map(is_value, get_type_hints(found).values()))
+    return get_origin(found) is Annotated
+
+
+def test_a_service_takes_values_from_a_library_and_only_its_composition_root_what_acts() -> None:
+    acting = {
         f"{file.relative_to(ROOT)} imports {name}"
         for folder in service_folders()
         for file in folder.rglob("*.py")
-        for name in ours(file)
-        if name.startswith("consumers.") and name.split(".")[1] in names and file.name != "__main__.py"
+        if file.name != "__main__.py"
+        for name, found in from_libraries(file)
+        if not is_value(found)
     }
 
-    assert elsewhere == set()
+    assert acting == set()
+
+
+def test_a_library_never_imports_a_service() -> None:
+    above = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sources("consumers/shared")
+        for name in ours(file)
+        if name.startswith("consumers.") and name.split(".")[1] != "shared"
+    }
+
+    assert above == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("mail.is_address", True), ("mail.MailAddress", True), ("mail.Sent", True),
+     ("letters.Letters", True), ("letters.Address", True), ("people.Person", True), ("people.ScimPeople", False),
+     ("mail.MailSettings", True),
+     ("mail.SmtpMailer", False), ("mail.open_mailer", False), ("letters.open_letters", False)],
+)  # fmt: skip
+def test_what_acts_is_told_from_values(name: str, value: bool) -> None:
+    module, _, found = f"consumers.shared.{name}".rpartition(".")
+
+    assert is_value(getattr(import_module(module), found)) is value
 
 
 def test_what_proves_the_demo_knows_nothing_of_the_services() -> None:

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from choreography import Event
 from choreography.testing.fake import FakeMemory
+from consumers.notification.examples import TEMPLATES
 from consumers.notification.ports import Mailboxes, Ports
-from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.people import ScimPeople

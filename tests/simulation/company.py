@@ -13,8 +13,8 @@ from consumers.hr.entry import Entry
 from consumers.hr.proof import TEMPLATES as HR_TEMPLATES
 from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
+from consumers.notification.examples import TEMPLATES
 from consumers.notification.ports import Mailboxes
-from consumers.notification.proof import TEMPLATES
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.people.person import Person
 from tests.simulation.diary import Diary, Page

@@ -273,6 +273,24 @@ async def test_a_released_record_that_a_crash_interrupts_is_run_by_the_next_owne
     assert member.states() == ["DONE"]
 
 
+async def test_an_effect_is_told_which_question_a_release_answers_until_it_was_attempted(member: Member) -> None:
+    (asked,) = orders(1)
+    later, crash = Retry("greylisted", after=timedelta(minutes=6)), asyncio.CancelledError()
+    member.shop.scripts[asked.order_id] = [Hold("may I?"), later, Hold("really?"), crash]  # type: ignore[list-item]
+    await member.receive(asked)
+
+    member.mark("release", asked)
+    await member.tick()
+    await member.tick(timedelta(minutes=7))
+    member.mark("release", asked)
+    await member.tick()
+    await member.restart()
+
+    answered = [(effect.released, effect.answered) for effect in member.shop.effects]
+    assert answered == [(False, None), (True, "may I?"), (True, None), (True, "really?"), (True, None)]
+    assert member.states() == ["DONE"]
+
+
 async def test_what_is_tried_in_vain_for_minutes_waits_and_is_released_by_time(member: Member) -> None:
     slow, next_one = orders(2)
     member.shop.scripts[slow.order_id] = [Retry("greylisted", after=timedelta(minutes=6))]

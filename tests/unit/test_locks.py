@@ -1,14 +1,18 @@
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from choreography import InvalidSettings, Lock, Locks, open_locks
 from choreography.database.engine import read_url
+from choreography.database.lock_sessions import FileHolder
 from choreography.testing.fake import FakeClock
 from tests.child import child
 
@@ -111,6 +115,50 @@ async def test_a_pause_keeps_a_lock_and_death_frees_it(database_url: str) -> Non
             assert (await obtained(locks, "a lane")).obtained == 0.0
 
 
+async def test_a_lock_that_is_given_back_leaves_no_file(tmp_path: Path) -> None:
+    async with open_locks(f"sqlite:///{tmp_path}/a.db", FakeClock()) as locks:
+        for number in range(50):
+            await (await obtained(locks, f"mail-{number}")).release()
+        assert files(tmp_path) == []
+        await obtained(locks, "kept to the end")
+        assert len(files(tmp_path)) == 1
+
+    assert files(tmp_path) == []
+
+
+async def test_what_a_killed_process_leaves_goes_with_the_next_who_obtains_the_lock(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path}/a.db"
+    with child(HOLDER, database_url) as holder:
+        await asyncio.to_thread(holder.says, "held")
+        holder.signal(signal.SIGKILL)
+
+    async with open_locks(database_url, FakeClock()) as locks:
+        assert len(files(tmp_path)) == 1
+        await (await obtained(locks, "a lane")).release()
+
+    assert files(tmp_path) == []
+
+
+def test_of_many_who_take_a_lock_and_give_it_back_never_two_hold_it(tmp_path: Path) -> None:
+    together, times, most = 0, 0, 0
+
+    def take_turns(_: int) -> None:
+        nonlocal together, times, most
+        holder = FileHolder(tmp_path / "a.db")
+        for _ in range(500):
+            if holder.try_hold("a lane"):
+                together, times = together + 1, times + 1
+                most = max(most, together)
+                time.sleep(0)  # let another thread go on
+                together -= 1
+                holder.give_back("a lane")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(take_turns, range(4)))
+
+    assert (most, times > 100) == (1, True)
+
+
 async def test_a_lock_whose_connection_was_lost_is_not_held_any_more(postgres: str) -> None:
     async with two(postgres) as (one, other):
         lost = await obtained(one, "a lane")
@@ -158,3 +206,7 @@ def run(database_url: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+def files(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]

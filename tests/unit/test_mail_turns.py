@@ -1,19 +1,14 @@
-"""Whose turn it is to send a mail, and which policy applies to one in doubt."""
+"""Whose turn it is to send a mail."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from choreography import Effect, InvalidSettings, Unavailable
-from consumers.hr.settings import Settings as HrSettings
-from consumers.notification.settings import Settings as NotificationSettings
-from consumers.shared.mail import Ambiguous, Turns
-from consumers.shared.mail.opening import policy_of
+from choreography import Effect, Unavailable
+from consumers.shared.mail import Turns
 from tests.integration.mail.writing import MovedClock, Owner, new_effect
 
 
@@ -129,29 +124,3 @@ def test_a_turn_that_nobody_comes_back_for_is_given_up_after_a_day() -> None:
         await until(lambda: locks.held is None)
 
     with_turns(story)
-
-
-KAFKA = {"kafka_bootstrap_servers": "k:1", "schema_registry_url": "http://r"}
-MAIL = {"smtp_host": "mx", "mail_from": "ems@example.com", "mail_domain": "example.com", "hr_mailbox": "hr@example.com"}
-PLACES = {"scim_url": "http://s", "scim_token": "t", "caldav_url": "http://c", "time_zone": "Europe/Berlin"}
-
-
-@pytest.mark.parametrize("settings", [HrSettings, NotificationSettings])
-@pytest.mark.parametrize(
-    ("given", "policy"),
-    [
-        ({}, Ambiguous.RESEND),
-        ({"imap_host": "imap"}, Ambiguous.LOOKUP),
-        ({"imap_host": "imap", "mail_ambiguous": "hold"}, Ambiguous.HOLD),
-        ({"imap_host": "imap", "mail_ambiguous": "lookup"}, Ambiguous.LOOKUP),
-    ],
-)
-def test_a_mail_in_doubt_is_looked_up_where_it_is_known_where_to_look(
-    settings: Any, given: dict[str, str], policy: Ambiguous
-) -> None:
-    assert policy_of(settings(**KAFKA, **MAIL, **PLACES, **given)) is policy
-
-
-def test_a_look_up_without_a_place_is_refused_at_start() -> None:
-    with pytest.raises(InvalidSettings, match="set EMS_IMAP_HOST, or choose resend or hold"):
-        policy_of(SimpleNamespace(mail_ambiguous="lookup", imap_host=""))

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from consumers.notification.case import Days, Matter, Obstacle, Recipient
+from consumers.notification.examples import TEMPLATES, every_mail
 from consumers.notification.letter import words_of
-from consumers.notification.matter import Days, Matter, Obstacle, Recipient
-from consumers.notification.proof import TEMPLATES, every_mail
 from consumers.shared.letters import Letters, open_letters
 from schemas.notification import NotificationKind, RecipientRole
 from tests.unit.notifying import CONFIRMED, HR, LETTERS, RETAINED, World, received, resigned, someone, text_of
@@ -23,7 +23,7 @@ def written(
     """Return the mail about a resignation as its reader sees it."""
     event = resigned(**fields)
     matter = Matter(event, NotificationKind.RESIGNED, (someone("ana", display_name=name),), Days.of(event))
-    return received(letters.write("letter", words_of(matter, to, passed_over), (to,), event, key=UUID(int=7)))
+    return received(letters.write("letter", words_of(matter, to, passed_over), (to.reader,), event, key=UUID(int=7)))
 
 
 def test_the_language_is_that_of_the_recipient_not_of_the_leaver() -> None:

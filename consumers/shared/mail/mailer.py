@@ -8,7 +8,8 @@
   pointless: whoever may have got it must be told that it is.
 * *resend* sends the same mail again; readers may fold it by its Message-ID, and the fact says `perhaps_repeated`. Where
   the mail system puts it off, there is no answer either, and the lane waits.
-* *hold* waits until a person has looked and released it.
+* *hold* waits until a person has looked and released it; what was released before that, for another reason, or before
+  another attempt, is asked about.
 
 What remains: a queue in the mail system that is slower than the settle time, and a lock that is lost while its process
 lives (a fail-over of the database, a machine that was frozen as a whole). See ADR 0020.
@@ -165,11 +166,8 @@ class SmtpMailer:
         """
         if effect in self._not_sent:
             return None
-        if self._ambiguous is Ambiguous.HOLD and not effect.released:
-            raise Hold(
-                f"This mail may have been sent already. Look for the Message-ID {message_id} in the mail system's log: "
-                "if it was sent, drop this one; if not, release it."
-            )
+        if self._ambiguous is Ambiguous.HOLD:
+            _ask(message_id, effect)
         reached = await self._look_up(self.sent_mail, message_id, turn) if self.sent_mail is not None else None
         if reached is None:
             self._not_sent.add(effect)
@@ -185,3 +183,17 @@ class SmtpMailer:
             raise Unavailable(SENT_MAIL, untouched=True)
         turn.kept = False
         return found
+
+
+def _ask(message_id: str, effect: Effect) -> None:
+    """Go on only where a person has just released the mail, having been asked about it.
+
+    Raises:
+        Hold: it is asked now.
+    """
+    question = (
+        f"This mail may have been sent already. Look for the Message-ID {message_id} in the mail system's log: "
+        "if it was sent, drop this one; if not, release it."
+    )
+    if effect.answered != question:
+        raise Hold(question)

@@ -3,54 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Protocol
 
-from pydantic import SecretStr
+import structlog
 
-from choreography import InvalidSettings, SystemClock, open_locks
-from consumers.shared.mail.imap import ImapSentMail
+from choreography import InvalidSettings, SystemClock, Unavailable, open_locks
+from consumers.shared.mail.imap import ImapSentMail, LookUpRefused
 from consumers.shared.mail.mailer import Ambiguous, SmtpMailer
-from consumers.shared.mail.smtp import SmtpServer, Tls
+from consumers.shared.mail.settings import MailSettings
+from consumers.shared.mail.smtp import SmtpServer
 from consumers.shared.mail.turns import Turns
 
-
-class MailSettings(Protocol):
-    """The settings that a service which sends mail has; the README says what they mean."""
-
-    @property
-    def smtp_host(self) -> str: ...  # noqa: D102
-    @property
-    def smtp_port(self) -> int: ...  # noqa: D102
-    @property
-    def smtp_username(self) -> str: ...  # noqa: D102
-    @property
-    def smtp_password(self) -> SecretStr: ...  # noqa: D102
-    @property
-    def smtp_tls(self) -> Tls: ...  # noqa: D102
-    @property
-    def mail_from(self) -> str: ...  # noqa: D102
-    @property
-    def mail_domain(self) -> str: ...  # noqa: D102
-    @property
-    def mail_ambiguous(self) -> str | None: ...  # noqa: D102
-    @property
-    def mail_settle(self) -> float: ...  # noqa: D102
-    @property
-    def imap_host(self) -> str: ...  # noqa: D102
-    @property
-    def imap_port(self) -> int: ...  # noqa: D102
-    @property
-    def imap_username(self) -> str: ...  # noqa: D102
-    @property
-    def imap_password(self) -> SecretStr: ...  # noqa: D102
-    @property
-    def imap_folder(self) -> str: ...  # noqa: D102
-    @property
-    def imap_tls(self) -> Tls: ...  # noqa: D102
-
-    def database_for(self, name: str) -> str:
-        """Return the address of the database of the group called `name`."""
-        ...
+log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -58,10 +21,10 @@ async def open_mailer(settings: MailSettings, group: str) -> AsyncIterator[SmtpM
     """Open the mailer of a group; its locks are where its database is, mail connections are opened as needed.
 
     Raises:
-        InvalidSettings: the policy wants a look-up, and nothing says where.
+        InvalidSettings: the IMAP server refuses what it is told, so no mail in doubt would ever be found.
     """
     clock = SystemClock()
-    ambiguous = policy_of(settings)
+    sent_mail = await _tried(settings) if settings.ambiguous is Ambiguous.LOOKUP else None
     server = SmtpServer(
         settings.smtp_host,
         settings.smtp_port,
@@ -76,28 +39,15 @@ async def open_mailer(settings: MailSettings, group: str) -> AsyncIterator[SmtpM
             server,
             turns,
             clock,
-            ambiguous=ambiguous,
-            sent_mail=_sent_mail(settings) if ambiguous is Ambiguous.LOOKUP else None,
+            ambiguous=settings.ambiguous,
+            sent_mail=sent_mail,
             settle=timedelta(seconds=settings.mail_settle),
         )
 
 
-def policy_of(settings: MailSettings) -> Ambiguous:
-    """Return the policy that is set; else *lookup* where it is known where to look, and *resend* where it is not.
-
-    Raises:
-        InvalidSettings: it cannot be followed.
-    """
-    if settings.mail_ambiguous is None:
-        return Ambiguous.LOOKUP if settings.imap_host else Ambiguous.RESEND
-    if settings.mail_ambiguous == Ambiguous.LOOKUP and not settings.imap_host:
-        reason = "EMS_MAIL_AMBIGUOUS=lookup asks an IMAP server: set EMS_IMAP_HOST, or choose resend or hold."
-        raise InvalidSettings((reason,))
-    return Ambiguous(settings.mail_ambiguous)
-
-
-def _sent_mail(settings: MailSettings) -> ImapSentMail:
-    return ImapSentMail(
+async def _tried(settings: MailSettings) -> ImapSentMail:
+    """Return where sent mail is looked up, once it was asked: else only the first mail in doubt shows what is wrong."""
+    sent_mail = ImapSentMail(
         settings.imap_host,
         settings.imap_port,
         username=settings.imap_username,
@@ -105,3 +55,15 @@ def _sent_mail(settings: MailSettings) -> ImapSentMail:
         folder=settings.imap_folder,
         tls=settings.imap_tls,
     )
+    try:
+        await sent_mail.probe()
+    except LookUpRefused as refusal:
+        reason = (
+            f"{refusal.settings}: the IMAP server refuses it, so no mail that may have been sent could be looked up. "
+            "Mend the setting, or choose EMS_MAIL_AMBIGUOUS=resend or hold."
+        )
+        raise InvalidSettings((reason,)) from refusal
+    except Unavailable as error:
+        reason = "the IMAP server cannot be asked; a mail that may have been sent waits until it can"
+        log.warning("sent_mail.unavailable", reason=reason, error=type(error.__cause__).__name__)
+    return sent_mail

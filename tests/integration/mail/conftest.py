@@ -16,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pymap.backend.maildir.users import PasswordRecord, PasswordsFile, UserRecord, UsersFile
+from pysasl.hashing import BuiltinHash
 
 from tests.integration.mail.exim import Exim, NoExim, running_exim
 
@@ -38,6 +40,15 @@ class Mailbox:
         """Return how often a mail is in it."""
         line = f"Message-ID: {message_id}\n".encode()
         return sum(line in file.read_bytes() for part in ("new", "cur") for file in (self.maildir / part).iterdir())
+
+    def add_account(self, username: str, password: str) -> None:
+        """Have the IMAP server let somebody else in, too."""
+        folder = str(self.maildir.with_name(f"{self.maildir.name}.imap"))
+        users, passwords = UsersFile.file_read(folder), PasswordsFile.file_read(folder)
+        users.set(UserRecord(username, password="x", home_dir=str(self.maildir)))
+        passwords.set(PasswordRecord(username, BuiltinHash(rounds=1000).hash(password)))
+        users.file_write()
+        passwords.file_write()
 
 
 @pytest.fixture(scope="session")

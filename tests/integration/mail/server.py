@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from base64 import b64decode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,43 @@ async def greeting(words: str) -> AsyncIterator[int]:
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def imap_server(answers: Mapping[str, str], said: list[str]) -> AsyncIterator[int]:
+    """Serve IMAP on a free port by heart.
+
+    Args:
+        answers: what stands before the end of a command, by its name; `NO` or `BAD` at the beginning of its last line
+            ends it, else it ends well.
+        said: is given what the client says, without tags.
+    """
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK by heart\r\n")
+        while line := (await reader.readline()).decode().strip():
+            tag, _, command = line.partition(" ")
+            said.append(command)
+            words = command.upper().split()
+            if words[0] == "AUTHENTICATE":
+                writer.write(b"+ \r\n")
+                said.append(b64decode(await reader.readline()).decode())
+            known = {"CAPABILITY": "* CAPABILITY IMAP4rev1", **answers}
+            lines = known.get(words[1] if words[0] == "UID" else words[0], "OK done").split("\n")
+            end = lines.pop() if lines[-1][:2] in ("OK", "NO", "BA") else "OK done"
+            writer.write("".join(f"{one}\r\n" for one in (*lines, f"{tag} {end}")).encode())
+            if words[0] == "LOGOUT":
+                break
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def header_of(number: int, text: str) -> str:
+    """Return what an IMAP server answers where the header of a mail is fetched."""
+    size = len(text.replace("\n", "\r\n").encode()) + len("\r\n\r\n")
+    return f"* {number} FETCH (UID {number} BODY[HEADER.FIELDS (MESSAGE-ID TO)] {{{size}}}\n{text}\n\n)"
 
 
 async def free_port() -> int:

@@ -30,16 +30,23 @@ class Office:
         self.script, self.mailer, self.clock = script, mailer, clock
         self._owner, self._event = Owner(), uuid4()
 
-    def effect(self, *, repeated: bool = False, released: bool = False) -> Effect:
-        return self._owner.effect(self._event, repeated=repeated, released=released)
+    def effect(self, *, repeated: bool = False, released: bool = False, answered: str | None = None) -> Effect:
+        return self._owner.effect(self._event, repeated=repeated, released=released, answered=answered)
 
     @property
     def message_id(self) -> str:
         return str(mail_of(self.effect())["Message-ID"])
 
-    async def send(self, *, repeated: bool = False, released: bool = False) -> Sent:
-        effect = self.effect(repeated=repeated, released=released)
+    async def send(self, *, repeated: bool = False, answered: str | None = None) -> Sent:
+        effect = self.effect(repeated=repeated, released=answered is not None, answered=answered)
         return await self.mailer.send(mail_of(effect), effect, otherwise=HR)
+
+    async def is_asked(self, answered: str | None = None) -> str:
+        """Try again, and return what a person is asked."""
+        effect = self.effect(repeated=True, released=True, answered=answered)
+        with pytest.raises(Hold) as asked:
+            await self.mailer.send(mail_of(effect), effect)
+        return asked.value.reason
 
     async def has_to_wait(self) -> None:
         with pytest.raises(Unavailable) as waiting:
@@ -184,12 +191,40 @@ def test_a_person_is_asked_where_that_is_wanted_and_a_release_sends_the_mail() -
             await office.send()
         office.script.at_dot = nothing
 
-        with pytest.raises(Hold) as asked:
-            await office.send(repeated=True)
-        assert office.message_id in asked.value.reason
+        question = await office.is_asked()
+        assert office.message_id in question
         assert len(office.script.accepted) == 1
 
-        assert await office.send(repeated=True, released=True) == Sent((BEN,), perhaps_repeated=True)
+        assert await office.send(repeated=True, answered=question) == Sent((BEN,), perhaps_repeated=True)
+        assert len(office.script.accepted) == 2
+
+    in_office(Script(at_dot=hang_up), story, Ambiguous.HOLD)
+
+
+def test_a_mail_that_was_released_for_another_reason_is_asked_about_once_its_answer_is_lost() -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send(answered="HR was told, as the case is restricted.")
+        office.script.at_dot = nothing
+
+        question = await office.is_asked()  # tried again at once
+        assert await office.is_asked("HR was told, as the case is restricted.") == question  # or after a restart
+        assert len(office.script.accepted) == 1
+
+        assert (await office.send(repeated=True, answered=question)).reached == (BEN,)
+
+    in_office(Script(at_dot=hang_up), story, Ambiguous.HOLD)
+
+
+def test_a_release_answers_for_one_attempt_and_the_next_lost_answer_is_asked_about_again() -> None:
+    async def story(office: Office) -> None:
+        with pytest.raises(Unavailable):
+            await office.send()
+        question = await office.is_asked()
+        with pytest.raises(Unavailable):
+            await office.send(repeated=True, answered=question)
+
+        assert await office.is_asked() == question
         assert len(office.script.accepted) == 2
 
     in_office(Script(at_dot=hang_up), story, Ambiguous.HOLD)

@@ -42,7 +42,9 @@ class Owner:
     def __init__(self) -> None:
         self.memory = FakeMemory("ems.notification")
 
-    def effect(self, event_id: UUID, *, repeated: bool = False, released: bool = False) -> Effect:
+    def effect(
+        self, event_id: UUID, *, repeated: bool = False, released: bool = False, answered: str | None = None
+    ) -> Effect:
         event = EmployeeResigned(
             event_id=event_id,
             employee_id="ana",
@@ -53,7 +55,7 @@ class Owner:
             submitted_on=NOON.date(),
             time_zone="Europe/Vienna",
         )
-        return self.memory.effect(event, NOON, repeated=repeated, released=released)
+        return self.memory.effect(event, NOON, repeated=repeated, released=released, answered=answered)
 
 
 def new_effect(*, repeated: bool = False, released: bool = False) -> Effect:

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from consumers.notification.matter import Obstacle
+from consumers.notification.case import Obstacle
 from schemas.access import BlockFailureCause, NotRestoredCause
 from schemas.notification import AccessMatter, NotificationKind
 

@@ -1,74 +1,61 @@
-"""Who is written to: the manager, else the manager's manager, else HR; never the person concerned, never a guess."""
+"""Who is written to: the manager, else the manager's manager, else HR; never the person concerned, never a guess.
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import replace
-from email.message import EmailMessage
+Whether somebody has an open exit case of their own is known from what this service has stated itself; no store of its
+own: what was told in a case says which way it stands, and until which day (ADR 0034).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
 
 from choreography import Effect
-from consumers.notification.leaving import Leaving, leaving
-from consumers.notification.letter import words_of
-from consumers.notification.matter import ABOVE, Matter, Obstacle, Recipient, addresses_of
-from consumers.notification.ports import ADDRESS, Person, Ports, Sent
-from schemas.notification import ManagerNotified, RecipientRole
+from consumers.notification.case import ABOVE, OPEN, Days, Line, Matter, Obstacle, Recipient, addresses_of
+from consumers.notification.ports import Ports
+from consumers.shared.mail import is_address
+from consumers.shared.people import Person
+from schemas.notification import (
+    ManagerNotified,
+    NotificationDropped,
+    NotificationFailed,
+    NotificationWithheld,
+    RecipientRole,
+)
 
-Line = AsyncIterator[Recipient]
-Write = Callable[[Recipient, list[Recipient]], EmailMessage]
 
-
-class Delivery:
-    """What became of a mail.
+@dataclass(frozen=True)
+class Leaving:
+    """Whether somebody is on the way out, and who knows it.
 
     Attributes:
-        to: who got it; `None` when nobody can be written to. The role is UNKNOWN where it was sent before, to somebody
-            who would not be written to any more.
-        passed_over: who should have got it before, with the obstacle.
+        is_open: they have a case that is neither undone nor past its last working day.
+        known_to: the employee ids of those who were told of every such case.
     """
 
-    def __init__(self, to: Recipient | None, message_id: str, sent: Sent | None, passed_over: list[Recipient]) -> None:
-        self.to, self.message_id, self.passed_over = to, message_id, tuple(passed_over)
-        self.perhaps_repeated = sent is not None and sent.perhaps_repeated
+    is_open: bool = False
+    known_to: frozenset[str] = frozenset()
 
-    @property
-    def refused(self) -> tuple[Recipient, ...]:
-        """Those whose addresses the mail system refuses."""
-        return tuple(one for one in self.passed_over if one.obstacle is Obstacle.REFUSED)
+    def may_be_named_to(self, reader: Person | None) -> bool:
+        """Tell whether a mail to this reader may say it; to nobody, nothing is betrayed."""
+        return not self.is_open or reader is None or reader.employee_id in self.known_to
 
 
-async def deliver(line: Line, write_to: Write, ports: Ports, effect: Effect) -> Delivery:
-    """Write to the first in the line who can be written to.
-
-    Args:
-        line: the recipients, the right one first; asked only as far as needed.
-        write_to: writes the mail to one of them, who learns who was passed over.
-        ports: the mail system.
-        effect: whose mail it is.
-    """
-    passed_over: list[Recipient] = []
-    sent: Sent | None = None
-    message_id = ""
-    async for one in line:
-        if one.obstacle:
-            passed_over.append(one)
-            continue
-        message = write_to(one, passed_over)
-        message_id = str(message["Message-ID"])
-        sent = await ports.mailer.send(message, effect)
-        if one.address in sent.reached:
-            return Delivery(one, message_id, sent, passed_over)
-        passed_over.append(replace(one, obstacle=Obstacle.REFUSED))
-    if sent is not None and sent.reached:
-        return Delivery(Recipient(RecipientRole.UNKNOWN), message_id, sent, [])
-    return Delivery(None, message_id, sent, passed_over)
-
-
-async def deliver_letter(matter: Matter, line: Line, ports: Ports, effect: Effect) -> Delivery:
-    """Tell the first in the line who can be told."""
-
-    def written(to: Recipient, passed_over: list[Recipient]) -> EmailMessage:
-        words = words_of(matter, to, passed_over)
-        return ports.letters.write("letter", words, (to,), matter.event, key=effect.key, answers=matter.answers)
-
-    return await deliver(line, written, ports, effect)
+async def leaving(person: Person | None, effect: Effect) -> Leaving:
+    """Tell whether somebody has an open case of their own."""
+    if person is None or not person.employee_id:
+        return Leaving()
+    newest: dict[UUID, ManagerNotified | NotificationWithheld | NotificationDropped | NotificationFailed] = {}
+    told: defaultdict[UUID, set[str]] = defaultdict(set)
+    for fact in await effect.history(
+        ManagerNotified, NotificationWithheld, NotificationDropped, NotificationFailed, of=person.employee_id
+    ):
+        newest[fact.case_id] = fact
+        if isinstance(fact, ManagerNotified) and fact.recipient_id:
+            told[fact.case_id].add(fact.recipient_id)
+    is_open = [case for case, fact in newest.items() if fact.kind in OPEN and not Days.of(fact).are_over(effect.now)]
+    if not is_open:
+        return Leaving()
+    return Leaving(is_open=True, known_to=frozenset(set.intersection(*(told[case] for case in is_open))))
 
 
 async def line_of(matter: Matter, leaver: Person, manager_id: str | None, ports: Ports, effect: Effect) -> Line:
@@ -151,4 +138,4 @@ def _obstacle(person: Person, matter: Matter, *, leaves: bool) -> Obstacle | Non
         return Obstacle.LEAVING
     if not person.mail:
         return Obstacle.NO_ADDRESS
-    return None if ADDRESS.fullmatch(person.mail) else Obstacle.BAD_ADDRESS
+    return None if is_address(person.mail) else Obstacle.BAD_ADDRESS

@@ -1,15 +1,25 @@
-"""What is to be told, and to whom."""
+"""What is to be told of a case, to whom, and how the case stands by what this service has told of it so far."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from consumers.notification.ports import Person
+from choreography import Effect
+from consumers.shared.letters import Address
+from consumers.shared.people import Person
 from schemas import ExitEvent
-from schemas.notification import ManagerNotified, NotificationFailureCause, NotificationKind, RecipientRole
+from schemas.notification import (
+    ManagerNotified,
+    NotificationDropped,
+    NotificationFailed,
+    NotificationFailureCause,
+    NotificationKind,
+    NotificationWithheld,
+    RecipientRole,
+)
 
 OPEN: Final = frozenset(
     {NotificationKind.RESIGNED, NotificationKind.CONFIRMED, NotificationKind.LAST_WORKING_DAY_CHANGED}
@@ -48,6 +58,15 @@ class Recipient:
     id: str | None = None
     language: str | None = None
     obstacle: Obstacle | None = None
+
+    @property
+    def reader(self) -> Address:
+        """To whom a letter is written."""
+        return Address(self.name, self.address, self.language)
+
+
+Line = AsyncIterator[Recipient]
+"""Who is to be told, the right one first; asked only as far as needed."""
 
 
 class _Dated(Protocol):
@@ -123,3 +142,59 @@ class Matter:
 def addresses_of(person: Person) -> tuple[str, ...]:
     """Return every address of a person; the one to write to comes first."""
     return tuple(dict.fromkeys(address for address in (person.mail, *person.mails) if address))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was told of a case, the newest of each kind.
+
+    Attributes:
+        manager: the manager, or who stands in for the manager; HR only where it never was anybody else.
+        told: the newest of these messages, also one that HR got in the manager's place.
+        withheld: HR alone, because the case is restricted, or may be.
+        hr: HR alone, because it has to find out who is meant.
+        waits_since: the version of the case at which HR was first told alone.
+        days: as they were last told.
+        message_to_hr: the Message-ID of the newest mail to HR alone; what HR's mailbox refused has none.
+        undone: whether one of the messages, also one that reached nobody, is that the case is undone.
+    """
+
+    manager: ManagerNotified | None = None
+    told: ManagerNotified | None = None
+    withheld: NotificationWithheld | None = None
+    hr: NotificationFailed | None = None
+    waits_since: int | None = None
+    days: Days = field(default_factory=Days)
+    message_to_hr: str | None = None
+    undone: bool = False
+
+    @classmethod
+    async def of(cls, event: ExitEvent, effect: Effect) -> Self:
+        """Read it from the facts of the event's case."""
+        facts = await effect.history(ManagerNotified, NotificationWithheld, NotificationDropped, NotificationFailed)
+        said = [fact for fact in facts if fact.case_id == event.case_id]
+        withheld = [fact for fact in said if isinstance(fact, NotificationWithheld)]
+        managers = [fact for fact in said if isinstance(fact, ManagerNotified)]
+        nearest = [fact for fact in managers if fact.recipient_role in ABOVE] or managers
+        asked = [fact for fact in said if isinstance(fact, NotificationFailed) and fact.message_id is not None]
+        to_hr = [one.message_id for one in asked] + [one.message_id for one in withheld if one.message_id is not None]
+        return cls(
+            manager=nearest[-1] if nearest else None,
+            told=managers[-1] if managers else None,
+            withheld=max(withheld, key=lambda one: one.case_version, default=None),
+            hr=asked[-1] if asked else None,
+            waits_since=min((one.case_version for one in withheld), default=None),
+            days=Days.of(said[-1] if said else None),
+            message_to_hr=to_hr[-1] if to_hr else None,
+            undone=any(fact.kind not in OPEN for fact in said),
+        )
+
+    @property
+    def nobody_knows(self) -> bool:
+        """Whether neither a manager nor HR was told of the case."""
+        return self.manager is None and self.withheld is None and self.hr is None
+
+    @property
+    def for_hr_alone(self) -> bool:
+        """Whether the case is restricted, or may be, and HR has not had it told to anybody."""
+        return self.nobody_knows or (self.withheld is not None and self.manager is None)
