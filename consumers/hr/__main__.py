@@ -7,8 +7,8 @@ import holidays.countries  # noqa: F401 - takes half a second, which the first r
 
 from choreography import run
 from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.letter import TEMPLATES, every_line, every_mail
 from consumers.hr.ports import Mailbox, Ports
-from consumers.hr.proof import TEMPLATES, every_line, every_mail
 from consumers.hr.service import service
 from consumers.hr.settings import Settings
 from consumers.hr.slots import Promises

@@ -8,14 +8,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from choreography import Effect
-from consumers.hr.booked import Booked
 from consumers.hr.choice import busy, choose, zone_of
-from consumers.hr.entry import InterviewSlot, uid_of
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.participants import Participants
-from consumers.hr.ports import Ports
+from consumers.hr.interview import InterviewSlot, uid_of
+from consumers.hr.participants import Participants, Wanted
+from consumers.hr.ports import Booked, NotPossible, Ports
 from consumers.hr.slots import MINUTE, Period
-from consumers.hr.wanted import Wanted
 from schemas import ExitEvent
 from schemas.hr import ExitInterviewMoved, ExitInterviewNotPossible, ExitInterviewScheduled
 

@@ -8,12 +8,10 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from consumers.hr.entry import InterviewSlot, uid_of
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.participants import Participants
-from consumers.hr.ports import CalendarSilent, Ports
+from consumers.hr.interview import InterviewSlot, uid_of
+from consumers.hr.participants import Participants, Wanted
+from consumers.hr.ports import CalendarSilent, NotPossible, Ports
 from consumers.hr.slots import Office, Period, WorkingDays, days_to_offer, first_free, load_of
-from consumers.hr.wanted import Wanted
 from consumers.shared.people import Person
 from schemas.hr import InterviewObstacle
 

@@ -6,14 +6,11 @@ from typing import Final
 from choreography import Effect, NothingToDo
 from consumers.hr.booking import book, decided, not_possible
 from consumers.hr.choice import choose
-from consumers.hr.entry import InterviewSlot, slot_of, uid_of
+from consumers.hr.interview import InterviewSlot, Tombstone, slot_of, uid_of
 from consumers.hr.letter import title_of_cancelled
 from consumers.hr.moving import Move
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.participants import Participants
-from consumers.hr.ports import Ports
-from consumers.hr.tombstone import Tombstone
-from consumers.hr.wanted import Planned, Wanted
+from consumers.hr.participants import Participants, Planned, Wanted
+from consumers.hr.ports import NotPossible, Ports
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ResignationWithdrawn
 from schemas.hr import (

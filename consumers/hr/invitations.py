@@ -7,7 +7,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from choreography import Effect, NothingToDo, Reject
-from consumers.hr.entry import InterviewSlot, slot_of, uid_of
+from consumers.hr.interview import InterviewSlot, slot_of, uid_of
 from consumers.hr.letter import About, ForHr, ToHr, to_hr, to_participants
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports

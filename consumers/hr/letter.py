@@ -4,15 +4,17 @@ Subjects are neutral. What goes to those who take part does not say that somebod
 what goes to HR alone does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
-from typing import Any, Literal
+from itertools import product
+from pathlib import Path
+from typing import Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from consumers.hr.entry import Entry
+from consumers.hr.interview import Entry
 from consumers.hr.ports import Ports
 from consumers.shared.letters import Address
 from schemas import ExitEvent
@@ -20,10 +22,14 @@ from schemas.hr import (
     ExitInterviewCancelled,
     ExitInterviewNotPossible,
     HolidaysKnown,
+    InterviewCancellationCause,
     InterviewObstacle,
     InvitationMethod,
 )
 
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_DAY: Final = date(2026, 11, 27)
+_COMMON: Final = {"case": "0", "short_case": "0"}
 ForHr = Literal["task", "no_task"]
 ToHr = ExitInterviewNotPossible | ExitInterviewCancelled
 
@@ -125,3 +131,65 @@ def _common(event: ExitEvent, *, to_hr: bool, is_cancelled: bool) -> dict[str, o
 def _moment(prefix: str, moment: datetime | None, zone: ZoneInfo) -> dict[str, Any]:
     local = moment and moment.astimezone(zone)
     return {f"{prefix}day": local and local.date(), f"{prefix}time": f"{local:%H:%M}" if local else ""}
+
+
+def every_mail() -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield template and words of every mail there is; templates are tried with them at the start."""
+    yield from (("interview/request", words) for words in _requests())
+    for template, cause, day, unreachable in product(
+        ("interview/cancel", "interview/task_instead"), InterviewObstacle, (_DAY, None), ("", "E1")
+    ):
+        told = {"cause": str(cause), "last_working_day": day, "unreachable": unreachable}
+        yield template, {**_party(), "is_cancelled": True, **told}
+    for name, day in product(("Ana", ""), (_DAY, None)):
+        known = {**_COMMON, "to_hr": True, "name": name, "employee_id": "E1", "last_working_day": day}
+        for obstacle in InterviewObstacle:
+            yield "interview/task", {**known, "is_cancelled": False, "cause": str(obstacle)}
+        for reason in InterviewCancellationCause:
+            yield "interview/no_task", {**known, "is_cancelled": True, "cause": str(reason)}
+
+
+def every_line() -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield template and words of what is said in one line."""
+    yield from (("interview/title", {"is_cancelled": one}) for one in (True, False))
+
+
+def _requests() -> Iterator[Mapping[str, object]]:
+    times = ((False, None, ""), (True, None, ""), (True, _DAY, "09:00"))
+    places = ("", "DE", "DE, BY")
+    for (is_moved, day, time), known, place, some in product(times, HolidaysKnown, places, (True, False)):
+        yield {
+            **_party(),
+            "is_moved": is_moved,
+            "previous_day": day,
+            "previous_time": time,
+            "holidays": str(known),
+            "place": place,
+            "clash": some,
+            "for_hr": some,
+            "unreachable": "E1" if some else "",
+        }
+
+
+def _party() -> dict[str, object]:
+    """Return what every mail to those who take part may say."""
+    return {
+        **_COMMON,
+        "to_hr": False,
+        "is_cancelled": False,
+        "names": ["Ben", "Ana"],
+        "day": _DAY,
+        "time": "10:00",
+        "zone": "Europe/Berlin",
+        "previous_day": None,
+        "previous_time": "",
+        "minutes": 45,
+        "is_moved": False,
+        "for_hr": False,
+        "clash": False,
+        "holidays": "",
+        "place": "",
+        "cause": "",
+        "last_working_day": None,
+        "unreachable": "",
+    }

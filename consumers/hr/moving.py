@@ -11,17 +11,13 @@ from functools import partial
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from choreography import Effect, NothingToDo
-from consumers.hr.booked import FINAL, Booked
 from consumers.hr.booking import book, decided, not_possible
 from consumers.hr.choice import choose, zone_of
-from consumers.hr.entry import InterviewSlot, slot_of, uid_of
+from consumers.hr.interview import InterviewSlot, Tombstone, slot_of, uid_of
 from consumers.hr.letter import title_of_cancelled
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.participants import Participants
-from consumers.hr.ports import Ports
+from consumers.hr.participants import Participants, Planned, Wanted
+from consumers.hr.ports import FINAL, Booked, NotPossible, Ports
 from consumers.hr.slots import WorkingDays, may_stay
-from consumers.hr.tombstone import Tombstone
-from consumers.hr.wanted import Planned, Wanted
 from schemas.exits import LastWorkingDayChanged
 from schemas.hr import (
     ExitInterviewCancelled,

@@ -1,20 +1,74 @@
-"""The people of one interview, as the directory knows them at this moment."""
+"""For whom, and by when, an interview is wanted, and its people as the directory knows them at this moment."""
 
 from collections.abc import Sequence
-from typing import Final
-from uuid import uuid5
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Self
+from uuid import UUID, uuid5
 
-from consumers.hr.entry import Entry, InterviewSlot
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import Ports
-from consumers.hr.wanted import Wanted
+from consumers.hr.interview import Entry, InterviewSlot
+from consumers.hr.ports import NotPossible, Ports
 from consumers.shared.letters import Address
 from consumers.shared.mail import is_address
 from consumers.shared.people import Person
 from schemas import ExitEvent
-from schemas.hr import InterviewObstacle
+from schemas.exits import EmployeeResigned, LastWorkingDayChanged
+from schemas.hr import ExitInterviewMoved, ExitInterviewNotPossible, ExitInterviewScheduled, InterviewObstacle
 
+Planned = ExitInterviewScheduled | ExitInterviewMoved
 ASKED: Final = 5  # of a large group, whose calendars are read for one interview; by chance, but the same each time
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the time of an interview depends on.
+
+    Attributes:
+        since: when the event happened that wants it.
+        partner_id: the HR partner in charge, where one is named.
+        keeps_partner: whether nobody else may hold it, as it stands in this partner's calendar.
+    """
+
+    case_id: UUID
+    employee_id: str
+    since: datetime
+    time_zone: str
+    last_working_day: date | None
+    country: str | None
+    subdivision: str | None
+    partner_id: str | None
+    keeps_partner: bool = False
+
+    @classmethod
+    def by(cls, event: EmployeeResigned) -> Self:
+        """Return what a resignation wants."""
+        return cls(
+            case_id=event.case_id,
+            employee_id=event.employee_id,
+            since=event.recorded_at,
+            time_zone=event.time_zone,
+            last_working_day=event.last_working_day,
+            country=event.country,
+            subdivision=event.subdivision,
+            partner_id=event.hr_partner_id,
+        )
+
+    @classmethod
+    def after(cls, event: LastWorkingDayChanged, stated: Planned | ExitInterviewNotPossible) -> Self:
+        """Return what is wanted since the last working day has moved, given what was stated before."""
+        is_planned = not isinstance(stated, ExitInterviewNotPossible)
+        partner_id = stated.hr_partner_id if isinstance(stated, ExitInterviewNotPossible) else stated.interviewer_id
+        return cls(
+            case_id=event.case_id,
+            employee_id=event.employee_id,
+            since=event.recorded_at,
+            time_zone=stated.time_zone or "",
+            last_working_day=event.current,
+            country=stated.country,
+            subdivision=stated.subdivision,
+            partner_id=partner_id,
+            keeps_partner=is_planned,
+        )
 
 
 class Participants:

@@ -3,18 +3,19 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from choreography import Effect, Unavailable
-from consumers.hr.booked import Booked
-from consumers.hr.entry import Entry
+from choreography import ChoreographyError, Effect, Unavailable
+from consumers.hr.interview import Entry, Tombstone
 from consumers.hr.slots import Period, Promises
-from consumers.hr.tombstone import Tombstone
 from consumers.shared.letters import Letters
 from consumers.shared.mail import Sent
 from consumers.shared.people import Person
+from schemas.hr import InterviewObstacle
 
+FIRST: Final = 1
+FINAL: Final = 2**31 - 1
 Claim = Callable[[], Awaitable[None]]
 
 
@@ -32,6 +33,36 @@ class People(Protocol):
 
 class CalendarSilent(Unavailable):
     """One calendar does not answer in time, or answers that it is broken; the server as such is there."""
+
+
+class NotPossible(ChoreographyError):  # noqa: N818 - an answer, not a failure
+    """An interview cannot be booked, for a reason that waiting does not mend.
+
+    Attributes:
+        cause: the reason.
+        interviewer_id: who would have held it, where that is known.
+    """
+
+    def __init__(self, cause: InterviewObstacle, interviewer_id: str | None = None) -> None:
+        super().__init__(f"No interview can be booked: {cause}.")
+        self.cause = cause
+        self.interviewer_id = interviewer_id
+
+
+@dataclass(frozen=True)
+class Booked:
+    """An interview as it stands in a calendar.
+
+    Attributes:
+        sequence: its `SEQUENCE`; the `case_version` of the event that put it, or more where HR has changed it.
+        version: the `case_version` of the event that put it.
+        is_cancelled: whether it was called off, and takes no time.
+    """
+
+    period: Period
+    sequence: int
+    version: int
+    is_cancelled: bool = False
 
 
 class InterviewCalendar(Protocol):

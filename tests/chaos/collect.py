@@ -11,7 +11,7 @@ from typing import Any, Final
 from confluent_kafka import ConsumerGroupTopicPartitions
 
 from choreography.wire.record import Record as Consumed
-from consumers.hr.booked import MARK
+from consumers.hr.interview import MARK
 from infra.admin import admin_client
 from tests.chaos import logged_calendar
 from tests.chaos.diary import actions

@@ -21,7 +21,7 @@ from radicale.app import Application
 from radicale.item import Item
 from radicale.storage.multifilesystem import Collection, Storage
 
-from consumers.hr.booked import MARK
+from consumers.hr.interview import MARK
 from infra.sandbox.calendar import CalendarServer, configuration
 from infra.sandbox.serving import announce, arguments
 

@@ -8,11 +8,10 @@ from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from choreography import Effect, NothingToDo, Unavailable
-from consumers.hr.booked import Booked
-from consumers.hr.entry import Entry
-from consumers.hr.proof import TEMPLATES as HR_TEMPLATES
+from consumers.hr.interview import Entry, Tombstone
+from consumers.hr.letter import TEMPLATES as HR_TEMPLATES
+from consumers.hr.ports import Booked
 from consumers.hr.slots import Period
-from consumers.hr.tombstone import Tombstone
 from consumers.notification.examples import TEMPLATES
 from consumers.notification.ports import Mailboxes
 from consumers.shared.letters import Letters, Templates

@@ -11,14 +11,12 @@ from consumers.access.ports import Taken
 from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim_client import ScimClient
 from consumers.access.service import service as access_service
-from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.entry import Entry
-from consumers.hr.ports import Mailbox
+from consumers.hr.interview import Entry, Tombstone
+from consumers.hr.ports import Booked, Mailbox
 from consumers.hr.ports import Ports as HrPorts
 from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
-from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
 from consumers.notification.service import service as notification_service
 from consumers.shared.people import ScimPeople

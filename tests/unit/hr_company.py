@@ -11,16 +11,13 @@ from zoneinfo import ZoneInfo
 
 from choreography import Effect, Event, NothingToDo, Unavailable
 from choreography.testing.fake import FakeMemory
-from consumers.hr.booked import Booked
-from consumers.hr.entry import Entry
 from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
+from consumers.hr.interview import Entry, Tombstone
 from consumers.hr.invitations import invite_to_interview
+from consumers.hr.letter import TEMPLATES
 from consumers.hr.moving import move_exit_interview
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import CalendarSilent, Claim, Mailbox, Ports
-from consumers.hr.proof import TEMPLATES
+from consumers.hr.ports import Booked, CalendarSilent, Claim, Mailbox, NotPossible, Ports
 from consumers.hr.slots import Period, Promises
-from consumers.hr.tombstone import Tombstone
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import Sent
 from consumers.shared.people import Person

@@ -13,8 +13,7 @@ from httpx2 import AsyncBaseTransport, Request, Response
 
 from choreography import Unavailable
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import CalendarSilent
+from consumers.hr.ports import CalendarSilent, NotPossible
 from consumers.hr.slots import Period
 from consumers.shared.people import Person
 from tests.integration.hr.calendars import called_off, interview, still_ours

@@ -10,14 +10,12 @@ from uuid import uuid5
 import pytest
 
 from choreography import ClaimLost, NothingToDo, Reject, Unavailable
-from consumers.hr.booked import FINAL
-from consumers.hr.entry import InterviewSlot
 from consumers.hr.handler import cancel_exit_interview
+from consumers.hr.interview import InterviewSlot, Tombstone
 from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
-from consumers.hr.ports import CalendarSilent
+from consumers.hr.ports import FINAL, CalendarSilent
 from consumers.hr.service import service
 from consumers.hr.slots import Period
-from consumers.hr.tombstone import Tombstone
 from schemas import ExitEvent
 from schemas.exits import (
     EXIT_CLOSED,

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from choreography import InvalidSettings
-from consumers.hr import proof as hr
+from consumers.hr import letter as hr
 from consumers.notification import examples as notification
 from consumers.shared.letters import Address, Letters, Templates, open_letters
 from consumers.shared.letters.language import in_words, language_of

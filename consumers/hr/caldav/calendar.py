@@ -11,17 +11,14 @@ from zoneinfo import ZoneInfo
 from httpx2 import AsyncBaseTransport
 
 from choreography import Hold, NothingToDo, Outcome, Reject, Unavailable
-from consumers.hr.booked import Booked
 from consumers.hr.caldav.busy import BusyTimes
 from consumers.hr.caldav.places import TEMPLATE, Asked, Places
 from consumers.hr.caldav.questions import GET_ETAG, etag_in, properties
 from consumers.hr.caldav.server import XML, Answer, DavServer
 from consumers.hr.caldav.standing import Standing
-from consumers.hr.entry import Entry
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import Claim
+from consumers.hr.interview import Entry, Tombstone, sequence_over
+from consumers.hr.ports import Booked, Claim, NotPossible
 from consumers.hr.slots import Period
-from consumers.hr.tombstone import Tombstone
 from schemas.hr import InterviewObstacle
 
 _GONE: Final = frozenset({403, 404, 405, 410})  # nothing stands there, or nothing that may be read
@@ -107,7 +104,7 @@ class CalDavCalendar:
             sequence = found.booked.sequence if found else None
             answer = await self._put(owner, entry.slot.uid, entry.ical(over=sequence), found)
             if answer.is_success:
-                return Booked(entry.slot.period, entry.sequence_over(sequence), entry.sequence)
+                return Booked(entry.slot.period, sequence_over(entry.sequence, sequence), entry.sequence)
             if answer.status in _NO_PLACE and found is None:
                 raise NotPossible(InterviewObstacle.NO_CALENDAR, owner)
             _refuse_unless_changed(answer)
@@ -134,7 +131,7 @@ class CalDavCalendar:
             await claim()
             answer = await self._put(owner, tombstone.slot.uid, tombstone.ical(found.event if found else None), found)
             if answer.is_success or (found is None and answer.status in _KEPT_OUT):
-                return tombstone.sequence_over(there.sequence if there else None)
+                return sequence_over(tombstone.version, there.sequence if there else None)
             _refuse_unless_changed(answer)
             refused = found.etag if found else ""
             seen.add(found.content if found else b"")

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from icalendar import Event
 
 from choreography import Reject
-from consumers.hr.booked import FINAL, FIRST, MARK, Booked
 from consumers.hr.caldav.objects import BROKEN, parsed, period_of, unfolded, word
+from consumers.hr.interview import MARK
+from consumers.hr.ports import FINAL, FIRST, Booked
 
 
 @dataclass(frozen=True)

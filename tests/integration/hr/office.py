@@ -14,8 +14,8 @@ from icalendar import Calendar
 from choreography import Effect, Event
 from choreography.testing.fake import FakeMemory
 from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.letter import TEMPLATES
 from consumers.hr.ports import Mailbox, Ports
-from consumers.hr.proof import TEMPLATES
 from consumers.hr.service import service
 from consumers.hr.slots import Promises
 from consumers.shared.letters import Letters, Templates

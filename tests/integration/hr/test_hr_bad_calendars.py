@@ -17,8 +17,7 @@ from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.caldav import server as dav
 from consumers.hr.handler import schedule_exit_interview
 from consumers.hr.invitations import ask_hr_to_arrange
-from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import CalendarSilent
+from consumers.hr.ports import CalendarSilent, NotPossible
 from consumers.hr.slots import Period
 from schemas.hr import ExitInterviewNotPossible, ExitInterviewScheduled, InterviewObstacle
 from tests.integration.access.company import Directory

@@ -11,8 +11,8 @@ import pytest
 from icalendar import Calendar
 
 from choreography import ClaimLost, NothingToDo, Reject, Unavailable
-from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.ports import Booked
 from consumers.hr.slots import Period
 from consumers.shared.people import Person
 from tests.integration.hr.calendars import (

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from icalendar import Calendar
 
-from consumers.hr.entry import Entry, InterviewSlot
+from consumers.hr.interview import Entry, InterviewSlot
 from consumers.hr.letter import About, to_participants
 from consumers.hr.slots import LENGTH
 from consumers.shared.letters import Address

@@ -8,12 +8,11 @@ import pytest
 
 from choreography import NothingToDo
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.entry import slot_of, uid_of
 from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
+from consumers.hr.interview import Tombstone, slot_of, uid_of
 from consumers.hr.invitations import ask_hr_to_arrange, call_off_interview, invite_to_interview
 from consumers.hr.moving import move_exit_interview
 from consumers.hr.slots import Period
-from consumers.hr.tombstone import Tombstone
 from schemas.exits import EmployeeRetained
 from schemas.hr import (
     ExitInterviewCancelled,

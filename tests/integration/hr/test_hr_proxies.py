@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from choreography import Hold, Unavailable
-from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
+from consumers.hr.ports import Booked
 from consumers.hr.slots import Period
 from tests.integration.hr.calendars import SERVERS, SLOT, busy, called_off, event_at, interview, still_ours, using
 

@@ -1,14 +1,18 @@
-"""An interview as an iCalendar object (RFC 5545), for the calendar and for the mail.
+"""An interview as an iCalendar object (RFC 5545): planned, in the calendar and in the mail, or called off.
 
 The same input gives the same bytes. The title is neutral and the class confidential: whoever sees the calendar
 learns nothing. Everybody is invited by mail, so the calendar server must not invite as well (`SCHEDULE-AGENT`,
 RFC 6638).
+
+Every object that we put carries the `case_version` of its event (`MARK`). An event writes over what an earlier event of
+its case has left, never over what a later one has, or a person has called off: so a member that was paused changes nothing
+when it wakes. What a calendar program has saved without the mark counts as the first version.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Final, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,7 +20,6 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from consumers.hr.booked import MARK
 from consumers.hr.slots import LENGTH, MINUTE, Period
 from consumers.shared.letters import Address
 from schemas.hr import (
@@ -30,7 +33,8 @@ from schemas.hr import (
 
 Told = ExitInterviewScheduled | ExitInterviewMoved | ExitInterviewCancelled | ExitInterviewNotPossible
 
-PRODUCT: Final = "-//Exit Management System//HR//EN"
+MARK: Final = "X-CASE-VERSION"
+_PRODUCT: Final = "-//Exit Management System//HR//EN"
 # in no value of a parameter, nor a double quote (RFC 5545 §3.1)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -93,36 +97,15 @@ class Entry:
             method: of the message.
             over: the `SEQUENCE` of the stored object in whose place it is to stand.
         """
-        calendar = Calendar()
-        calendar.add("version", "2.0")
-        calendar.add("prodid", PRODUCT)
-        if method is not None:
-            calendar.add("method", method.value)
-        event = self._event(cancelled=method is InvitationMethod.CANCEL, sequence=self.sequence_over(over))
+        event = self._event(cancelled=method is InvitationMethod.CANCEL, sequence=sequence_over(self.sequence, over))
         if method is None:  # what follows is for the server alone (RFC 6638 §7.1)
             for one in (event.organizer, *event.attendees):
                 one.params["SCHEDULE-AGENT"] = "CLIENT"
             event.add(MARK, str(self.sequence))
-        calendar.add_component(event)
-        year = self.slot.start.year
-        calendar.add_missing_timezones(first_date=date(year - 1, 1, 1), last_date=date(year + 1, 12, 31))
-        written: bytes = calendar.to_ical()
-        return written
-
-    def sequence_over(self, over: int | None) -> int:
-        """Return the `SEQUENCE` in place of an object that has this one, or of nothing."""
-        return self.sequence if over is None else max(self.sequence, over + 1)
+        return _written(event, method, zones_of=self.slot.start.year)
 
     def _event(self, *, cancelled: bool, sequence: int) -> Event:
-        zone = ZoneInfo(self.slot.time_zone)
-        event = Event()
-        event.add("uid", self.slot.uid)
-        event.add("sequence", sequence)
-        event.add("dtstamp", self.stamp.astimezone(UTC).replace(microsecond=0))
-        event.add("dtstart", self.slot.period.start.astimezone(zone))
-        event.add("dtend", self.slot.period.end.astimezone(zone))
-        event.add("summary", self.title)
-        event.add("class", "CONFIDENTIAL")
+        event = _begun(self.slot, sequence, self.stamp, self.title, ZoneInfo(self.slot.time_zone))
         event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
         event.add("organizer", _address(self.organizer))
         event.add("attendee", _address(self.organizer, CUTYPE="INDIVIDUAL", ROLE="CHAIR", PARTSTAT="ACCEPTED"))
@@ -130,6 +113,42 @@ class Entry:
             asked = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
             event.add("attendee", _address(one, **asked))
         return event
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What stands where an interview was called off: an entry that takes no time, and is never written over.
+
+    A member that was paused before its request, or a request that was long on its way, asks for the interview to be
+    put where there is none (`If-None-Match: *`). An interview that is deleted leaves nothing that could refuse it; this
+    does. It names nobody but the organizer, who owns the calendar.
+
+    Attributes:
+        version: the `case_version` of the event that called it off; the entry's `SEQUENCE` grows in any case.
+        stamp: when it was called off; not the present time, so that a repeat gives the same bytes.
+        title: what the calendar shows.
+    """
+
+    slot: InterviewSlot
+    version: int
+    stamp: datetime
+    title: str
+
+    def ical(self, over: Event | None = None) -> bytes:
+        """Return the object as a calendar stores it, to stand in place of `over`, or of nothing."""
+        sequence = sequence_over(self.version, int(over.get("SEQUENCE", 0)) if over else None)
+        event = _begun(self.slot, sequence, self.stamp, self.title, UTC)
+        event.add("status", "CANCELLED")
+        event.add("transp", "TRANSPARENT")
+        event.add(MARK, str(self.version))
+        if over is not None and "ORGANIZER" in over:
+            event.add("organizer", over["ORGANIZER"])
+        return _written(event)
+
+
+def sequence_over(version: int, over: int | None) -> int:
+    """Return the `SEQUENCE` of this version in place of an object that has another, or of nothing."""
+    return version if over is None else max(version, over + 1)
 
 
 def uid_of(case_id: UUID) -> str:
@@ -148,6 +167,31 @@ def slot_of(fact: Told) -> InterviewSlot | None:
         minutes=fact.duration_minutes,
         time_zone=fact.time_zone,
     )
+
+
+def _begun(slot: InterviewSlot, sequence: int, stamp: datetime, title: str, zone: tzinfo) -> Event:
+    event = Event()
+    event.add("uid", slot.uid)
+    event.add("sequence", sequence)
+    event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
+    event.add("dtstart", slot.period.start.astimezone(zone))
+    event.add("dtend", slot.period.end.astimezone(zone))
+    event.add("summary", title)
+    event.add("class", "CONFIDENTIAL")
+    return event
+
+
+def _written(event: Event, method: InvitationMethod | None = None, *, zones_of: int | None = None) -> bytes:
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", _PRODUCT)
+    if method is not None:
+        calendar.add("method", method.value)
+    calendar.add_component(event)
+    if zones_of is not None:
+        calendar.add_missing_timezones(first_date=date(zones_of - 1, 1, 1), last_date=date(zones_of + 1, 12, 31))
+    written: bytes = calendar.to_ical()
+    return written
 
 
 def _address(to: Address, **parameters: str) -> vCalAddress:
