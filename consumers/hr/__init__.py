@@ -1,8 +1,9 @@
 """HR holds a 1:1 exit interview with everybody who leaves.
 
 Subscribes to
-    `EmployeeResigned` → chooses the first free slot of HR partner and employee, and books it; skipped when the
-    resignation was withdrawn, the employee retained, the case voided or the employee departed meanwhile.
+    `EmployeeResigned` → chooses the first slot that is free for the employee and an HR partner, of several partners the
+    one with most time left, and books it; skipped when the resignation was withdrawn, the employee retained, the case
+    voided or the employee departed meanwhile.
     `ExitConfirmed` is no reason to skip and needs no reaction: whoever leaves is still wanted for the interview,
     which is booked because of the resignation, however late that is read.
     `LastWorkingDayChanged` → moves the interview if it would be too late, calls it off if no time is left, books it if

@@ -5,8 +5,8 @@ learns nothing. Everybody is invited by mail, so the calendar server must not in
 RFC 6638).
 
 Every object that we put carries the `case_version` of its event (`MARK`). An event writes over what an earlier event of
-its case has left, never over what a later one has, or a person has called off: so a member that was paused changes nothing
-when it wakes. What a calendar program has saved without the mark counts as the first version.
+its case has left, never over what a later one has left or a person has called off: so a member that was paused changes
+nothing when it wakes. What a calendar program has saved without the mark counts as the first version.
 """
 
 import re
