@@ -1,6 +1,7 @@
 """What calendar servers answer, and what it means: the forms that servers and other people's programs are known for."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -160,9 +161,39 @@ def test_an_occurrence_that_was_moved_takes_its_new_time_alone() -> None:
     assert busy == {Period(utc(3, 15), utc(3, 16))}
 
 
-@pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=MINUTELY;BYDAY=MO", "freq=hourly"])
-def test_a_series_that_recurs_all_the_time_is_not_counted_out(rule: str) -> None:
-    assert taken(stored(*event(*TIMES, f"RRULE:{rule}"))) == {MARCH}
+@pytest.mark.parametrize(
+    "lines_of",
+    [
+        (*TIMES, "RRULE:FREQ=SECONDLY"),
+        (*TIMES, "RRULE:FREQ=MINUTELY;BYDAY=MO"),
+        (*TIMES, "rrule:freq=hourly"),
+        (*TIMES, "RRULE:BYMONTH=2;BYMONTHDAY=31;FREQ=DAILY"),
+        (*TIMES, "RRULE:FREQ=WEEKLY;BYSETPOS=9;BYDAY=MO"),
+        (*TIMES, "RRULE:FREQ=YEARLY;BYDAY=MO,TU;BYHOUR=1,2,3;BYMINUTE=1,2,3,4,5;BYSECOND=1,2,3,4"),
+        ("DTSTART:00010101T090000Z", "RRULE:FREQ=DAILY"),
+        ("DTSTART:19500101T090000Z", "RRULE:FREQ=DAILY", "RRULE:FREQ=DAILY;INTERVAL=2"),
+    ],
+)
+def test_a_series_that_would_take_too_long_to_count_out_may_take_up_any_time(lines_of: tuple[str, ...]) -> None:
+    begun = monotonic()
+
+    assert taken(stored(*event(*lines_of)), stored(*event(*TIMES))) == {MARCH, MEETING}
+    assert monotonic() - begun < 1
+
+
+def test_an_object_of_many_events_or_whose_zone_changes_daily_may_take_up_any_time() -> None:
+    daily = [line.replace("END:STANDARD", "RRULE:FREQ=DAILY\r\nEND:STANDARD") for line in customized("-0400")]
+
+    assert taken(stored(*(line for _ in range(501) for line in event(*TIMES)))) == {MARCH}
+    assert taken(stored(*daily, *event(*TIMES))) == {MARCH}
+
+
+def test_what_is_left_of_an_answer_that_takes_too_long_to_read_may_take_up_any_time() -> None:
+    old = stored(*event("DTSTART:19000101T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY"))
+    begun = monotonic()
+
+    assert MARCH in taken(*[old] * 200)
+    assert monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(

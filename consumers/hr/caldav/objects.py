@@ -23,7 +23,18 @@ from consumers.hr.slots import DAY, Period
 BROKEN: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 _FOLDED: Final = re.compile(r"\r?\n[ \t]")
 _TZID: Final = re.compile(r'(?i)(?<=;TZID=)"?([^":;\r\n]+)"?')
-_TOO_OFTEN: Final = re.compile(r"(?im)^RRULE:.*FREQ=(?:SECONDLY|MINUTELY|HOURLY)")
+# How much work an object makes is bounded before it is read: by what recurs within a day, and by all that recurs.
+_TOO_OFTEN: Final = re.compile(r"(?im)^(?:RRULE|EXRULE)\b.*(?:SECONDLY|MINUTELY|HOURLY|BYHOUR|BYMINUTE|BYSECOND)")
+_PERHAPS_NEVER: Final = re.compile(
+    r"(?im)^(?:RRULE|EXRULE)\b(?=.*FREQ=(?:DAILY|WEEKLY))(?=.*BY(?:MONTHDAY|YEARDAY|WEEKNO|SETPOS))"
+)
+_ZONES: Final = re.compile(r"(?ims)^BEGIN:VTIMEZONE$.*?^END:VTIMEZONE$")
+_NOT_YEARLY: Final = re.compile(r"(?im)^RRULE\b(?!.*FREQ=YEARLY)")
+_RULE: Final = re.compile(r"(?im)^(?:RRULE|EXRULE)\b")
+_YEAR: Final = re.compile(r"(?im)^DTSTART\b.*?:(\d{4})")
+_EVENT: Final = re.compile(r"(?im)^BEGIN:VEVENT\s*$")
+_MOST_YEARS: Final = 150  # of all series of an object together
+_MOST_EVENTS: Final = 500
 _TIMES: Final = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
 _NAMED: Final = re.compile(r"(?im)^(?:DTSTART|DTEND|RECURRENCE-ID)\b.*?:(.*)$")
 _DAY: Final = re.compile(r"\b(\d{4})(\d\d)(\d\d)(?=T|Z|\b)")
@@ -67,8 +78,11 @@ def word(event: Event, name: str) -> str:
 
 
 def taken_by(text: str, within: Period, zone: ZoneInfo) -> tuple[Period, ...]:
-    """Return what an object takes up; where it is broken, the days that it names, which may be none."""
-    if _TOO_OFTEN.search(text):
+    """Return what an object takes up; where it is broken, the days that it names, which may be none.
+
+    One that would take too long to read may take up any time.
+    """
+    if _is_too_much(text.replace("\r\n", "\n"), within.end.year):
         return (within,)
     try:
         calendar = parsed(text)
@@ -95,6 +109,16 @@ def _occurrences(calendar: Calendar, within: Period) -> Iterator[Event]:
     around = timedelta(days=1)
     query = recurring_ical_events.of(calendar, components=["VEVENT"])
     yield from query.between(within.start - around, within.end + around)
+
+
+def _is_too_much(text: str, year: int) -> bool:
+    zones, events = "\n".join(_ZONES.findall(text)), _ZONES.sub("", text)
+    if _TOO_OFTEN.search(text) or _PERHAPS_NEVER.search(text) or _NOT_YEARLY.search(zones):
+        return True
+    if len(_EVENT.findall(events)) > _MOST_EVENTS:
+        return True
+    since = min((int(one) for one in _YEAR.findall(events)), default=year)
+    return len(_RULE.findall(events)) * (year - since) > _MOST_YEARS
 
 
 def _is_broken(event: Event, zone: ZoneInfo) -> bool:

@@ -8,6 +8,7 @@ server that lets nobody into other people's calendars. What is broken in an answ
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 from typing import Final
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
@@ -22,7 +23,8 @@ CALDAV: Final = "{urn:ietf:params:xml:ns:caldav}"
 DAV: Final = "{DAV:}"
 GET_ETAG: Final = f"{DAV}getetag"
 _SPACES: Final = 'xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"'
-_MOST_OBJECTS: Final = 1_000  # in an answer; nobody has as many in a week, and to read one takes some milliseconds
+_MOST_OBJECTS: Final = 1_000  # in an answer; nobody has as many in a week
+_MOST_SECONDS: Final = 2.0  # for reading them, during which nothing else happens in this process
 _FREE_BUSY: Final = re.compile(r'(?im)^FREEBUSY((?:;(?:"[^"\r\n]*"|[^":\r\n])*)?)(?::(.*))?$')
 _FREE: Final = re.compile(r'(?i);FBTYPE="?FREE"?(?:;|$)')
 _OF_UID: Final = re.compile(r"(?im)^UID(?:;[^:\r\n]*)?:(.*?)\s*$")
@@ -116,7 +118,10 @@ def taken_times(answer: bytes, within: Period, zone: ZoneInfo, besides: str | No
     texts = (unfolded(one) for one in found)
     # an object holds entries of one UID alone (RFC 4791 §4.1)
     others = (one for one in texts if besides is None or besides not in _OF_UID.findall(one))
-    return tuple(period for one in others for period in taken_by(one, within, zone))
+    enough = monotonic() + _MOST_SECONDS  # what is left unread then may take up any time
+    return tuple(
+        period for one in others for period in (taken_by(one, within, zone) if monotonic() < enough else (within,))
+    )
 
 
 def times_of(answer: bytes, within: Period, zone: ZoneInfo) -> tuple[Period, ...]:
