@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 
 from choreography import SystemClock, run
 from consumers.access.ports import CriticalAccess, Ports
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_account import known_by
-from consumers.access.scim_client import ScimClient
+from consumers.access.scim import ScimAccessDirectory, ScimClient, known_by
 from consumers.access.service import service
 from consumers.access.settings import Settings
 from consumers.shared.scim import connection

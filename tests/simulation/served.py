@@ -8,8 +8,8 @@ from choreography import Effect
 from choreography.records import REACTIONS
 from consumers.access.ports import Ports as AccessPorts
 from consumers.access.ports import Taken
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_client import ScimClient
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
 from consumers.access.service import service as access_service
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.interview import Entry, Tombstone
