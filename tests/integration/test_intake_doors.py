@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from producers.ems.connections import Limits
+from producers.ems.http.connections import Limits
 from tests.integration.intake.office import Office, open_office, signed
 
 RESIGN = "/v1/resignations"
@@ -153,7 +153,7 @@ def test_strangers_write_nothing_into_the_log(office: Office, caplog: pytest.Log
 def test_the_process_takes_the_files_that_it_may_have_and_leaves_itself_half(tmp_path: Path) -> None:
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 600))\n"
-        "from producers.ems.connections import raise_file_limit\n"
+        "from producers.ems.http.connections import raise_file_limit\n"
         "print(raise_file_limit().most, *resource.getrlimit(resource.RLIMIT_NOFILE))"
     )
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from choreography.testing.fake import FakeClock
 from producers.ems.bodies import LastWorkingDay, Voiding, Withdrawal
-from producers.ems.cases import IllegalMove
-from producers.ems.departures import LOOK_SECONDS, PART
+from producers.ems.case import IllegalMove
+from producers.ems.due import LOOK_SECONDS, PART
 from producers.ems.zones import end_of, today
 from tests.integration.intake.small_office import SmallOffice
 

@@ -15,11 +15,10 @@ from choreography import IntakeHeld, IntakeRefused, IntakeReleased, Record, Refu
 from choreography.testing.fake import FakeClock
 from infra.cli.app import app
 from infra.errors import InfraError
-from producers.ems import held
+from producers.ems import quarantine
 from producers.ems.bodies import Decision, Resignation
-from producers.ems.brake import Brake, brake_of
-from producers.ems.held import State
 from producers.ems.intake import Delivery
+from producers.ems.quarantine import Brake, State, brake_of
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import SECRET, Office, open_office
 from tests.integration.intake.small_office import SmallOffice
@@ -56,11 +55,11 @@ def resign(office: SmallOffice, employee: str, webhook_id: str = "") -> dict[str
 
 
 def holds(office: SmallOffice) -> list[UUID]:
-    return [one.hold_id for one in office.database.run_sync(lambda tx: held.waiting(tx, State.HELD))]
+    return [one.hold_id for one in office.database.run_sync(lambda tx: quarantine.waiting(tx, State.HELD))]
 
 
 def order(office: SmallOffice, what: State, *which: UUID) -> int:
-    number = office.database.run_sync(lambda tx: held.order(tx, what, which or None))
+    number = office.database.run_sync(lambda tx: quarantine.order(tx, what, which or None))
     office.do_orders()
     return number
 
@@ -174,7 +173,7 @@ def test_an_order_that_cannot_be_carried_out_keeps_no_other_waiting_and_is_told(
     for employee in ("e-1", "e-2"):
         resign(office, employee)
         office.clock.advance(timedelta(seconds=1))
-    office.database.run_sync(lambda tx: held.order(tx, State.TO_RELEASE, None))
+    office.database.run_sync(lambda tx: quarantine.order(tx, State.TO_RELEASE, None))
     office.database.run_sync(lambda tx: tx.execute(text(NEVER[tx.dialect.name])))
 
     with pytest.raises(IntegrityError):
@@ -222,9 +221,9 @@ def test_what_was_asked_for_is_forgotten_with_the_hold(office: SmallOffice) -> N
 def test_two_processes_do_an_order_once(open_one: Callable[[], SmallOffice], office: SmallOffice) -> None:
     resign(office, "e-1")
     other = open_one()
-    office.database.run_sync(lambda tx: held.order(tx, State.TO_RELEASE, None))
+    office.database.run_sync(lambda tx: quarantine.order(tx, State.TO_RELEASE, None))
 
-    both = office.database.run_sync(lambda tx: held.waiting(tx, State.TO_RELEASE))
+    both = office.database.run_sync(lambda tx: quarantine.waiting(tx, State.TO_RELEASE))
     office.do_orders()
     other.do_orders(both)
 

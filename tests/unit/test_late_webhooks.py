@@ -10,8 +10,8 @@ import pytest
 
 from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Decision, LastWorkingDay
-from producers.ems.reception import Reception
 from producers.ems.vendors import VENDORS
+from producers.ems.vendors.reception import Reception
 from tests.integration.intake.office import ZONE
 from tests.integration.intake.small_office import SmallOffice
 from tests.integration.intake.vendor_webhooks import encoded, exit_of

@@ -13,11 +13,9 @@ from choreography import Database, Event, Health, IntakeRefused, Outbox, Record
 from choreography.testing.fake import FakeClock
 from producers.ems.answers import Answer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
-from producers.ems.brake import Brake
-from producers.ems.departures import LOOK_SECONDS, PART, Departures
-from producers.ems.held import Held
+from producers.ems.due import LOOK_SECONDS, PART, Departures, keep_looking
 from producers.ems.intake import Delivery, Intake
-from producers.ems.looking import keep_looking
+from producers.ems.quarantine import Brake, Held
 from producers.ems.releases import Releases
 from producers.ems.statements import GROUP
 from producers.ems.storage import Storage

@@ -16,9 +16,8 @@ import pytest
 
 from choreography import IntakeHeld, IntakeRefused, IntakeReleased
 from choreography.testing.fake import FakeClock
-from producers.ems import held
-from producers.ems.brake import Brake, brake_of
-from producers.ems.held import State
+from producers.ems import quarantine
+from producers.ems.quarantine import Brake, State, brake_of
 from schemas.exits import EmployeeDeparted, EmployeeResigned, ExitConfirmed, ResignationWithdrawn
 from tests.integration.intake.office import Office, database_url_of, open_office
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
@@ -291,12 +290,12 @@ def test_a_webhook_that_comes_after_the_departure_that_it_speaks_of_opens_no_cas
 # ---- too many at once
 
 
-def holds(office: Office) -> list[held.Held]:
-    return [*office.database.run_sync(lambda tx: held.waiting(tx, State.HELD))]
+def holds(office: Office) -> list[quarantine.Held]:
+    return [*office.database.run_sync(lambda tx: quarantine.waiting(tx, State.HELD))]
 
 
 def order(office: Office, what: State) -> None:
-    office.database.run_sync(lambda tx: held.order(tx, what, None))
+    office.database.run_sync(lambda tx: quarantine.order(tx, what, None))
     office.look()
 
 

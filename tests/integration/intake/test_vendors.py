@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from producers.ems.brake import brake_of
+from producers.ems.quarantine import brake_of
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import ZONE, Office, database_url_of, open_office, signed
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature, signed_before

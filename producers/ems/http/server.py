@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from choreography import InvalidSettings
-from producers.ems.connections import LimitedConnection, Limits, raise_file_limit
+from producers.ems.http.connections import LimitedConnection, Limits, raise_file_limit
 
 _LOG: Final = logging.getLogger("uvicorn")
 
