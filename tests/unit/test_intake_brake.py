@@ -21,16 +21,16 @@ from producers.ems.intake import Delivery
 from producers.ems.quarantine import Brake, State, brake_of
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import SECRET, Office, open_office
-from tests.integration.intake.small_office import SmallOffice
+from tests.integration.intake.small_office import SmallOffice, database_of, on_both
 
 NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # 23:30 where the office is
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def open_one(database_url: str) -> Iterator[Callable[[], SmallOffice]]:
+def open_one(request: pytest.FixtureRequest) -> Iterator[Callable[[], SmallOffice]]:
     """Open a process of EMS; all work on one database, at one clock."""
-    clock, opened = FakeClock(NOW), list[SmallOffice]()
+    clock, opened, database_url = FakeClock(NOW), list[SmallOffice](), database_of(request)
 
     def one() -> SmallOffice:
         opened.append(SmallOffice(database_url, clock, Brake(3, HOUR)))
@@ -64,6 +64,7 @@ def order(office: SmallOffice, what: State, *which: UUID) -> int:
     return number
 
 
+@on_both("open_one")
 def test_one_too_many_is_held_and_nothing_else_is_done(office: SmallOffice) -> None:
     answer = resign(office, "e-1")
 
@@ -183,6 +184,7 @@ def test_an_order_that_cannot_be_carried_out_keeps_no_other_waiting_and_is_told(
     assert isinstance(office.facts("e-2")[-1], IntakeReleased)
 
 
+@on_both("open_one")
 def test_the_last_release_begins_the_window_anew(office: SmallOffice) -> None:
     for number in range(4):
         resign(office, f"e-{number}")
@@ -218,6 +220,7 @@ def test_what_was_asked_for_is_forgotten_with_the_hold(office: SmallOffice) -> N
     assert kept == [None]
 
 
+@on_both("open_one")
 def test_two_processes_do_an_order_once(open_one: Callable[[], SmallOffice], office: SmallOffice) -> None:
     resign(office, "e-1")
     other = open_one()
