@@ -126,7 +126,7 @@ def signed(
 @contextmanager
 def database_url_of(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """Return the address of a new database on the server that the parameter names; `None` for a file beside it."""
-    if request.param != "postgresql":
+    if getattr(request, "param", "sqlite") != "postgresql":
         yield None
         return
     with request.getfixturevalue("postgres_server").database() as url:
