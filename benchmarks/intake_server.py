@@ -25,10 +25,10 @@ from choreography.outbox import outbox as outbox_tables
 from infra.local.credentials import Credentials
 from producers.ems import store
 from producers.ems.__main__ import STATES
-from producers.ems.api import create_app
+from producers.ems.http.app import create_app
+from producers.ems.http.auth import Signatures
+from producers.ems.http.server import serve
 from producers.ems.intake import Intake
-from producers.ems.server import serve
-from producers.ems.signatures import Signatures
 from producers.ems.storage import Storage
 
 _ANSWER: Final = b'{"status": "SUBMITTED"}'

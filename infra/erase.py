@@ -24,7 +24,7 @@ from infra.service_database import opened
 from infra.traces import TraceReader, Traces
 from producers.ems import erasure as cases
 from producers.ems import store
-from producers.ems.cases import Case, Status
+from producers.ems.case import Case, Status
 
 _TO_BE_OVER: Final = (
     "It has to be over first: withdraw, decide or void it; once an exit is confirmed, wait until the last working day "

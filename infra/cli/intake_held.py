@@ -11,8 +11,8 @@ from rich.table import Table
 from infra.cli.ledger_options import DatabaseUrl, Output
 from infra.errors import Refused, WrongUsage
 from infra.intake_database import intake_database
-from producers.ems import held
-from producers.ems.held import Held, State
+from producers.ems import quarantine
+from producers.ems.quarantine import Held, State
 
 app = typer.Typer(no_args_is_help=True, help="See resignations that are held by the mass brake, and end their hold.")
 
@@ -25,7 +25,7 @@ _ORDERED = {State.HELD: "", State.TO_RELEASE: "is being released", State.TO_REFU
 def show(*, database_url: DatabaseUrl = None, output: Output = "text") -> None:
     """Show the resignations that are held; nothing is done about them until a person says so."""
     with intake_database(database_url) as database:
-        found = database.run(lambda tx: held.waiting(tx, *_ORDERED))
+        found = database.run(lambda tx: quarantine.waiting(tx, *_ORDERED))
     if output == "json":
         print(json.dumps([_told(one) for one in found]))
         return
@@ -59,7 +59,7 @@ def _order(what: State, holds: list[UUID] | None, url: str | None, output: str, 
     if bool(holds) == everything:
         raise WrongUsage("Say which: holds, as `ems intake held` shows them, or --all.")
     with intake_database(url) as database:
-        number = database.run(lambda tx: held.order(tx, what, holds or None))
+        number = database.run(lambda tx: quarantine.order(tx, what, holds or None))
     if holds and number < len(set(holds)):
         raise Refused(f"Of {len(set(holds))}, {number} were held and are ordered now. See the others: ems intake held")
     if output == "json":

@@ -4,8 +4,8 @@ import json
 
 import typer
 
-from producers.ems.openapi import document
-from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW, of_vendor
+from producers.ems.http.openapi import document
+from producers.ems.http.routes import BATCH, CHANGES, RESIGN, SHOW, of_vendor
 from producers.ems.vendors import VENDORS
 
 commands = typer.Typer()

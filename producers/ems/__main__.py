@@ -20,22 +20,21 @@ from choreography import (
     open_publisher,
     run_process,
 )
-from producers.ems import departures, forgetting, releases, store
+from producers.ems import due, keys, releases, store
 from producers.ems import storage as storing
-from producers.ems.api import create_app
-from producers.ems.departures import Departures
-from producers.ems.forgetting import Forgetting
+from producers.ems.due import Departures, keep_looking
+from producers.ems.http.app import create_app
+from producers.ems.http.auth import Signatures
+from producers.ems.http.server import serve
 from producers.ems.intake import Intake
-from producers.ems.looking import keep_looking
-from producers.ems.reception import Reception
+from producers.ems.keys import Forgetting
 from producers.ems.releases import Releases
-from producers.ems.server import serve
 from producers.ems.settings import Settings
-from producers.ems.signatures import Signatures
 from producers.ems.statements import GROUP, KINDS, STATED_ON
 from producers.ems.storage import Storage
 from producers.ems.topic import TopicIntake
 from producers.ems.vendors import VENDORS
+from producers.ems.vendors.reception import Reception
 from schemas.exits import (
     EmployeeDeparted,
     EmployeeResigned,
@@ -72,7 +71,7 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
         publishes=STATES,
         also=ALSO,
         tables=[store.metadata],
-        awaits=["intake", departures.PART, releases.PART],
+        awaits=["intake", due.PART, releases.PART],
         needs=inbox_needs(GROUP, TOPIC, settings, NAME),
         clock=clock,
         stop=stop,
@@ -110,9 +109,9 @@ def _due(
     """Return what EMS does by itself."""
     database, outbox = publisher.database, publisher.outbox
     looks = (
-        (Departures(database, outbox, clock).look, departures.PART, departures.LOOK_SECONDS),
+        (Departures(database, outbox, clock).look, due.PART, due.LOOK_SECONDS),
         (Releases(database, outbox, clock, settings.time_zone).look, releases.PART, releases.LOOK_SECONDS),
-        (Forgetting(database, clock, settings.intake_memory_days).look, forgetting.PART, forgetting.LOOK_SECONDS),
+        (Forgetting(database, clock, settings.intake_memory_days).look, keys.PART, keys.LOOK_SECONDS),
         (storage.look, storing.PART, storing.LOOK_SECONDS),
     )
     return [

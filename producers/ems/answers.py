@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from producers.ems.cases import Case, Status
+from producers.ems.case import Case, Status
 
 
 class _Answer(BaseModel):

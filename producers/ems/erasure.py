@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from producers.ems import held
-from producers.ems.cases import Case
+from producers.ems import quarantine
+from producers.ems.case import Case
 from producers.ems.store import cases, led_to, open_cases, requests
 from schemas.exits import Risk
 
@@ -44,17 +44,17 @@ def find(tx: Connection, employee_id: str) -> Known:
     """Return what is known of a person."""
     ids = [str(one) for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars()]
     asked = sum(tx.execute(_ASKED, {"case": one}).scalar_one() for one in ids)
-    asked += len(held.refused_of(tx, employee_id))
-    return Known(tuple(open_cases(tx, employee_id)), len(ids), asked, held.count_of(tx, employee_id))
+    asked += len(quarantine.refused_of(tx, employee_id))
+    return Known(tuple(open_cases(tx, employee_id)), len(ids), asked, quarantine.count_of(tx, employee_id))
 
 
 def erase(tx: Connection, employee_id: str) -> None:
     """Erase a person from the cases that are over, and from the answers to requests that led to them or to nothing."""
     still_open = {case.case_id for case in open_cases(tx, employee_id)}
     over = [one for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars() if one not in still_open]
-    refused = requests.c.webhook_id.in_(held.refused_of(tx, employee_id))
+    refused = requests.c.webhook_id.in_(quarantine.refused_of(tx, employee_id))
     tx.execute(update(requests).where(refused).values(_NOTHING))
-    held.erase(tx, employee_id, f"erased:{uuid4()}")
+    quarantine.erase(tx, employee_id, f"erased:{uuid4()}")
     nobody = {"employee_id": f"erased:{uuid4()}", "employment_id": None}
     nothing = {"last_working_day": None, "risk": Risk.NORMAL}
     for one in over:

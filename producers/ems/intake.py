@@ -14,22 +14,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from choreography import Clock, Database, Outbox
-from producers.ems import answers, held, moves, statements, store
+from producers.ems import answers, moves, quarantine, statements, store
 from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
-from producers.ems.brake import Brake
-from producers.ems.casebook import Casebook
-from producers.ems.cases import Case, CaseError, Move, Stamp
-from producers.ems.held import Held, State
-from producers.ems.opening import opening
+from producers.ems.case import Case, CaseError, Move, Stamp
+from producers.ems.casebook import Casebook, opening
+from producers.ems.quarantine import Brake, Held, State
 from producers.ems.storage import Storage
 
 Step = Callable[[Connection, Stamp], Move | str]
 Rule = Callable[[Connection, datetime], None]
-
-
-class InProgress(CaseError):  # noqa: N818 - reads better without the suffix
-    """Another request about the same matter is being handled right now. Send this one again in a moment."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +161,7 @@ class Intake:
         try:
             answer = await self._database.run_unless_refused(work, CaseError)
         except IntegrityError as error:  # another process has just written what this one was about to write
-            raise InProgress from error
+            raise store.InProgress from error
         except (DBAPIError, NoConnection) as error:
             self._storage.failed(error)
             raise
@@ -198,7 +192,7 @@ class Intake:
             state=State.HELD,
             held_at=stamp.at.isoformat(),
         )
-        held.hold(tx, kept)
+        quarantine.hold(tx, kept)
         seconds = int(brake.window.total_seconds())
         self._casebook.say(tx, statements.held(kept.hold_id, kept.employee_id, brake.limit, seconds, stamp.at))
         return answers.held(kept.hold_id)

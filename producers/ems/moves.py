@@ -19,7 +19,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from producers.ems.cases import OPEN, AlreadyOpen, Case, IllegalMove, Move, Stamp, Status
+from producers.ems.case import OPEN, AlreadyOpen, Case, IllegalMove, Move, Stamp, Status
 from schemas import ExitEvent
 from schemas.exits import (
     EmployeeDeparted,

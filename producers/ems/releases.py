@@ -11,14 +11,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from choreography import Clock, Database, Outbox, RefusalCause
-from producers.ems import held, statements, store
+from producers.ems import quarantine, statements, store
 from producers.ems.answers import accepted, refused
 from producers.ems.bodies import Resignation
-from producers.ems.casebook import Casebook
-from producers.ems.cases import CaseError, Move, Stamp
-from producers.ems.held import Held, State
-from producers.ems.looking import deal_with_each
-from producers.ems.opening import opening
+from producers.ems.case import CaseError, Move, Stamp
+from producers.ems.casebook import Casebook, opening
+from producers.ems.due import deal_with_each
+from producers.ems.quarantine import Held, State
 
 PART: Final = "releases"
 LOOK_SECONDS: Final = 2.0
@@ -56,7 +55,7 @@ class Releases:
         Raises:
             Exception: what was raised last; an order that cannot be carried out keeps no other one waiting.
         """
-        await self.do(await self._database.run(lambda tx: held.waiting(tx, State.TO_RELEASE, State.TO_REFUSE)))
+        await self.do(await self._database.run(lambda tx: quarantine.waiting(tx, State.TO_RELEASE, State.TO_REFUSE)))
 
     async def do(self, orders: Sequence[Held]) -> None:
         """Do these, as far as nobody else has.
@@ -71,7 +70,7 @@ class Releases:
             stamp = self._casebook.stamp()
             outcome = self._outcome(tx, one, stamp)
             ends_as = State.RELEASED if isinstance(outcome, Move) else State.REFUSED
-            if not held.end(tx, one.hold_id, ends_as, stamp.at):  # somebody else was faster
+            if not quarantine.end(tx, one.hold_id, ends_as, stamp.at):  # somebody else was faster
                 return
             if isinstance(outcome, Move):
                 self._release(tx, one, outcome, stamp)

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from choreography import ServiceSettings
-from producers.ems.brake import Brake, brake_of
-from producers.ems.throttle import RATE
+from producers.ems.http.auth import RATE
+from producers.ems.quarantine import Brake, brake_of
 from producers.ems.zones import TimeZone
 
 _SECRET_BYTES: Final = 24  # as Standard Webhooks asks for

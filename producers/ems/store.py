@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from producers.ems.cases import OPEN, Case, CaseError, Status
+from producers.ems.case import OPEN, Case, CaseError, Status
 from schemas.exits import Risk
 
 metadata: Final = MetaData()
@@ -86,6 +86,10 @@ class UnknownCase(CaseError):  # noqa: N818 - reads better without the suffix
 
 class OtherRequest(CaseError):  # noqa: N818 - reads better without the suffix
     """This webhook-id was used before, for a different request. Give every new request an id of its own."""
+
+
+class InProgress(CaseError):  # noqa: N818 - reads better without the suffix
+    """Another request about the same matter is being handled right now. Send this one again in a moment."""
 
 
 # Built once: building a statement costs more than executing it.

@@ -26,12 +26,16 @@ from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, sig
 pytestmark = pytest.mark.broker
 
 
+@pytest.fixture(scope="module", autouse=True)
+def deployed(broker: Broker) -> None:
+    deploy(broker, inventory())
+
+
 @pytest.fixture
 def ems(broker: Broker, tmp_path: Path) -> Iterator[Ems]:
-    deploy(broker, inventory())
     ems = Ems(broker, tmp_path)
     yield ems
-    if ems.process.poll() is None:
+    if ems.runs:
         ems.end(signal.SIGKILL)
 
 

@@ -12,9 +12,10 @@ from itertools import takewhile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
-from producers.ems.connections import Limits
+from producers.ems.http.connections import Limits
 from tests.integration.intake.office import Office, open_office, signed
 
 RESIGN = "/v1/resignations"
@@ -29,9 +30,13 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield running
 
 
+def place_of(url: str) -> tuple[str, int]:
+    address = urlsplit(url)
+    return str(address.hostname), int(address.port or 0)
+
+
 def line_to(office: Office) -> socket.socket:
-    address = urlsplit(office.address)
-    return socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10)
+    return socket.create_connection(place_of(office.address), timeout=10)
 
 
 def rest(line: socket.socket) -> bytes:
@@ -102,6 +107,25 @@ def test_silent_connections_keep_nobody_out(office: Office) -> None:
     assert answers == [422] * 5
 
 
+def test_silent_connections_leave_the_process_its_files(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.integration.intake.few_files", str(tmp_path), "120"]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+        ExitStack() as stack,
+        httpx2.Client(timeout=10, trust_env=False) as http,
+    ):
+        assert process.stdout is not None
+        intake, probe = process.stdout.readline().split()
+        for _ in range(200):
+            stack.enter_context(socket.create_connection(place_of(intake), timeout=10))
+
+        asked = http.get(probe)
+        taken = http.post(f"{intake}{RESIGN}", content=BODY, headers=signed(BODY))
+        process.communicate("")
+
+    assert (asked.status_code, taken.status_code) == (200, 202)
+
+
 def test_who_does_not_take_answers_is_not_waited_for(office: Office) -> None:
     question = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
     with line_to(office) as line:
@@ -150,14 +174,14 @@ def test_strangers_write_nothing_into_the_log(office: Office, caplog: pytest.Log
     assert [one.getMessage() for one in caplog.records if not one.name.startswith("http")] == []
 
 
-def test_the_process_takes_the_files_that_it_may_have_and_leaves_itself_half(tmp_path: Path) -> None:
+def test_the_process_takes_the_files_that_it_may_have_and_leaves_itself_the_others(tmp_path: Path) -> None:
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 600))\n"
-        "from producers.ems.connections import raise_file_limit\n"
+        "from producers.ems.http.connections import raise_file_limit\n"
         "print(raise_file_limit().most, *resource.getrlimit(resource.RLIMIT_NOFILE))"
     )
 
     found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
 
-    assert found.stdout.split() == ["300", "600", "600"]
+    assert found.stdout.split() == ["200", "600", "600"]
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] >= 600

@@ -29,13 +29,23 @@ TOPIC = INTAKE.of("ems").name
 TOOLS = "org.apache.kafka.tools"
 
 
-@pytest.fixture
-def ems(broker: Broker, tmp_path: Path) -> Iterator[Ems]:
+@pytest.fixture(scope="module")
+def everybody(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ems]:
+    """One directory for all: whoever began anew would read what the others have sent."""
     deploy(broker, inventory())
-    ems = Ems(broker, tmp_path)
+    ems = Ems(broker, tmp_path_factory.mktemp("ems"))
+    ems.environment |= {"EMS_INTAKE_BRAKE_COUNT": "0"}
     yield ems
-    if ems.process.poll() is None:
+    if ems.runs:
         ems.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def ems(everybody: Ems) -> Ems:
+    """An EMS that runs; whoever ends it leaves it to the next one to start it."""
+    if not everybody.runs:
+        everybody.start().close()
+    return everybody
 
 
 @pytest.fixture
@@ -75,51 +85,47 @@ def refusals(broker: Broker, *, naming: str) -> list[dict[str, object]]:
         consumer.close()
 
 
-def test_a_console_producer_hands_in_a_resignation_and_decides_it(
-    ems: Ems, broker: Broker, employee: str, tmp_path: Path
-) -> None:
-    with ems.start():
-        console_producer(broker, json.dumps({"employee_id": employee, "risk": "HIGH"}))
-        (resigned,) = published(broker, employee, count=1)
-        case_id = resigned["ce_subject"]
-        envelope = {"type": "decision", "case_id": case_id, "body": {"outcome": "CONFIRMED"}}
-        console_producer(broker, f"{employee}|{json.dumps(envelope)}", **{"parse.key": "true", "key.separator": "|"})
-        published(broker, employee, count=2)
-        headers = f"ems-type:withdrawal,ems-case-id:{case_id},webhook-id:{uuid4()}"
-        withdrawal, other = f"{headers}|{employee}|{{}}", f"{employee}-other"
-        console_producer(
-            broker,
-            withdrawal,
-            withdrawal,  # sent twice under one id
-            f"webhook-id:{uuid4()}|{employee}|{json.dumps({'employee_id': other})}",  # of the same key, so taken later
-            **{"parse.headers": "true", "headers.delimiter": "|", "parse.key": "true", "key.separator": "|"},
-        )
-        records = published(broker, employee, count=3)
-        published(broker, other, count=1)
+def test_a_console_producer_hands_in_a_resignation_and_decides_it(ems: Ems, broker: Broker, employee: str) -> None:
+    before = refused(ems.state_dir)
+    console_producer(broker, json.dumps({"employee_id": employee, "risk": "HIGH"}))
+    (resigned,) = published(broker, employee, count=1)
+    case_id = resigned["ce_subject"]
+    envelope = {"type": "decision", "case_id": case_id, "body": {"outcome": "CONFIRMED"}}
+    console_producer(broker, f"{employee}|{json.dumps(envelope)}", **{"parse.key": "true", "key.separator": "|"})
+    published(broker, employee, count=2)
+    headers = f"ems-type:withdrawal,ems-case-id:{case_id},webhook-id:{uuid4()}"
+    withdrawal, other = f"{headers}|{employee}|{{}}", f"{employee}-other"
+    console_producer(
+        broker,
+        withdrawal,
+        withdrawal,  # sent twice under one id
+        f"webhook-id:{uuid4()}|{employee}|{json.dumps({'employee_id': other})}",  # of the same key, so taken later
+        **{"parse.headers": "true", "headers.delimiter": "|", "parse.key": "true", "key.separator": "|"},
+    )
+    records = published(broker, employee, count=3)
+    published(broker, other, count=1)
 
     assert [record["ce_type"].split(".")[2] for record in records] == [
         "EmployeeResigned",
         "ExitConfirmed",
         "ResignationWithdrawn",
     ]
-    assert ems.end() == 0
-    assert refused(tmp_path) == 0, "what comes again is no second request"
+    assert refused(ems.state_dir) == before, "what comes again is no second request"
 
 
 def test_what_cannot_be_taken_is_stated_and_what_follows_is_taken(ems: Ems, broker: Broker, employee: str) -> None:
     unknown = str(uuid4())
     wrong = {"employee_id": "rosa.canary@example.com", "time_zone": unknown}
-    with ems.start():
-        console_producer(
-            broker,
-            "no JSON",
-            json.dumps(wrong),
-            json.dumps({"employee_id": employee}),
-            **{"parse.key": "false"},
-        )
-        published(broker, employee, count=1)
-        (unreadable, *_) = refusals(broker, naming="no JSON object")
-        (misfit, *_) = refusals(broker, naming="time_zone: ")
+    console_producer(
+        broker,
+        "no JSON",
+        json.dumps(wrong),
+        json.dumps({"employee_id": employee}),
+        **{"parse.key": "false"},
+    )
+    published(broker, employee, count=1)
+    (unreadable, *_) = refusals(broker, naming="no JSON object")
+    (misfit, *_) = refusals(broker, naming="time_zone: ")
 
     assert unreadable["cause"] == "UNREADABLE"
     assert cast("dict[str, object]", unreadable["position"])["topic"] == TOPIC
@@ -136,33 +142,31 @@ def test_a_java_producer_that_sends_the_same_three_times_opens_one_case(
     arguments = ("--num-records", "3", "--throughput", "-1", "--payload-file", str(payload), "--topic", TOPIC)
     where = ("--producer-props", f"bootstrap.servers={broker.bootstrap_servers}", "acks=all")
 
-    with ems.start():
-        command = kafka_command(KAFKA.place, f"{TOOLS}.ProducerPerformance", *arguments, *where)
-        subprocess.run(command, check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
-        (resigned,) = published(broker, employee, count=1)
-        twice = refusals(broker, naming=f"in case {resigned['ce_subject']}")
+    command = kafka_command(KAFKA.place, f"{TOOLS}.ProducerPerformance", *arguments, *where)
+    subprocess.run(command, check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
+    (resigned,) = published(broker, employee, count=1)
+    twice = refusals(broker, naming=f"in case {resigned['ce_subject']}")
 
     assert {fact["cause"] for fact in twice} == {"RULES"}
 
 
-def test_what_was_sent_while_it_was_killed_is_taken_once(ems: Ems, broker: Broker, tmp_path: Path) -> None:
+def test_what_was_sent_while_it_was_killed_is_taken_once(ems: Ems, broker: Broker) -> None:
     run, number = uuid4().hex, 600
     mine = f"e-{run}-%"
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
-    with ems.start(EMS_INTAKE_BRAKE_COUNT="0"):
-        for one in range(number):
-            employee = f"e-{run}-{one}"
-            producer.produce(TOPIC, json.dumps({"employee_id": employee}), employee)
-        producer.flush()
-        until(lambda: stored(tmp_path, mine) > number // 10 or None, "some of it is taken")
-        ems.end(signal.SIGKILL)
-    before = stored(tmp_path, mine)
+    for one in range(number):
+        employee = f"e-{run}-{one}"
+        producer.produce(TOPIC, json.dumps({"employee_id": employee}), employee)
+    producer.flush()
+    until(lambda: stored(ems.state_dir, mine) > number // 10 or None, "some of it is taken")
+    ems.end(signal.SIGKILL)
+    before = stored(ems.state_dir, mine)
 
-    with ems.start(EMS_INTAKE_BRAKE_COUNT="0"):
-        until(lambda: stored(tmp_path, mine) == number or None, "all of it is taken")
+    with ems.start():
+        until(lambda: stored(ems.state_dir, mine) == number or None, "all of it is taken")
     assert ems.end() == 0
 
-    assert before <= stored(tmp_path, mine) == number
+    assert before <= stored(ems.state_dir, mine) == number
 
 
 def committed(broker: Broker, offset: Callable[[int, int], int]) -> None:
@@ -176,6 +180,7 @@ def committed(broker: Broker, offset: Callable[[int, int], int]) -> None:
 
 
 def test_a_topic_that_was_made_anew_stops_nothing_but_what_comes_by_it(ems: Ems, broker: Broker, employee: str) -> None:
+    ems.end()
     committed(broker, lambda _, end: end + 1_000)  # as if it had held more, before it was deleted
     with ems.start() as intake:
         part = until(lambda: ems.refused("inbox"), "the inbox is refused")

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Connection, select
 
 from choreography import Database
-from producers.ems import held, store
+from producers.ems import quarantine, store
 from producers.ems.answers import accepted, refused
-from producers.ems.cases import Case, Status
+from producers.ems.case import Case, Status
 from producers.ems.erasure import Known, erase, find
-from producers.ems.held import State
+from producers.ems.quarantine import State
 from schemas.exits import Risk
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -111,17 +111,17 @@ def test_open_cases_and_those_of_others_are_left_alone(office: Office) -> None:
 def test_a_hold_that_has_ended_names_nobody_and_an_open_one_is_counted(office: Office) -> None:
     def keep(tx: Connection) -> None:
         for number in range(2):
-            held.hold(tx, held.Held(uuid4(), f"w-{number}", GONE, "{}", State.HELD, NOW.isoformat()))
+            quarantine.hold(tx, quarantine.Held(uuid4(), f"w-{number}", GONE, "{}", State.HELD, NOW.isoformat()))
 
     office.database.run_sync(keep)
-    (over, still) = office.database.run_sync(lambda tx: held.waiting(tx, State.HELD))
-    office.database.run_sync(lambda tx: held.order(tx, State.TO_REFUSE, [over.hold_id]))
-    office.database.run_sync(lambda tx: held.end(tx, over.hold_id, State.REFUSED, NOW))
+    (over, still) = office.database.run_sync(lambda tx: quarantine.waiting(tx, State.HELD))
+    office.database.run_sync(lambda tx: quarantine.order(tx, State.TO_REFUSE, [over.hold_id]))
+    office.database.run_sync(lambda tx: quarantine.end(tx, over.hold_id, State.REFUSED, NOW))
 
     office.erase()
 
-    (ended,) = office.database.run_sync(lambda tx: held.waiting(tx, State.REFUSED))
-    (left,) = office.database.run_sync(lambda tx: held.waiting(tx, State.HELD))
+    (ended,) = office.database.run_sync(lambda tx: quarantine.waiting(tx, State.REFUSED))
+    (left,) = office.database.run_sync(lambda tx: quarantine.waiting(tx, State.HELD))
     assert ended.employee_id.startswith("erased:")
     assert (left, left.employee_id) == (still, GONE)
     assert office.database.run_sync(lambda tx: find(tx, GONE)).held == 1
@@ -130,10 +130,10 @@ def test_a_hold_that_has_ended_names_nobody_and_an_open_one_is_counted(office: O
 def test_of_what_was_held_and_refused_only_the_id_of_the_request_stays(office: Office) -> None:
     def keep(tx: Connection) -> None:
         for number, person in enumerate((GONE, OTHER)):
-            one = held.Held(uuid4(), f"w-{number}", person, "{}", State.HELD, NOW.isoformat())
-            held.hold(tx, one)
-            held.order(tx, State.TO_REFUSE, None)
-            held.end(tx, one.hold_id, State.REFUSED, NOW)
+            one = quarantine.Held(uuid4(), f"w-{number}", person, "{}", State.HELD, NOW.isoformat())
+            quarantine.hold(tx, one)
+            quarantine.order(tx, State.TO_REFUSE, None)
+            quarantine.end(tx, one.hold_id, State.REFUSED, NOW)
             store.remember(tx, one.webhook_id, "its digest", refused(one.hold_id), NOW)
 
     office.database.run_sync(keep)

@@ -12,11 +12,9 @@ from sqlalchemy.exc import OperationalError
 from choreography import Record
 from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Resignation
-from producers.ems.brake import brake_of
-from producers.ems.forgetting import AT_ONCE, Forgetting
-from producers.ems.held import State, order
 from producers.ems.intake import Delivery
-from producers.ems.keys import own_key
+from producers.ems.keys import AT_ONCE, Forgetting, own_key
+from producers.ems.quarantine import State, brake_of, order
 from producers.ems.store import requests
 from tests.integration.intake.small_office import SmallOffice
 

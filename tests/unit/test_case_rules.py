@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from producers.ems.bodies import Decision, Resignation, Voiding, Withdrawal
-from producers.ems.cases import AlreadyOpen, Case, IllegalMove, Move, Stamp, Status
-from producers.ems.ids import uuid7
+from producers.ems.case import AlreadyOpen, Case, IllegalMove, Move, Stamp, Status
+from producers.ems.casebook import uuid7
 from producers.ems.moves import change_last_working_day, decide, depart, resign, void, withdraw
 from producers.ems.zones import today
 from schemas import ExitEvent

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert
 
 from choreography.database.migration import bring_up_to_date
 from producers.ems import store
-from producers.ems.cases import Case, Status
+from producers.ems.case import Case, Status
 from producers.ems.erasure import erase
-from producers.ems.forgetting import FORGET
+from producers.ems.keys import FORGET
 from schemas.exits import Risk
 
 CASE = {

@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from choreography.testing.fake import FakeClock
 from producers.ems.bodies import LastWorkingDay, Voiding, Withdrawal
-from producers.ems.cases import IllegalMove
-from producers.ems.departures import LOOK_SECONDS, PART
+from producers.ems.case import IllegalMove
+from producers.ems.due import LOOK_SECONDS, PART
 from producers.ems.zones import end_of, today
-from tests.integration.intake.small_office import SmallOffice
+from tests.integration.intake.small_office import SmallOffice, database_of, on_both
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LAST = date(2026, 3, 31)
@@ -25,9 +25,9 @@ NIGHT = timedelta(hours=12)
 
 
 @pytest.fixture
-def open_one(database_url: str) -> Iterator[Callable[[], SmallOffice]]:
+def open_one(request: pytest.FixtureRequest) -> Iterator[Callable[[], SmallOffice]]:
     """Open a process of EMS; all work on one database, at one clock."""
-    clock, opened = FakeClock(START), list[SmallOffice]()
+    clock, opened, database_url = FakeClock(START), list[SmallOffice](), database_of(request)
 
     def one() -> SmallOffice:
         opened.append(SmallOffice(database_url, clock))
@@ -107,6 +107,7 @@ def test_the_furthest_days_that_may_be_given_can_be_reckoned_with(office: SmallO
     assert len(office.departed("e-0")) == (1 if day < START.date() else 0)
 
 
+@on_both("open_one")
 def test_a_departure_is_stated_once_however_often_one_looks(office: SmallOffice) -> None:
     office.leaving(LAST)
 
@@ -134,6 +135,7 @@ def test_after_a_night_down_the_departure_is_stated_as_of_the_moment_at_which_it
     assert stated.recorded_at == datetime(2026, 4, 1, 8, tzinfo=UTC)
 
 
+@on_both("open_one")
 def test_two_processes_that_look_at_once_state_it_once(open_one: Callable[[], SmallOffice]) -> None:
     one, other = open_one(), open_one()
     for number in range(20):
@@ -285,6 +287,7 @@ NEVER = {
 }
 
 
+@on_both("open_one")
 def test_nobody_is_named_in_the_log_of_what_cannot_be_written(
     office: SmallOffice, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

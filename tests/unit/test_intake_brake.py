@@ -15,23 +15,22 @@ from choreography import IntakeHeld, IntakeRefused, IntakeReleased, Record, Refu
 from choreography.testing.fake import FakeClock
 from infra.cli.app import app
 from infra.errors import InfraError
-from producers.ems import held
+from producers.ems import quarantine
 from producers.ems.bodies import Decision, Resignation
-from producers.ems.brake import Brake, brake_of
-from producers.ems.held import State
 from producers.ems.intake import Delivery
+from producers.ems.quarantine import Brake, State, brake_of
 from schemas.exits import EmployeeResigned
 from tests.integration.intake.office import SECRET, Office, open_office
-from tests.integration.intake.small_office import SmallOffice
+from tests.integration.intake.small_office import SmallOffice, database_of, on_both
 
 NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # 23:30 where the office is
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def open_one(database_url: str) -> Iterator[Callable[[], SmallOffice]]:
+def open_one(request: pytest.FixtureRequest) -> Iterator[Callable[[], SmallOffice]]:
     """Open a process of EMS; all work on one database, at one clock."""
-    clock, opened = FakeClock(NOW), list[SmallOffice]()
+    clock, opened, database_url = FakeClock(NOW), list[SmallOffice](), database_of(request)
 
     def one() -> SmallOffice:
         opened.append(SmallOffice(database_url, clock, Brake(3, HOUR)))
@@ -56,15 +55,16 @@ def resign(office: SmallOffice, employee: str, webhook_id: str = "") -> dict[str
 
 
 def holds(office: SmallOffice) -> list[UUID]:
-    return [one.hold_id for one in office.database.run_sync(lambda tx: held.waiting(tx, State.HELD))]
+    return [one.hold_id for one in office.database.run_sync(lambda tx: quarantine.waiting(tx, State.HELD))]
 
 
 def order(office: SmallOffice, what: State, *which: UUID) -> int:
-    number = office.database.run_sync(lambda tx: held.order(tx, what, which or None))
+    number = office.database.run_sync(lambda tx: quarantine.order(tx, what, which or None))
     office.do_orders()
     return number
 
 
+@on_both("open_one")
 def test_one_too_many_is_held_and_nothing_else_is_done(office: SmallOffice) -> None:
     answer = resign(office, "e-1")
 
@@ -174,7 +174,7 @@ def test_an_order_that_cannot_be_carried_out_keeps_no_other_waiting_and_is_told(
     for employee in ("e-1", "e-2"):
         resign(office, employee)
         office.clock.advance(timedelta(seconds=1))
-    office.database.run_sync(lambda tx: held.order(tx, State.TO_RELEASE, None))
+    office.database.run_sync(lambda tx: quarantine.order(tx, State.TO_RELEASE, None))
     office.database.run_sync(lambda tx: tx.execute(text(NEVER[tx.dialect.name])))
 
     with pytest.raises(IntegrityError):
@@ -184,6 +184,7 @@ def test_an_order_that_cannot_be_carried_out_keeps_no_other_waiting_and_is_told(
     assert isinstance(office.facts("e-2")[-1], IntakeReleased)
 
 
+@on_both("open_one")
 def test_the_last_release_begins_the_window_anew(office: SmallOffice) -> None:
     for number in range(4):
         resign(office, f"e-{number}")
@@ -219,12 +220,13 @@ def test_what_was_asked_for_is_forgotten_with_the_hold(office: SmallOffice) -> N
     assert kept == [None]
 
 
+@on_both("open_one")
 def test_two_processes_do_an_order_once(open_one: Callable[[], SmallOffice], office: SmallOffice) -> None:
     resign(office, "e-1")
     other = open_one()
-    office.database.run_sync(lambda tx: held.order(tx, State.TO_RELEASE, None))
+    office.database.run_sync(lambda tx: quarantine.order(tx, State.TO_RELEASE, None))
 
-    both = office.database.run_sync(lambda tx: held.waiting(tx, State.TO_RELEASE))
+    both = office.database.run_sync(lambda tx: quarantine.waiting(tx, State.TO_RELEASE))
     office.do_orders()
     other.do_orders(both)
 

@@ -10,10 +10,10 @@ import pytest
 
 from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Decision, LastWorkingDay
-from producers.ems.reception import Reception
 from producers.ems.vendors import VENDORS
+from producers.ems.vendors.reception import Reception
 from tests.integration.intake.office import ZONE
-from tests.integration.intake.small_office import SmallOffice
+from tests.integration.intake.small_office import SmallOffice, database_of, on_both
 from tests.integration.intake.vendor_webhooks import encoded, exit_of
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -22,8 +22,8 @@ EMPLOYEE = "7"
 
 
 @pytest.fixture
-def office(database_url: str) -> Iterator[SmallOffice]:
-    one = SmallOffice(database_url, FakeClock(START))
+def office(request: pytest.FixtureRequest) -> Iterator[SmallOffice]:
+    one = SmallOffice(database_of(request), FakeClock(START))
     yield one
     one.close()
 
@@ -75,6 +75,7 @@ def test_a_later_day_is_that_of_somebody_hired_again(office: SmallOffice, vendor
     assert len(send(office, vendor, LAST + timedelta(days=20))["taken"]) == 1
 
 
+@on_both("office")
 def test_the_newest_case_counts(office: SmallOffice) -> None:
     departed_at(office, datetime(2026, 4, 1, 0, tzinfo=UTC))
     office.resign(EMPLOYEE)

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from choreography.testing.fake import FakeClock
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
-from producers.ems.cases import AlreadyOpen, IllegalMove
+from producers.ems.case import AlreadyOpen, IllegalMove
 from producers.ems.intake import Delivery
 from tests.integration.intake.small_office import SmallOffice
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from producers.ems.signatures import Signatures, Unsigned
+from producers.ems.http.auth import Signatures, Unsigned
 
 OLD, NEW = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 NAMES = ("webhook-id", "webhook-timestamp", "webhook-signature")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from choreography.testing.fake import FakeClock
-from producers.ems.throttle import Throttle, TooMany
+from producers.ems.http.auth import Throttle, TooMany
 
 
 def taken(throttle: Throttle, number: int, sender: int = 0) -> int:

@@ -15,15 +15,15 @@ from producers.ems.bodies import Resignation
 from producers.ems.intake import Delivery
 from producers.ems.requests import digest_of
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
-from tests.integration.intake.small_office import SmallOffice
+from tests.integration.intake.small_office import SmallOffice, database_of, on_both
 
 CANARY = "rosa.canary@example.com"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def office(database_url: str) -> Iterator[SmallOffice]:
-    one = SmallOffice(database_url, FakeClock(NOW))
+def office(request: pytest.FixtureRequest) -> Iterator[SmallOffice]:
+    one = SmallOffice(database_of(request), FakeClock(NOW))
     yield one
     one.close()
 
@@ -147,6 +147,7 @@ def test_a_header_that_is_no_text_is_not_said(office: SmallOffice) -> None:
     assert len(office.facts()) == 1
 
 
+@on_both("office")
 def test_what_comes_again_is_done_once(office: SmallOffice) -> None:
     records = [record({"employee_id": "e-1"}), record({"employee_id": "e-2", "risk": "none"}, 1, "e-2")]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from choreography.testing.fake import FakeClock
-from producers.ems.reception import Reception, UnsignedByVendor
 from producers.ems.vendors import VENDORS
+from producers.ems.vendors.reception import Reception, UnsignedByVendor
 
 OLD, NEW = "old-key-00000000001", "new-key-00000000002"
 AT: Final = "1772442000"

@@ -24,18 +24,17 @@ from choreography.wire.schema_client import FakeRegistry
 from choreography.wire.subject import Subject
 from producers.ems import store
 from producers.ems.__main__ import ALSO, STATES
-from producers.ems.api import create_app
-from producers.ems.brake import Brake
-from producers.ems.connections import Limits
-from producers.ems.departures import Departures
+from producers.ems.due import Departures
+from producers.ems.http.app import create_app
+from producers.ems.http.auth import RATE, Signatures
+from producers.ems.http.connections import Limits
+from producers.ems.http.server import serve
 from producers.ems.intake import Intake
-from producers.ems.reception import Reception
+from producers.ems.quarantine import Brake
 from producers.ems.releases import Releases
-from producers.ems.server import serve
-from producers.ems.signatures import Signatures
 from producers.ems.storage import Storage
-from producers.ems.throttle import RATE
 from producers.ems.vendors import VENDORS
+from producers.ems.vendors.reception import Reception
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET: Final = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -127,7 +126,7 @@ def signed(
 @contextmanager
 def database_url_of(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """Return the address of a new database on the server that the parameter names; `None` for a file beside it."""
-    if request.param != "postgresql":
+    if getattr(request, "param", "sqlite") != "postgresql":
         yield None
         return
     with request.getfixturevalue("postgres_server").database() as url:

@@ -26,9 +26,12 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class Ems:
-    """A process that is told by its environment where everything is."""
+    """A process that is told by its environment where everything is; several in turn work in one directory."""
+
+    process: subprocess.Popen[bytes] | None = None
 
     def __init__(self, broker: Broker, state_dir: Path) -> None:
+        self.state_dir = state_dir
         self._log = state_dir / "ems.log"
         self.environment = {
             "EMS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
@@ -46,10 +49,20 @@ class Ems:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "producers.ems"], env=os.environ | self.environment | settings, stderr=log
             )
+        return self.client()
+
+    def client(self) -> IntakeClient:
+        """Return a client of its intake, once that is open."""
         return IntakeClient(until(self._address, "the intake is open"), SECRET)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self.process is not None and self.process.poll() is None
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send it a signal, and return its exit code."""
+        assert self.process is not None
         self.process.send_signal(how)
         return self.process.wait(SECONDS)
 
@@ -63,7 +76,7 @@ class Ems:
         return str(found["detail"]) if not found["ok"] and "reads nothing" in found["detail"] else None
 
     def _address(self) -> str | None:
-        assert self.process.poll() is None, self._log.read_text()
+        assert self.runs, self._log.read_text()
         return self._logged("intake.opened", "address")
 
     def _logged(self, event: str, field: str) -> str | None:

@@ -4,26 +4,39 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from pydantic import BaseModel
 
 from choreography import Database, Event, Health, IntakeRefused, Outbox, Record
 from choreography.testing.fake import FakeClock
 from producers.ems.answers import Answer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
-from producers.ems.brake import Brake
-from producers.ems.departures import LOOK_SECONDS, PART, Departures
-from producers.ems.held import Held
+from producers.ems.due import LOOK_SECONDS, PART, Departures, keep_looking
 from producers.ems.intake import Delivery, Intake
-from producers.ems.looking import keep_looking
+from producers.ems.quarantine import Brake, Held
 from producers.ems.releases import Releases
 from producers.ems.statements import GROUP
 from producers.ems.storage import Storage
 from producers.ems.topic import TopicIntake
 from schemas.exits import EmployeeDeparted
 from tests.integration.intake.office import TABLES, ZONE, facts, prepared
+
+
+def on_both(fixture: str) -> pytest.MarkDecorator:
+    """Have a test run on SQLite and on PostgreSQL, where its SQL might differ; rules are tested on SQLite alone."""
+    return pytest.mark.parametrize(fixture, ["sqlite", "postgresql"], indirect=True)
+
+
+def database_of(request: pytest.FixtureRequest) -> str:
+    """Return the address of an empty database, of the kind that `on_both` names."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return str(request.getfixturevalue("postgres"))
+    folder: Path = request.getfixturevalue("tmp_path")
+    return f"sqlite:///{folder / 'ems.db'}"
 
 
 class SmallOffice:

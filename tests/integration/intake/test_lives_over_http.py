@@ -16,11 +16,11 @@ import pytest
 
 from choreography import IntakeHeld, IntakeRefused, IntakeReleased
 from choreography.testing.fake import FakeClock
-from producers.ems import held
-from producers.ems.brake import Brake, brake_of
-from producers.ems.held import State
+from producers.ems import quarantine
+from producers.ems.quarantine import Brake, State, brake_of
 from schemas.exits import EmployeeDeparted, EmployeeResigned, ExitConfirmed, ResignationWithdrawn
 from tests.integration.intake.office import Office, database_url_of, open_office
+from tests.integration.intake.small_office import on_both
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -49,7 +49,7 @@ def clock() -> FakeClock:
     return FakeClock(START)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def open_one(
     request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock
 ) -> Iterator[Callable[[Brake | None], Office]]:
@@ -119,6 +119,7 @@ def test_what_a_case_does_not_allow_is_refused_with_a_sentence_and_changes_nothi
     assert (status(office, case_id), office.rows()) == (end, before)
 
 
+@on_both("open_one")
 def test_each_fact_has_the_next_version_of_its_case(office: Office, clock: FakeClock) -> None:
     case_id = resign(office, last_working_day=str(LAST))
     for day in ("2026-04-30", None, "2026-03-31"):
@@ -170,6 +171,7 @@ def test_a_duplicate_names_an_open_case_of_the_same_person(office: Office) -> No
     assert (refused, ended.status_code, status(office, twice)) == ([409] * 3, 409, "SUBMITTED")
 
 
+@on_both("open_one")
 def test_who_was_hired_again_resigns_and_leaves_anew(office: Office, clock: FakeClock) -> None:
     first = leaving(office, LAST)
     look_at(office, clock, datetime(2026, 4, 1, tzinfo=UTC))
@@ -225,6 +227,7 @@ def test_the_departure_is_stated_when_the_day_is_over_where_the_person_is(
     assert (status(office, case_id), stated.departed_on, stated.occurred_at) == ("DEPARTED", day, over)
 
 
+@on_both("open_one")
 def test_after_a_night_down_and_a_restart_the_departure_is_stated_once_as_of_its_moment(
     open_one: Callable[[Brake | None], Office], clock: FakeClock
 ) -> None:
@@ -291,12 +294,12 @@ def test_a_webhook_that_comes_after_the_departure_that_it_speaks_of_opens_no_cas
 # ---- too many at once
 
 
-def holds(office: Office) -> list[held.Held]:
-    return [*office.database.run_sync(lambda tx: held.waiting(tx, State.HELD))]
+def holds(office: Office) -> list[quarantine.Held]:
+    return [*office.database.run_sync(lambda tx: quarantine.waiting(tx, State.HELD))]
 
 
 def order(office: Office, what: State) -> None:
-    office.database.run_sync(lambda tx: held.order(tx, what, None))
+    office.database.run_sync(lambda tx: quarantine.order(tx, what, None))
     office.look()
 
 
@@ -325,6 +328,7 @@ def test_one_too_many_is_held_stated_and_done_once_a_person_releases_it(
     assert holds(office) == []
 
 
+@on_both("open_one")
 def test_what_a_person_refuses_is_never_done(open_one: Callable[[Brake | None], Office]) -> None:
     office = open_one(Brake(1, HOUR))
     handed_in(office, "e-1", "e-2")

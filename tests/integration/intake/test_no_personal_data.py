@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from producers.ems.routes import CHANGES, RESIGN, Operation
+from producers.ems.http.routes import CHANGES, RESIGN, Operation
 from tests.integration.intake.office import Office, open_office, signed
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 

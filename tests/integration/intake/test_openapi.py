@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 
 from choreography import SystemClock
 from infra.cli.app import app
-from producers.ems.brake import brake_of
-from producers.ems.refusals import examples
-from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW
+from producers.ems.http.refusals import examples
+from producers.ems.http.routes import BATCH, CHANGES, RESIGN, SHOW
+from producers.ems.quarantine import brake_of
 from tests.integration.intake.office import SECRET, Office, open_office
 from tests.integration.intake.vendor_webhooks import KEYS, signature
 

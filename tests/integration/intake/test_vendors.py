@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from producers.ems.brake import brake_of
+from producers.ems.quarantine import brake_of
 from schemas.exits import EmployeeResigned
-from tests.integration.intake.office import ZONE, Office, database_url_of, open_office, signed
+from tests.integration.intake.office import ZONE, Office, open_office, signed
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature, signed_before
 
 VENDORS = sorted(KEYS)
@@ -20,10 +20,9 @@ TODAY = datetime.now(UTC).date()
 NEXT_MONTH = str(TODAY + timedelta(days=30))
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    folder = tmp_path_factory.mktemp("office")
-    with database_url_of(request) as url, open_office(folder, database_url=url, vendors=KEYS) as one:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with open_office(tmp_path_factory.mktemp("office"), vendors=KEYS) as one:
         yield one
 
 

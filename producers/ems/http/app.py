@@ -1,8 +1,12 @@
 """The intake over HTTP: verify the raw bytes, then parse, then accept; 202 only after the commit.
 
-A signature covers the body and not the route. Therefore a route that changes something takes a JSON object and never
-an empty body (what signs a GET cannot withdraw a resignation), and the digest of a request names its route (what was
-sent to one case cannot be repeated to another).
+A signature covers the body and not the route. Therefore a route that changes something takes a JSON object and never an
+empty body (what signs a GET cannot withdraw a resignation), and the digest of a request names its route (what was sent
+to one case cannot be repeated to another).
+
+What two servers in a row may read in two ways is refused before any route is looked for. A proxy that lets through what
+it takes for harmless must not be talked into passing on something else: a path with a part that is written otherwise,
+or a second request in what it takes for the body of the first.
 """
 
 import json
@@ -13,28 +17,28 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from choreography import Clock
 from producers.ems.answers import Answer, Shown
-from producers.ems.batch import Batch, answered
 from producers.ems.bodies import MAX_BODY, Resignation
+from producers.ems.http.auth import RATE, Signatures, Throttle
+from producers.ems.http.batch import Batch, answered
+from producers.ems.http.openapi import JSON, PATH, document
+from producers.ems.http.problems import Problem, misfit, no_json, reserved, too_large
+from producers.ems.http.refusals import handlers, problem_of
+from producers.ems.http.routes import BATCH, CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
 from producers.ems.intake import Delivery, Intake
 from producers.ems.json_text import NoJson, parsed
 from producers.ems.keys import is_own
-from producers.ems.openapi import JSON, PATH, document
-from producers.ems.problems import misfit, no_json, reserved, too_large
-from producers.ems.reception import Reception
-from producers.ems.refusals import handlers
 from producers.ems.requests import digest_of
-from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
-from producers.ems.signatures import Signatures
 from producers.ems.store import UnknownCase
-from producers.ems.strictness import Strictness
-from producers.ems.throttle import RATE, Throttle
+from producers.ems.vendors.reception import Reception
 
 B = TypeVar("B", bound=BaseModel)
 Handler = Callable[[Request], Awaitable[Response]]
@@ -150,3 +154,32 @@ def _case_id(request: Request) -> UUID:
 
 def _accepted(answer: Answer) -> Response:
     return Response(answer.text, HTTPStatus.ACCEPTED, media_type=JSON)
+
+
+class Strictness:
+    """Refuses paths that are encoded, and bodies that say their length twice.
+
+    Args:
+        app: gets all others.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or have it answered."""
+        problem = _refusal(scope)
+        await (self._app if problem is None else problem.response())(scope, receive, send)
+
+
+def _refusal(scope: Scope) -> Problem | None:
+    names = {name for name, _ in scope["headers"]}
+    if b"transfer-encoding" in names and (b"content-length" in names or scope["http_version"] == "1.0"):
+        return Problem(
+            HTTPStatus.BAD_REQUEST,
+            "The request says the length of its body in two ways. Send Content-Length or Transfer-Encoding, not both.",
+            headers={"connection": "close"},
+        )
+    if b"%" in scope["raw_path"]:  # no address of ours needs it
+        return problem_of(HTTPException(HTTPStatus.NOT_FOUND))
+    return None

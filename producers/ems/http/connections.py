@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _MOST: Final = 1_000
 _FILES: Final = 65_536
+_SHARE: Final = 3  # one of so many files may be a connection; some more are for a moment, see `at_once`
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,20 @@ class Limits:
     most: int
     seconds: float = 10.0
 
+    @property
+    def at_once(self) -> int:
+        """How many newcomers are taken in at once: they have files some turns of the loop before they are seen."""
+        return max(1, self.most // 8)
+
 
 def raise_file_limit() -> Limits:
-    """Have the system allow this process as many files as it may have; return limits that leave it half of them."""
+    """Have the system allow this process as many files as it may have; return limits that leave it the others."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = most
-    return Limits(_MOST if soft == resource.RLIM_INFINITY else min(_MOST, soft // 2))
+    return Limits(_MOST if soft == resource.RLIM_INFINITY else min(_MOST, soft // _SHARE))
 
 
 class LimitedConnection(H11Protocol):

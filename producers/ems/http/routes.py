@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from producers.ems.answers import Accepted, Answer, Shown, VendorAnswer, Waiting
-from producers.ems.batch import Batch, BatchAnswer
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
+from producers.ems.http.batch import Batch, BatchAnswer
 from producers.ems.intake import Delivery, Intake
 from producers.ems.vendors import Vendor
 

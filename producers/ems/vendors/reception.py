@@ -1,25 +1,29 @@
-"""Receiving one vendor's webhooks: verified, read, and taken as resignations or ignored with the reason."""
+"""Receiving one vendor's webhooks: verified, read, and taken as resignations or ignored with the reason.
+
+A webhook that comes after the departure that it speaks of is late, and nobody resigns by it. It may come while it is
+still the last working day where EMS reckons, and over where the person is; and one that names no day may say no more
+than that somebody has left, which EMS has stated by then.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from choreography import Clock
 from producers.ems.answers import Accepted, VendorAnswer, Waiting
 from producers.ems.bodies import Resignation
-from producers.ems.cases import AlreadyOpen
+from producers.ems.case import AlreadyOpen, CaseError, Status
+from producers.ems.http.auth import Unsigned
+from producers.ems.http.problems import misfit
 from producers.ems.intake import Delivery, Intake
 from producers.ems.json_text import NamedTwice, NoJson, parsed
 from producers.ems.keys import own_key
-from producers.ems.late import HasLeft, refuse_late
-from producers.ems.problems import misfit
-from producers.ems.signatures import Unsigned
-from producers.ems.store import OtherRequest
+from producers.ems.store import OtherRequest, cases
 from producers.ems.vendors import Leaver, Vendor
 from producers.ems.zones import today
 
@@ -119,3 +123,35 @@ class Reception:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
+
+
+LATE: Final = timedelta(days=30)
+_NEWEST: Final = (
+    select(cases.c.status, cases.c.last_working_day, cases.c.changed_at)
+    .where(cases.c.employee_id == bindparam("of"))
+    .order_by(cases.c.opened_at.desc())
+    .limit(1)
+)
+
+
+class HasLeft(CaseError):  # noqa: N818 - reads better without the suffix
+    """EMS has stated already that this employee has left. Whoever was hired again since resigns by another way."""
+
+
+def refuse_late(tx: Connection, employee_id: str, day: date | None, now: datetime) -> None:
+    """Do nothing, unless what a webhook says is what EMS has stated already.
+
+    Args:
+        tx: the transaction.
+        employee_id: who leaves.
+        day: the last working day; None where it is not said, and then who departed long ago may have been hired again.
+        now: the time.
+
+    Raises:
+        HasLeft: it is.
+    """
+    newest = tx.execute(_NEWEST, {"of": employee_id}).one_or_none()
+    if newest is None or newest.status != Status.DEPARTED:
+        return
+    if newest.changed_at > (now - LATE).isoformat() if day is None else day <= newest.last_working_day:
+        raise HasLeft

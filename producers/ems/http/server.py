@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from choreography import InvalidSettings
-from producers.ems.connections import LimitedConnection, Limits, raise_file_limit
+from producers.ems.http.connections import LimitedConnection, Limits, raise_file_limit
 
 _LOG: Final = logging.getLogger("uvicorn")
 
@@ -33,11 +33,12 @@ async def serve(
     Raises:
         InvalidSettings: the address cannot be listened on.
     """
-    listener = _listen(host, port)
+    listener, limits = _listen(host, port), limits or raise_file_limit()
     _LOG.setLevel(logging.ERROR)  # below that, it tells what strangers send, as often as they do
     config = uvicorn.Config(
         app,
-        http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits or raise_file_limit())),
+        http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits)),
+        backlog=limits.at_once,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from producers.ems.answers import Accepted, Answer, Waiting
+from producers.ems.http.problems import ProblemDetails, misfit
+from producers.ems.http.refusals import problem_of
 from producers.ems.intake import Intake
-from producers.ems.problems import ProblemDetails, misfit
-from producers.ems.refusals import problem_of
 from producers.ems.requests import Envelope, read, take
 
 log = structlog.stdlib.get_logger(__name__)

@@ -12,13 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from producers.ems.cases import AlreadyOpen, CaseError
-from producers.ems.intake import InProgress
-from producers.ems.problems import FieldProblem, Problem, too_large, unfitting
-from producers.ems.reception import UnsignedByVendor
-from producers.ems.signatures import Unsigned
-from producers.ems.store import OtherRequest, UnknownCase
-from producers.ems.throttle import TooMany
+from producers.ems.case import AlreadyOpen, CaseError
+from producers.ems.http.auth import TooMany, Unsigned
+from producers.ems.http.problems import FieldProblem, Problem, too_large, unfitting
+from producers.ems.store import InProgress, OtherRequest, UnknownCase
+from producers.ems.vendors.reception import UnsignedByVendor
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from producers.ems.problems import MEDIA_TYPE, ProblemDetails
-from producers.ems.refusals import examples
-from producers.ems.routes import RESIGN, Operation
+from producers.ems.http.problems import MEDIA_TYPE, ProblemDetails
+from producers.ems.http.refusals import examples
+from producers.ems.http.routes import RESIGN, Operation
 
 JSON: Final = "application/json"
 PATH: Final = "/openapi.json"

@@ -1,0 +1,102 @@
+"""Who sent a request, and how much each sender may have handled.
+
+The Standard Webhooks signature (standardwebhooks.com) covers id, time and the bytes of the body. Only requests whose
+signature is good are counted, each for the secret that signed it: were anybody's counted, or all of them together, one
+sender could keep another one out.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from choreography import Clock
+
+_ID_LENGTH = 256
+
+
+class Unsigned(Exception):  # noqa: N818 - reads better without the suffix
+    """No secret of ours signed this request within the last five minutes."""
+
+
+class Signed(NamedTuple):
+    """Who sent a request, by the number of the secret that signed it, and under which idempotency key."""
+
+    webhook_id: str
+    sender: int
+
+
+class Signatures:
+    """The secrets that requests may be signed with; several at once while they are being exchanged.
+
+    Args:
+        secrets: each `whsec_` and base64.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._webhooks = [Webhook(secret) for secret in secrets]
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> Signed:
+        """Return who signed a request.
+
+        Raises:
+            Unsigned: it is not, or too long ago, or by somebody else.
+        """
+        webhook_id = headers.get("webhook-id", "")
+        if len(webhook_id) <= _ID_LENGTH:
+            for sender, webhook in enumerate(self._webhooks):
+                if _signed(webhook, headers, body):
+                    return Signed(webhook_id, sender)
+        raise Unsigned
+
+
+def _signed(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> bool:
+    try:
+        webhook.verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # malformed headers and bodies raise a bare ValueError
+        return False
+    return True
+
+
+RATE: Final = 2_000.0  # requests a second; more than one process can accept
+
+
+class TooMany(Exception):  # noqa: N818 - reads better without the suffix
+    """This sender has sent more than it may.
+
+    Attributes:
+        seconds: until the next request would be taken; whole seconds, at least one, as `Retry-After` wants them.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"The next request is taken in {seconds} s.")
+        self.seconds = seconds
+
+
+class Throttle:
+    """Token buckets that hold what fills them in a second: a sender that was quiet may send that much at once.
+
+    Args:
+        rate: requests a second of each sender.
+        clock: tells the time.
+    """
+
+    def __init__(self, rate: float, clock: Clock) -> None:
+        self._rate = rate
+        self._most = max(1.0, rate)
+        self._clock = clock
+        self._buckets: dict[int, tuple[float, float]] = {}  # what is left, and since when
+
+    def take(self, sender: int) -> None:
+        """Let one request of a sender through; `sender` is the number of the secret that signed it.
+
+        Raises:
+            TooMany: it must not be handled now.
+        """
+        now = self._clock.monotonic()
+        left, since = self._buckets.get(sender, (self._most, now))
+        tokens = min(self._most, left + (now - since) * self._rate)
+        self._buckets[sender] = (tokens - 1 if tokens >= 1 else tokens, now)
+        if tokens < 1:
+            raise TooMany(max(1, math.ceil((1 - tokens) / self._rate)))
