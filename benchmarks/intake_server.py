@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from benchmarks.offline import offline_codec
-from choreography import Database, Outbox, SystemClock
+from choreography import Database, Health, Outbox, SystemClock
 from choreography.outbox import outbox as outbox_tables
 from infra.local.credentials import Credentials
 from producers.ems import store
@@ -29,7 +29,7 @@ from producers.ems.api import create_app
 from producers.ems.intake import Intake
 from producers.ems.server import serve
 from producers.ems.signatures import Signatures
-from producers.ems.together import Together
+from producers.ems.storage import Storage
 
 _ANSWER: Final = b'{"status": "SUBMITTED"}'
 
@@ -63,7 +63,7 @@ def ours(file: Path, secret: str) -> ASGIApp:
     database, clock = Database(f"sqlite:///{file}"), SystemClock()
     database.create(store.metadata, outbox_tables.metadata)
     codec = asyncio.run(offline_codec(database, STATES))
-    intake = Intake(Together(database), Outbox(codec, "/ems", clock), clock, "UTC")
+    intake = Intake(database, Outbox(codec, "/ems", clock), clock, "UTC", storage=Storage(database, Health()))
     return create_app(intake, Signatures([secret]), clock)
 
 

@@ -54,7 +54,7 @@ class Health:
             parts = dict(self._parts)
         for part, beat in tuple(self._beats.items()):
             silent = self._monotonic() - beat
-            if silent > self._silence_seconds:
+            if silent > self._silence_seconds and parts.get(part, (True, ""))[0]:  # else it has been said why
                 parts[part] = (False, f"Nothing was heard of it for {silent:.0f} s; restart the process.")
         return parts
 
@@ -66,10 +66,13 @@ class HealthServer:
         health: what is reported.
         port: where to listen; 0 takes a free one, see the attribute `port`.
         host: the address to listen on; by default only this machine can ask.
+        ask_seconds: who says nothing for so long is not waited for.
     """
 
-    def __init__(self, health: Health, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, health: Health, port: int, host: str = "127.0.0.1", ask_seconds: float = 5.0) -> None:
         class Handler(BaseHTTPRequestHandler):
+            timeout = ask_seconds
+
             def do_GET(self) -> None:
                 _answer(self, health)
 

@@ -3,27 +3,62 @@
 Ours do not go through `logging`, which would take two thirds of the time that a line takes, and every effect writes
 one.
 
-Never a payload, a name or an address: log ids. What every line of one event shares comes from `choreography.about`;
-other context is bound with `structlog.contextvars.bound_contextvars`.
+Never a payload, a name or an address: log ids. What every line about one event shares comes from `About`; other context
+is bound with `structlog.contextvars.bound_contextvars`.
 """
 
 import json
 import logging
 import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Final, Self
 
 import structlog
 from pydantic_core import PydanticSerializationError, to_json
 from structlog.typing import EventDict, Processor
 
-from choreography.about import add_what_it_is_about
 from choreography.settings import ServiceSettings
+
+Context = Callable[[], Mapping[str, object]]
+_ABOUT: Final[ContextVar[Context | None]] = ContextVar("about", default=None)
+
+
+class About:
+    """Has log lines say what they are about, for as long as the context lasts.
+
+    Args:
+        context: ids and coordinates; put into words only when a line is written, which is rarely.
+    """
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._token: Token[Context | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._token = _ABOUT.set(self._context)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._token is not None:
+            _ABOUT.reset(self._token)
+
+
+def _add_what_it_is_about(_logger: object, _method: str, line: EventDict) -> EventDict:
+    if (context := _ABOUT.get()) is not None:
+        for name, value in context().items():
+            line.setdefault(name, value)
+    return line
 
 
 def configure_logs(settings: ServiceSettings, *, name: str) -> None:
     """Send all logs of this process to standard error, each line with the service's name."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        add_what_it_is_about,
+        _add_what_it_is_about,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(name),

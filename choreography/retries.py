@@ -1,10 +1,13 @@
 """Trying again: how long to wait, and when it is over."""
 
+import asyncio
 import random
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
+from choreography.clock import Clock
 from choreography.errors import InvalidFact, Reject, Retry, Unavailable
 
 TRIES: Final = 5
@@ -65,3 +68,38 @@ class Tries:
 def is_untouched(error: Exception) -> bool:
     """Whether the attempt that ended so promises that the target was not touched."""
     return isinstance(error, Retry) or (isinstance(error, Unavailable) and error.untouched)
+
+
+T = TypeVar("T")
+MOMENT_SECONDS: Final = 2.0
+_PAUSES: Final = Backoff(first=0.1, most=0.5)
+
+
+async def look_again(seen: T, look: Callable[[], Awaitable[T]], *, is_lacking: Callable[[T], bool], clock: Clock) -> T:
+    """Look again, for a moment and ever less often, while something is lacking; return what was seen last.
+
+    Args:
+        seen: what was seen at first.
+        look: looks.
+        is_lacking: whether something is lacking that may have been created just now.
+        clock: tells the time.
+    """
+    deadline, attempt = clock.monotonic() + MOMENT_SECONDS, 0
+    while is_lacking(seen) and clock.monotonic() < deadline:
+        attempt += 1
+        await clock.sleep(_PAUSES.after(attempt))
+        seen = await look()
+    return seen
+
+
+async def unless(told: asyncio.Event, error: type[Exception], work: Coroutine[Any, Any, T]) -> T:
+    """Do the work, unless an event happens before it is done: then it is cancelled, and the error raised."""
+    doing, noticed = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
+    try:
+        await asyncio.wait((doing, noticed), return_when=asyncio.FIRST_COMPLETED)
+        if told.is_set():
+            raise error
+        return doing.result()
+    finally:
+        noticed.cancel()
+        doing.cancel()

@@ -1,6 +1,7 @@
 """What every service is told by its environment."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -8,9 +9,43 @@ from pydantic import Field, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from choreography.errors import InvalidSettings
-from choreography.kafka.config import GroupProtocol, KafkaConnection
 
 S = TypeVar("S", bound="ServiceSettings")
+GroupProtocol = Literal["classic", "consumer"]
+
+
+@dataclass(frozen=True)
+class KafkaConnection:
+    """How a cluster is reached; its password is never printed.
+
+    Attributes:
+        bootstrap_servers: `host:port`, several joined by commas.
+        security_protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
+        sasl_mechanism: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+        sasl_username: the login.
+        sasl_password: its password.
+        ssl_ca_location: the file of certificates to trust; by default the system's.
+    """
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_ca_location: str | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Return it in the client's words; what is not set is left to the client."""
+        password = self.sasl_password.get_secret_value() if self.sasl_password else None
+        given = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": password,
+            "ssl.ca.location": self.ssl_ca_location,
+        }
+        return {name: value for name, value in given.items() if value}
 
 
 class ServiceSettings(BaseSettings):

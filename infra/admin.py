@@ -5,7 +5,7 @@ from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
-from choreography.kafka.config import KafkaConnection
+from choreography.settings import KafkaConnection
 
 # librdkafka prints every failed connection to the standard error otherwise
 _SILENT: Final = logging.getLogger("infra.admin.librdkafka")

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
 
-from choreography.kafka.config import KafkaConnection
 from choreography.kafka.offsets import partition_of
-from choreography.rebuild.rebuilt import Past
+from choreography.rebuild.row import Past
+from choreography.settings import KafkaConnection
 from choreography.wire.record import TopicPartition
 from infra.admin import admin_client
 from infra.errors import Refused, Unreachable

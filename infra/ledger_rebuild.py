@@ -27,10 +27,10 @@ from choreography.ledger.table import ledger
 from choreography.ledger.table import metadata as ledger_tables
 from choreography.outbox import outbox as outbox_tables
 from choreography.outbox.outbox import outbox
-from choreography.process.heap import settle
+from choreography.process.serving import settle
 from choreography.rebuild.decoded_log import DecodedLog, Progress
 from choreography.rebuild.rebuilder import Rebuilder
-from choreography.rebuild.rebuilt import Past, Rebuilt
+from choreography.rebuild.row import Past, Rebuilt
 from choreography.records import REACTIONS, LedgerBegan, ReactionHeld
 from choreography.wire import registry as registry_tables
 from choreography.wire.codec import Codec

@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource, ResourceType
 
-from choreography.kafka.config import KafkaConnection
+from choreography.settings import KafkaConnection
 from infra.admin import admin_client
 from infra.errors import Unreachable
 

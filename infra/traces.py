@@ -149,6 +149,6 @@ def is_about(record: Record, employee_id: str) -> bool:
 
 async def _event(codec: Codec, record: Record, kinds: Mapping[str, type[Event]]) -> Event | None:
     try:
-        return await codec.decode(record.value, kinds)
+        return await codec.decode(record.value, kinds, topic=record.topic)
     except Poison:  # anybody may write to a topic
         return None

@@ -1,4 +1,4 @@
-"""What the README says, in a form that tests can hold it to."""
+"""What the README and the pages below `docs/` say, in a form that tests can hold them to."""
 
 import re
 from pathlib import Path
@@ -15,24 +15,30 @@ _CHANGES: Final = (
 )
 
 
-def text() -> str:
-    """Return the README."""
-    return (ROOT / "README.md").read_text(encoding="utf-8")
+def text(page: str = "README.md") -> str:
+    """Return a page."""
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def pages() -> list[str]:
+    """Return the README and all pages below `docs/` but the decisions, which are about what was."""
+    found = (file.relative_to(ROOT) for file in sorted((ROOT / "docs").rglob("*.md")))
+    return ["README.md", *(str(page) for page in found if page.parent.name != "decisions")]
 
 
 def block(language: str) -> str:
-    """Return the first fenced block of a language."""
+    """Return the first fenced block of a language in the README."""
     return blocks(language)[0]
 
 
-def blocks(language: str) -> list[str]:
-    """Return every fenced block of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text(), re.DOTALL | re.MULTILINE)
+def blocks(language: str, page: str = "README.md") -> list[str]:
+    """Return every fenced block of a language on a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text(page), re.DOTALL | re.MULTILINE)
 
 
-def tables(first_heading: str) -> list[list[Row]]:
+def tables(first_heading: str, page: str = "README.md") -> list[list[Row]]:
     """Return every table whose first column has this heading: heading and rows, without backticks and blanks."""
-    found = re.findall(r"(?:^\|.*\|$\n?)+", text(), re.MULTILINE)
+    found = re.findall(r"(?:^\|.*\|$\n?)+", text(page), re.MULTILINE)
     tables = ([_row(line) for line in table.splitlines() if "---" not in line] for table in found)
     return [table for table in tables if table[0][0] == first_heading]
 

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.kit.span import Moment, Span
-from choreography.consume.in_flight import Handling
-from choreography.consume.lane import After, Lane
+from choreography.consume.lane import After, Handling, Lane
 from choreography.consume.subscription import Subscription
-from choreography.ledger.held_record import Waited
+from choreography.ledger.held_record import HeldRecord
 from choreography.wire.record import Record, TopicPartition
 
 
@@ -52,7 +51,7 @@ class Counted:
         self._ended = 0
         self.over: asyncio.Future[Span] = asyncio.get_running_loop().create_future()
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+    async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:
         """Handle a record and count it."""
         after = await self._inner.handle(record, lane, waited)
         self._ended += 1

@@ -13,7 +13,7 @@ from benchmarks.spread import Spread
 from choreography.database.database import Database
 from choreography.outbox.outbox import metadata as outbox_tables
 from choreography.outbox.outbox import outbox
-from choreography.process.loop import run_loop
+from choreography.process.process import run_loop
 
 
 def empty_loop(number: int, rate: float, warm: int) -> Spread:

@@ -16,7 +16,7 @@ from benchmarks.kit.counted import Counted, Watched
 from benchmarks.kit.span import Span
 from choreography import Service, SystemClock
 from choreography.consume import brake as brake_tables
-from choreography.consume.in_flight import Handling
+from choreography.consume.lane import Handling
 from choreography.database.database import Database
 from choreography.health import Health
 from choreography.kafka.config import consumer_config
@@ -31,8 +31,8 @@ from choreography.outbox.outbox import Outbox
 from choreography.outbox.producer import KafkaProducer
 from choreography.outbox.relay import Relay
 from choreography.process.assembly import Limits, assemble
-from choreography.process.heap import settle
-from choreography.process.loop import run_loop
+from choreography.process.process import run_loop
+from choreography.process.serving import settle
 from choreography.retries import Backoff
 from choreography.wire import registry as registry_tables
 from choreography.wire.codec import Codec

@@ -16,7 +16,7 @@ from benchmarks.kit.member import Member, Parts
 from benchmarks.kit.orders import SILENT, Raw, produce
 from benchmarks.kit.process import wait_until
 from benchmarks.kit.words import OrderPlaced, order
-from choreography.consume.in_flight import Handling
+from choreography.consume.lane import Handling
 from choreography.wire.headers import Envelope
 from choreography.wire.record import Record
 

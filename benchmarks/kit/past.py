@@ -53,7 +53,7 @@ async def done_rows(bed: Bed, group: str, topic: str) -> list[dict[str, Any]]:
                 _row(event, group, record)
                 for batch in log.read(log.spans([topic]))
                 for record in batch
-                if isinstance(event := await codec.decode(record.value, KINDS), OrderPlaced)
+                if isinstance(event := await codec.decode(record.value, KINDS, topic=record.topic), OrderPlaced)
             ]
 
 

@@ -34,7 +34,7 @@ async def run(arguments: Sequence[str]) -> None:
     seen = 0
 
     async def decode(message: KafkaMessage) -> object:
-        return await codec.decode(message.body, KINDS)
+        return await codec.decode(message.body, KINDS, topic=topic)
 
     broker = KafkaBroker(servers)
 

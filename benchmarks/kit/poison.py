@@ -13,7 +13,7 @@ from benchmarks.kit.paced import RATE, Coming, orders, paced
 from benchmarks.kit.start import worker
 from benchmarks.memory import resident_bytes
 from benchmarks.spread import Spread
-from choreography.process.loop import run_loop
+from choreography.process.process import run_loop
 
 NUMBER: Final = 4_000
 WARM: Final = 200

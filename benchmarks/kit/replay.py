@@ -13,7 +13,7 @@ from benchmarks.kit.past import done_rows, write
 from benchmarks.kit.shop import CountingShelf, Ports, packing
 from benchmarks.kit.span import Moment, Span
 from choreography.database.database import Database
-from choreography.process.loop import run_loop
+from choreography.process.process import run_loop
 from choreography.wire.record import TopicPartition
 
 _SECONDS: Final = 120.0

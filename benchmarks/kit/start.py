@@ -17,11 +17,10 @@ from benchmarks.kit.unledgered import KINDS
 from benchmarks.kit.words import OrderPlaced, ParcelPacked
 from benchmarks.spread import Spread
 from choreography import Effect, Service, on
-from choreography.consume.in_flight import Handling
-from choreography.consume.lane import After, Lane
+from choreography.consume.lane import After, Handling, Lane
 from choreography.consume.reader import Reader
-from choreography.ledger.held_record import Waited
-from choreography.process.loop import run_loop
+from choreography.ledger.held_record import HeldRecord
+from choreography.process.process import run_loop
 from choreography.retries import Backoff
 from choreography.wire.record import Record
 
@@ -44,7 +43,7 @@ class Noting:
         self._reader = Reader(parts.codec, KINDS, Backoff())
         self._times = times
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:  # noqa: ARG002 - nothing waits
+    async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:  # noqa: ARG002 - nothing waits
         """Decode, validate, note."""
         event = await self._reader.read(record, lane)
         if event is not None:

@@ -19,7 +19,7 @@ from benchmarks.kit.orders import SILENT, Raw
 from benchmarks.kit.process import Members, wait_until
 from benchmarks.kit.service import Done, effects_in
 from benchmarks.kit.words import ORDERS, order
-from choreography.kafka.config import GroupProtocol
+from choreography.settings import GroupProtocol
 from choreography.wire.codec import Codec
 
 PROTOCOLS: Final[tuple[GroupProtocol, ...]] = ("classic", "consumer")

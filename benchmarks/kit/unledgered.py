@@ -10,7 +10,7 @@ from benchmarks.kit.words import OrderPlaced
 from choreography import Event
 from choreography.consume.lane import After, Lane
 from choreography.consume.reader import Reader
-from choreography.ledger.held_record import Waited
+from choreography.ledger.held_record import HeldRecord
 from choreography.retries import Backoff
 from choreography.wire.record import Record
 
@@ -23,7 +23,7 @@ class Decoding:
     def __init__(self, parts: Parts) -> None:
         self._reader = Reader(parts.codec, KINDS, Backoff())
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:  # noqa: ARG002 - nothing waits
+    async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:  # noqa: ARG002 - nothing waits
         """Decode, validate, do nothing."""
         event = await self._reader.read(record, lane)
         if event is not None:
@@ -41,7 +41,7 @@ class Sleeping:
         self._running: set[bytes | None] = set()
         self.disorders = 0
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:  # noqa: ARG002 - nothing waits
+    async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:  # noqa: ARG002 - nothing waits
         """Sleep."""
         async with self._most:
             if record.key in self._running or record.offset <= self._newest[record.key]:

@@ -10,15 +10,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from choreography.consume.lane import LaneState, Partition
 from choreography.consume.lanes import Lanes
-from choreography.consume.partition import LaneState, Partition
 from choreography.ledger.journal import Journal
 from choreography.wire.record import Record
 
 LARGE: Final = 50
 
 
-class Intake:
+class Admission:
     """Hands batches to the lanes, in the order in which they came.
 
     Args:

@@ -12,9 +12,8 @@ from datetime import timedelta
 from typing import Final, Generic
 
 from choreography.consume.brake import Brake
-from choreography.consume.failures import End, Failures
+from choreography.consume.failures import End, Failures, Reacting
 from choreography.consume.lane import After
-from choreography.consume.reacting import Reacting
 from choreography.consume.targets import Targets
 from choreography.declare.effect import Effect
 from choreography.declare.event import Event

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from choreography.ledger import statements
 from choreography.ledger.claims import check_claim
 from choreography.ledger.entry import Entry
-from choreography.ledger.held_record import Looked, kept_entry, runs, undoing_of, waited_of
+from choreography.ledger.held_record import Looked, held_record_of, kept_entry, runs, undoing_of
 from choreography.ledger.hold import Holding
 from choreography.ledger.journal import Journal
 from choreography.ledger.table import ENDED, WAITING, Order, State, ledger
@@ -115,7 +115,7 @@ class Backlog:
             elif undone_by is not None and not row["begun"]:
                 self._journal.skip(tx, entry, statements.undone(self._journal.group, entry, undone_by, now))
             elif runs(row, now):
-                return Looked(waited_of(row, entry, undone_by), waits=True, blocked=False)
+                return Looked(held_record_of(row, entry, undone_by), waits=True, blocked=False)
             else:
                 waits = True
                 if row["blocks_lane"]:

@@ -8,24 +8,48 @@
 * whatever else it raises is tried a few times, then held with a dead letter.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic
 
 import structlog
 
 from choreography.consume.brake import Brake, fingerprint_of
-from choreography.consume.lane import After
-from choreography.consume.reacting import Reacting
+from choreography.consume.lane import After, Lane
 from choreography.consume.targets import Targets
-from choreography.declare.reaction import P
+from choreography.declare.event import Event
+from choreography.declare.reaction import P, Reaction
 from choreography.errors import Reject, Retry, Unavailable
+from choreography.ledger.entry import Entry
+from choreography.ledger.held_record import HeldRecord
 from choreography.ledger.hold import Holding, later
 from choreography.ledger.journal import Journal
 from choreography.outbox.deadletter import describe, frames_of
 from choreography.records import HoldReason
-from choreography.retries import Backoff, is_untouched
+from choreography.retries import Backoff, Tries, is_untouched
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reacting(Generic[P]):
+    """What is known about a reaction while it is attempted.
+
+    Attributes:
+        entry: what the ledger says about it.
+        event: what it answers.
+        reaction: as declared.
+        lane: where the event stands.
+        waited: set when the record comes from the ledger.
+        tries: the attempts so far.
+    """
+
+    entry: Entry
+    event: Event
+    reaction: Reaction[P]
+    lane: Lane
+    waited: HeldRecord | None
+    tries: Tries
 
 
 class End(Exception):  # noqa: N818 - a signal, not an error

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from choreography.consume.partition import Partition
+from choreography.consume.lane import Partition
 from choreography.errors import ClaimLost, DatabaseClosed
 from choreography.failpoint import reach
 from choreography.ledger.claims import check_claim

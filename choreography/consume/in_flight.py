@@ -7,33 +7,62 @@ again, and everyone else goes on.
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Protocol
+from typing import Final
 
 import structlog
 
 from choreography.consume.backlog import Backlog
-from choreography.consume.lane import After, Lane, PartitionLane
+from choreography.consume.lane import After, Handling, Lane, LaneState, Look
 from choreography.consume.lanes import Lanes
-from choreography.consume.partition import LaneState, Look
-from choreography.consume.stuck import Stuck
 from choreography.errors import ClaimLost
 from choreography.health import Health
 from choreography.kafka.look_ahead import Ahead
 from choreography.ledger.claims import take_claims
-from choreography.ledger.held_record import Waited
 from choreography.ledger.journal import Journal
+from choreography.outbox.deadletter import describe, frames_of
 from choreography.retries import Backoff
 from choreography.wire.record import Record, TopicPartition
 
 log = structlog.stdlib.get_logger(__name__)
 
+PART: Final = "lanes"
 
-class Handling(Protocol):
-    """What handles a record; `Worker` does."""
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
-        """Bring one record to its end; return what that means for its lane."""
-        ...
+class Stuck:
+    """The lanes that are stuck now.
+
+    Args:
+        health: names one of them.
+    """
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._details: dict[tuple[TopicPartition, bytes | None], str] = {}
+
+    def report(self, lane: LaneState, offset: int | None, error: Exception) -> None:
+        """Say that a record, or without an offset what waits in the ledger, cannot be brought to any end."""
+        at, kind = lane.partition.at, type(error).__name__
+        where = {"topic": at.topic, "partition": at.partition, "offset": offset}
+        log.error("lane.stuck", error=kind, reason=describe(error), frames=frames_of(error), **where)
+        what = "What waits in the ledger" if offset is None else f"{at.topic}:{at.partition}:{offset}"
+        detail = f"{what} raises {kind} in the runtime itself; its lane waits, everyone else goes on. See the log."
+        self._details[at, lane.key] = detail
+        self._tell()
+
+    def is_over(self, lane: LaneState) -> None:
+        """Take note that a lane goes on."""
+        if self._details.pop((lane.partition.at, lane.key), ""):
+            self._tell()
+
+    def forget(self, partitions: Iterable[TopicPartition]) -> None:
+        """Forget what is somebody else's now."""
+        for place in [place for place in self._details if place[0] in set(partitions)]:
+            del self._details[place]
+            self._tell()
+
+    def _tell(self) -> None:
+        detail = next(iter(self._details.values()), "")
+        self._health.set(PART, not detail, detail)
 
 
 class InFlight:
@@ -73,7 +102,6 @@ class InFlight:
         self._tasks: dict[asyncio.Task[None], TopicPartition] = {}
         self._stuck = Stuck(health)
         self._claiming = asyncio.Lock()
-        self._loop = asyncio.get_running_loop()
 
     async def drain(self, partitions: Iterable[TopicPartition], seconds: float) -> None:
         """Start nothing more in these partitions, and wait until what runs has ended; at the deadline cancel it."""
@@ -102,19 +130,19 @@ class InFlight:
     def start(self, lanes: Iterable[LaneState]) -> None:
         """Run lanes until they are idle."""
         for lane in lanes:
-            task = self._loop.create_task(self._run(lane))
+            task = asyncio.create_task(self._run(lane))
             self._tasks[task] = lane.partition.at
             task.add_done_callback(self._tasks.pop)
 
     async def _run(self, lane: LaneState) -> None:
-        here = PartitionLane(lane, self._ahead, self._journal.clock)
+        here = Lane(lane, self._ahead, self._journal.clock)
         draining = lane.partition.draining
         while not draining.is_set() and (turn := self._lanes.turn(lane)) is not None:
             if not await self._ended(lane, here, turn):
                 return
             self._moved()
 
-    async def _ended(self, lane: LaneState, here: PartitionLane, turn: Record | Look) -> bool:
+    async def _ended(self, lane: LaneState, here: Lane, turn: Record | Look) -> bool:
         """Bring a turn to its end; return whether the lane goes on here."""
         failures = 0
         partition = lane.partition
@@ -138,7 +166,7 @@ class InFlight:
                 return True
         return False
 
-    async def _handle(self, lane: LaneState, here: PartitionLane, record: Record) -> None:
+    async def _handle(self, lane: LaneState, here: Lane, record: Record) -> None:
         after = await self._worker.handle(record, here)
         if after is not After.GO_ON:
             lane.waits = True
@@ -146,14 +174,14 @@ class InFlight:
             lane.looks = lane.looks or after is After.LOOK
         self._lanes.on_done(lane)
 
-    async def _look(self, lane: LaneState, here: PartitionLane) -> None:
+    async def _look(self, lane: LaneState, here: Lane) -> None:
         looked = await self._backlog.look(lane.partition.at, lane.key, here.claim)
         lane.waits, lane.is_blocked = looked.waits, looked.blocked
         if looked.waited is not None:
             await self._worker.handle(looked.waited.record, here, looked.waited)
             lane.looks = True
 
-    async def _claim_again(self, lane: LaneState, here: PartitionLane, lost: int) -> None:
+    async def _claim_again(self, lane: LaneState, here: Lane, lost: int) -> None:
         """Take a new claim where the group still gives this member the partition.
 
         Not before the session time-out: a member that the broker has given up learns that within it. And once for

@@ -11,11 +11,11 @@ fetched, so the ledger is looked at first. While one of them blocks the lane, wh
 A partition hands out nothing before it is opened: first the look-ahead has to pass the end of the partition.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from choreography.consume.partition import LaneState, Look, Partition
+from choreography.consume.lane import LaneState, Look, Partition
 from choreography.wire.record import Place, Record, TopicPartition
 
 HIGH_WATER: Final = 2_000
@@ -182,8 +182,3 @@ class Lanes:
         for lane in partition.lanes.values():
             self._unfinished -= len(lane.queue)
             self._bytes -= sum(len(record.value or b"") for record in lane.queue)
-
-
-def behind(lane: LaneState, offset: int) -> Iterator[Record]:
-    """Iterate over what was fetched of a lane after an offset."""
-    return (record for record in lane.queue if record.offset > offset)

@@ -1,8 +1,7 @@
 """A member of a group, on the event loop: what it was given, what runs, and how far it has come.
 
 `Lanes` decides what may run and `InFlight` runs it. A partition is opened once the look-ahead has passed its end, and
-fetching is resumed only after it has passed it again. All here runs on the loop; see
-`choreography.consume.subscription`.
+fetching is resumed only after it has passed it again. All here runs on the loop; `Subscription` feeds it.
 """
 
 import asyncio
@@ -12,11 +11,12 @@ from typing import Any, Final
 
 import structlog
 
-from choreography.consume.admission import Intake
+from choreography.consume.admission import Admission
 from choreography.consume.backlog import Backlog
 from choreography.consume.backlog import Lanes as Waiting
 from choreography.consume.finished import Finished
-from choreography.consume.in_flight import Handling, InFlight
+from choreography.consume.in_flight import InFlight
+from choreography.consume.lane import Handling
 from choreography.consume.lanes import Lanes
 from choreography.health import Health
 from choreography.kafka.listener import Fetching
@@ -33,7 +33,7 @@ TICKS_TO_PRUNE: Final = 10
 
 
 class Membership:
-    """One group's member: what it was given, what runs, and how far it has come.
+    """One group's member.
 
     Args:
         worker: handles the records.
@@ -71,10 +71,9 @@ class Membership:
             moved=self._settle_soon,
             fence_seconds=fence_seconds,
         )
-        self._intake = Intake(journal, self._lanes, self._in_flight.start, moved=self._settle_soon)
+        self._admission = Admission(journal, self._lanes, self._in_flight.start, moved=self._settle_soon)
         self._finished = Finished(journal, self._lanes.partition, self._store)
-        self._is_paused = False
-        self._is_settling = False
+        self._is_paused = self._is_settling = False
         self._resuming: set[TopicPartition] = set()
         self._loop = asyncio.get_running_loop()
         self.room = threading.Event()
@@ -133,12 +132,12 @@ class Membership:
 
     def on_records(self, batch: Sequence[Record]) -> None:
         """Queue a batch, and start what may run."""
-        self._intake.take(batch)
+        self._admission.take(batch)
         self._settle_soon()
 
     def on_no_room(self) -> None:
         """Pause fetching where the lanes are still full: whoever waited for room will wait no longer."""
-        if self.consumer is not None and not self._is_paused and self._lanes.should_pause(self._intake.count):
+        if self.consumer is not None and not self._is_paused and self._lanes.should_pause(self._admission.count):
             self._is_paused = True
             self.consumer.pause(self._lanes.assigned())
 
@@ -162,7 +161,7 @@ class Membership:
 
     async def drained(self) -> None:
         """Wait until nothing is in flight and what is finished is stored; for tests and for a process that stops."""
-        await self._intake.drained()
+        await self._admission.drained()
         await self._in_flight.drained()
         await self._finished.flushed(self._drain_seconds)
 
@@ -184,7 +183,7 @@ class Membership:
         """Have stored what is finished; where there is room, say so and resume fetching."""
         self._is_settling = False
         self._finished.add(self._lanes.take_positions())
-        if self._lanes.should_pause(self._intake.count):
+        if self._lanes.should_pause(self._admission.count):
             return
         self.room.set()
         if self.consumer is None or not self._is_paused:

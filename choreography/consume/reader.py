@@ -38,7 +38,7 @@ class Reader:
         attempt = 0
         while True:
             try:
-                return await self._codec.decode(record.value, self._kinds)
+                return await self._codec.decode(record.value, self._kinds, topic=record.topic)
             except RegistryUnavailable as error:
                 attempt += 1
                 log.warning("registry.unavailable", reason=str(error), topic=record.topic, offset=record.offset)

@@ -17,21 +17,21 @@ from typing import Final, Generic
 
 import structlog
 
-from choreography.about import About
 from choreography.consume.attempts import Attempts
 from choreography.consume.backlog import Backlog
 from choreography.consume.brake import Brake
+from choreography.consume.failures import Reacting
 from choreography.consume.lane import After, Lane
-from choreography.consume.reacting import Reacting
 from choreography.consume.reader import Reader
 from choreography.declare.event import Event
 from choreography.declare.reaction import P, Reaction
 from choreography.errors import Poison
 from choreography.ledger.begin import Opening
 from choreography.ledger.entry import Entry, entry_of, poison_entry
-from choreography.ledger.held_record import Waited
+from choreography.ledger.held_record import HeldRecord
 from choreography.ledger.journal import Journal
 from choreography.ledger.table import ENDED, FINISHED
+from choreography.logs import About
 from choreography.retries import PATIENCE, Tries
 from choreography.wire.record import Record
 
@@ -77,7 +77,7 @@ class Worker(Generic[P]):
         self._backlog = backlog
         self._brake = brake
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+    async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:
         """Bring one record to its end; return what that means for its lane.
 
         Args:
@@ -96,7 +96,7 @@ class Worker(Generic[P]):
             return await self._ignored(record, lane, waited)
         entry = entry_of(event, self._group, record, lane.claim)
         reaction = self._reactions.get(type(event))
-        with About(self._group, entry):
+        with About(lambda: {"group": self._group, **entry.context}):
             if waited is None and (lane.waits or lane.is_blocked):
                 joined = await self._joined(entry, event, lane, reacts=reaction is not None)
                 if joined is not None:
@@ -122,10 +122,10 @@ class Worker(Generic[P]):
         log.info("event.handled", outcome="queued")
         return After.BLOCKED
 
-    def _tries(self, waited: Waited | None) -> Tries:
+    def _tries(self, waited: HeldRecord | None) -> Tries:
         return Tries(self._clock.now(), timedelta(0) if waited is not None and waited.was_later else PATIENCE)
 
-    async def _ignored(self, record: Record, lane: Lane, waited: Waited | None) -> After:
+    async def _ignored(self, record: Record, lane: Lane, waited: HeldRecord | None) -> After:
         log.debug("event.ignored", topic=record.topic, partition=record.partition, offset=record.offset)
         if waited is not None:  # a version of the service that reacted to it kept it
             await self._journal.nothing_to_do(
@@ -133,7 +133,7 @@ class Worker(Generic[P]):
             )
         return After.GO_ON
 
-    async def _hold_poison(self, record: Record, lane: Lane, poison: Poison, waited: Waited | None) -> After:
+    async def _hold_poison(self, record: Record, lane: Lane, poison: Poison, waited: HeldRecord | None) -> After:
         entry = poison_entry(self._group, record, lane.claim)
         row = await self._journal.find(entry)
         is_finished = row is not None and row["state"] in (FINISHED if waited is None else ENDED)

@@ -1,7 +1,7 @@
 """One database per service, and one thread that owns it.
 
-All work runs in transactions on that one thread: callers on the event loop wait without blocking it, callers on other
-threads wait for the result. What many callers want at the same moment is committed together (see
+All work that may write runs in transactions on that one thread: callers on the event loop wait without blocking it,
+callers on other threads wait for the result. What many callers want at the same moment is committed together (see
 `choreography.database.group_commit`). Nobody is answered before the commit. Work may be called again when somebody
 else's broke the transaction, or when PostgreSQL chose it to end a deadlock, so it does nothing but read and write the
 database.
@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, MetaData
 
-from choreography.database.engine import open_engine, read_url
-from choreography.database.group_commit import Raised, commit
+from choreography.database.engine import READING, is_file, open_engine, read_url
+from choreography.database.group_commit import Raised, Work, commit
 from choreography.database.migration import bring_up_to_date
 from choreography.database.transaction import take_turn
 from choreography.errors import DatabaseClosed
@@ -31,7 +31,7 @@ GROUP_POSTGRESQL: Final = 60  # more than 64 savepoints slow down every other se
 
 
 class _Job(NamedTuple):
-    work: Callable[[Connection], Any]
+    work: Work
     future: "Future[Any]"
 
 
@@ -84,6 +84,26 @@ class Database:
         """
         return await asyncio.wrap_future(self._submit(work))
 
+    async def run_unless_refused(self, work: Callable[[Connection], T], *refusals: type[Exception]) -> T:
+        """Do the same with work that raises these errors only before it writes; it needs no savepoint among others.
+
+        Raises:
+            DatabaseClosed: `close` was called before.
+        """
+        return await asyncio.wrap_future(self._queue(Work(work, refusals)))
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, which only reads: what was committed before, without waiting for who writes.
+
+        Raises:
+            DatabaseClosed: `close` was called before.
+        """
+        if self._closed:
+            raise DatabaseClosed
+        if self.is_sqlite and not is_file(self.url):  # in memory, it is this thread's alone
+            return await self.run(work)
+        return await asyncio.to_thread(self._read, work)
+
     def run_sync(self, work: Callable[[Connection], T]) -> T:
         """Do the same from a thread that may wait."""
         return self._submit(work).result()
@@ -98,8 +118,15 @@ class Database:
         self._thread.join()
         self._engine.dispose()
 
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect().execution_options(**READING) as connection, connection.begin():
+            return work(connection)
+
     def _submit(self, work: Callable[[Connection], T]) -> "Future[T]":
-        future: Future[T] = Future()
+        return self._queue(Work(work))
+
+    def _queue(self, work: Work) -> "Future[Any]":
+        future: Future[Any] = Future()
         with self._lock:
             if self._closed:
                 raise DatabaseClosed

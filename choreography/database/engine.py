@@ -1,8 +1,8 @@
 """How a database is connected to: SQLite, or PostgreSQL (see `choreography.database.postgresql`).
 
 SQLite is used in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Every transaction
-takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits, and looks whether
-the files are still the same (`choreography.database.watched_files`).
+but one of `READING` takes the write lock at once (`BEGIN IMMEDIATE`), so that what it reads stays true until it
+commits, and looks whether the files are still the same (`choreography.database.watched_files`).
 
 Errors of either name the statement and not its parameters: these are ids of people, and errors are logged.
 """
@@ -31,6 +31,7 @@ from choreography.errors import InvalidSettings
 
 # Pages of the log, 32 MB: whoever commits when it is full waits for two more fsyncs, by default every eighty effects.
 _CHECKPOINT: Final = "wal_autocheckpoint=8000"
+READING: Final = {"choreography_reads": True}  # execution options of a transaction that only reads
 _DRIVER: Final = "postgresql+psycopg"
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", _DRIVER})
 
@@ -90,10 +91,10 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     connect_args = {"timeout": busy_seconds, "check_same_thread": False}
     engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin)
     if is_file(url):
         files = WatchedFiles(str(Path(url.database or "").absolute()))
-        event.listen(engine, "begin", lambda _connection: files.check())
+        event.listen(engine, "begin", lambda connection: None if _is_reading(connection) else files.check())
         event.listen(engine, "checkin", lambda _connection, _record: files.note())
     return engine
 
@@ -104,5 +105,9 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN" if _is_reading(connection) else "BEGIN IMMEDIATE")
+
+
+def _is_reading(connection: Connection) -> bool:
+    return READING.items() <= connection.get_execution_options().items()

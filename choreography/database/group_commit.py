@@ -1,10 +1,13 @@
 """Group commit: what many callers want at the same moment, in one transaction.
 
-Each has a savepoint of its own: one that raises undoes only itself. Where a savepoint protects nobody (the disk is
-full, a deadlock was ended), the whole transaction is gone, and each is done again for itself.
+Each has a savepoint of its own: one that raises undoes only itself. Work that says which errors it raises before it has
+written anything needs none for these, which saves two statements of seven. Where no savepoint protects (the disk is
+full, a deadlock was ended, another error of such work), the whole transaction is gone, and each is done again for
+itself.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -18,8 +21,15 @@ log = structlog.stdlib.get_logger(__name__)
 TRIES: Final = 5  # of a transaction that PostgreSQL ended in favour of another one
 _CONFLICTS: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
-Work = Callable[[Connection], Any]
+Errors = tuple[type[Exception], ...]
 Callbacks = list[Callable[[], None]]
+
+
+class Work(NamedTuple):
+    """What somebody wants done; `refusals` are what it raises before it has written anything."""
+
+    do: Callable[[Connection], Any]
+    refusals: Errors = ()
 
 
 class Raised(NamedTuple):
@@ -61,33 +71,37 @@ def _once(engine: Engine, group: Sequence[Work], callbacks: Callbacks) -> list[A
     with engine.connect() as connection, connection.begin():
         taken_callbacks(connection)
         if len(group) > 1:
-            return [_under_savepoint(connection, work, callbacks) for work in group]
-        result = group[0](connection)
+            return [_in_group(connection, work, callbacks) for work in group]
+        result = group[0].do(connection)
         callbacks += taken_callbacks(connection)
         return [result]
 
 
-def _under_savepoint(connection: Connection, work: Work, callbacks: Callbacks) -> Any:  # noqa: ANN401 - of any work
+def _in_group(connection: Connection, work: Work, callbacks: Callbacks) -> Any:  # noqa: ANN401 - of any work
     """Do one job of a group; return its result, or what it raised.
 
     Raises:
-        _GroupBroken: the database itself failed (disk full, input/output): a savepoint protects nobody then.
+        _GroupBroken: nothing protects the others: the database itself failed (disk full, input/output), or there is no
+            savepoint.
         DBAPIError: the connection is lost, for everybody.
     """
     taken_callbacks(connection)
     try:
-        with connection.begin_nested():
-            result = work(connection)
-    except IntegrityError as error:
-        return Raised(error)
-    except DBAPIError as error:
-        if error.connection_invalidated:
+        with nullcontext() if work.refusals else connection.begin_nested():
+            result = work.do(connection)
+    except BaseException as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
+        if isinstance(error, work.refusals) if work.refusals else _is_undone(error):
+            return Raised(error)
         raise _GroupBroken from error
-    except BaseException as error:  # noqa: BLE001 - handed to who asked for the job
-        return Raised(error)
     callbacks += taken_callbacks(connection)
     return result
+
+
+def _is_undone(error: BaseException) -> bool:
+    """Whether going back to the savepoint has undone all that led to this."""
+    return isinstance(error, IntegrityError) or not isinstance(error, DBAPIError)
 
 
 def _call(callback: Callable[[], None]) -> None:

@@ -11,7 +11,8 @@ from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, Res
 
 from choreography.database.addresses import addresses_towards, plain
 from choreography.errors import InvalidSettings, NoAnswer
-from choreography.kafka.config import KafkaConnection, client_config
+from choreography.kafka.config import client_config
+from choreography.settings import KafkaConnection
 
 R = TypeVar("R")
 

@@ -4,12 +4,10 @@ This is the only place that knows how a cluster is reached. Whoever makes a clie
 `ServiceSettings.connection()`; a plain `host:port` will do where a cluster asks for no credentials.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import SecretStr
+from choreography.settings import GroupProtocol, KafkaConnection
 
-GroupProtocol = Literal["classic", "consumer"]
 MAX_POLL_INTERVAL_MS: Final = 300_000  # a member whose callback takes longer is taken for dead
 _FETCHING: Final = {
     "fetch.wait.max.ms": 50,
@@ -28,40 +26,6 @@ _OF_MEMBERS: Final = frozenset(
         "partition.assignment.strategy",
     }
 )
-
-
-@dataclass(frozen=True)
-class KafkaConnection:
-    """How a cluster is reached; its password is never printed.
-
-    Attributes:
-        bootstrap_servers: `host:port`, several joined by commas.
-        security_protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
-        sasl_mechanism: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
-        sasl_username: the login.
-        sasl_password: its password.
-        ssl_ca_location: the file of certificates to trust; by default the system's.
-    """
-
-    bootstrap_servers: str
-    security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str | None = None
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    ssl_ca_location: str | None = None
-
-    def config(self) -> dict[str, Any]:
-        """Return it in the client's words; what is not set is left to the client."""
-        password = self.sasl_password.get_secret_value() if self.sasl_password else None
-        given = {
-            "bootstrap.servers": self.bootstrap_servers,
-            "security.protocol": self.security_protocol,
-            "sasl.mechanism": self.sasl_mechanism,
-            "sasl.username": self.sasl_username,
-            "sasl.password": password,
-            "ssl.ca.location": self.ssl_ca_location,
-        }
-        return {name: value for name, value in given.items() if value}
 
 
 def client_config(connection: KafkaConnection | str, client_id: str) -> dict[str, Any]:

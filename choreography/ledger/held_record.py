@@ -15,7 +15,7 @@ from choreography.wire.record import Record
 
 
 @dataclass(frozen=True)
-class Waited:
+class HeldRecord:
     """A record that waited in the ledger and is to run now.
 
     Attributes:
@@ -40,7 +40,7 @@ class Waited:
 class Looked:
     """What the ledger keeps of a lane: what is to run now, and if nothing is, whether that blocks the lane."""
 
-    waited: Waited | None
+    waited: HeldRecord | None
     waits: bool
     blocked: bool
 
@@ -52,10 +52,10 @@ def runs(row: RowMapping, now: datetime) -> bool:
     return row["not_before"] is not None and row["not_before"] <= now.isoformat()
 
 
-def waited_of(row: RowMapping, entry: Entry, undone_by: Undoing | None) -> Waited:
+def held_record_of(row: RowMapping, entry: Entry, undone_by: Undoing | None) -> HeldRecord:
     """Return what a row keeps, to be run."""
     later = row["hold_reason"] == HoldReason.LATER and row["ordered"] is None
-    return Waited(entry, undone_by, later, datetime.fromisoformat(row["created_at"]))
+    return HeldRecord(entry, undone_by, later, datetime.fromisoformat(row["created_at"]))
 
 
 def undoing_of(row: RowMapping) -> Undoing | None:

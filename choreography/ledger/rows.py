@@ -7,10 +7,8 @@ row is DONE or SKIPPED it keeps the record itself: a held one is run from there 
 Every write is made under a claim, checked in the same transaction (see `choreography.ledger.claims`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
@@ -38,30 +36,10 @@ _FINISH: Final = (
 )
 _CHANGE: Final = update(ledger).where(_OF)
 _DECIDE: Final = update(ledger).where(_OF, ledger.c.decided.is_(None))
-_OF_KEY: Final = ledger.c.record_key == bindparam("key")
-_OF_CASE: Final = ledger.c.correlation_id == bindparam("correlation")
-_FACTS: Final = (
-    select(ledger.c.fact_type, ledger.c.fact)
-    .where(_OF_KEY, ledger.c.fact_type.in_(bindparam("kinds", expanding=True)))
-    .order_by(ledger.c.updated_at, ledger.c.number)
-)
-_FACTS_OF_CASE: Final = _FACTS.where(_OF_CASE)
-_UNFINISHED: Final = (
-    select(ledger.c.decided)
-    .where(_OF_KEY, ledger.c.decided_kind == bindparam("kind"), ledger.c.effect_key != bindparam("of"))
-    .where(ledger.c.state != State.DONE, ledger.c.undone_by.is_(None))
-    .order_by(ledger.c.number)
-)
-_NEWEST: Final = (
-    select(ledger.c.created_at)
-    .where(ledger.c.event_type == bindparam("type"), ledger.c.state != State.SKIPPED)
-    .order_by(ledger.c.number.desc())
-    .limit(1)
-    .offset(bindparam("before"))
-)
+_OF_CASE: Final = (ledger.c.record_key == bindparam("key"), ledger.c.correlation_id == bindparam("correlation"))
 _UNDO: Final = (
     update(ledger)
-    .where(_OF_KEY, _OF_CASE, ledger.c.event_type.in_(bindparam("types", expanding=True)))
+    .where(*_OF_CASE, ledger.c.event_type.in_(bindparam("types", expanding=True)))
     .where(ledger.c.sequence < bindparam("order"), ledger.c.state != State.DONE)
     .values(state=State.SKIPPED, raw_key=None, raw_value=None, raw_headers=None)
 )
@@ -121,6 +99,15 @@ class Ledger:
         check_claim(tx, entry.record.at, entry.claim)
         tx.execute(_DECIDE, {"of": str(entry.effect_key), "decided_kind": kind, "decided": text})
 
+    def state_decision(self, tx: Connection, entry: Entry, state: Callable[[], int]) -> int:
+        """Return the row of the outbox that states the decision: added once, however often an attempt asks."""
+        row = self.find(tx, entry)
+        if row is not None and row["decided_row"] is not None:
+            return int(row["decided_row"])
+        number = state()
+        self._write(tx, entry, {"decided_row": number})
+        return number
+
     def skip(self, tx: Connection, entry: Entry) -> None:
         """Write down that the event needs no effect."""
         self._write(tx, entry, {"state": State.SKIPPED, **_NO_RECORD})
@@ -140,25 +127,6 @@ class Ledger:
         if types:
             of_case = {"key": entry.record_key, "correlation": str(entry.correlation), "order": entry.order}
             tx.execute(_UNDO, {**of_case, "types": list(types), "undone_by": str(entry.event_id)})
-
-    def facts(self, tx: Connection, key: str, kinds: Iterable[str], correlation: UUID | None) -> list[tuple[str, str]]:
-        """Return type and JSON text of the facts stated for a key, in one case or all, oldest first."""
-        found = {"key": key, "kinds": list(kinds)}
-        if correlation is None:
-            rows = tx.execute(_FACTS, found)
-        else:
-            rows = tx.execute(_FACTS_OF_CASE, {**found, "correlation": str(correlation)})
-        return [(row.fact_type, row.fact) for row in rows]
-
-    def unfinished(self, tx: Connection, entry: Entry, kind: str) -> list[str]:
-        """Return the decisions of the key's other effects that are neither done nor undone, oldest first."""
-        of_key = {"key": entry.record_key, "kind": kind, "of": str(entry.effect_key)}
-        return [row.decided for row in tx.execute(_UNFINISHED, of_key)]
-
-    def newest(self, tx: Connection, event_type: str, number: int) -> datetime | None:
-        """Return when the `number`-th newest reaction to this type of event was written down that is not skipped."""
-        found = tx.execute(_NEWEST, {"type": event_type, "before": number - 1}).scalar()
-        return None if found is None else datetime.fromisoformat(found)
 
     def _write(self, tx: Connection, entry: Entry, values: dict[str, Any], *, is_new: bool = False) -> None:
         check_claim(tx, entry.record.at, entry.claim)

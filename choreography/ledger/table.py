@@ -28,6 +28,7 @@ ledger: Final = Table(
     Column("claim", Integer, nullable=False),
     Column("decided_kind", Text),
     Column("decided", Text),
+    Column("decided_row", BigInteger),  # of the outbox, where the decision was stated
     Column("fact_type", Text),
     Column("fact", Text),
     Column("undone_by", String(36)),

@@ -53,6 +53,6 @@ class LookAhead:
 
     async def _decoded(self, record: Record) -> Event | None:
         try:
-            return await self._codec.decode(record.value, self._kinds)
+            return await self._codec.decode(record.value, self._kinds, topic=record.topic)
         except (Poison, RegistryUnavailable):
             return None

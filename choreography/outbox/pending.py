@@ -4,6 +4,8 @@ What is read at once is read as at one moment. Otherwise a row of a key could be
 was committed between two looks.
 """
 
+import asyncio
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -11,6 +13,34 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from choreography.database.transaction import see_one_moment
 from choreography.outbox.outbox import outbox, unpack_headers
+
+
+class Awaited:
+    """Who waits for which row."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, list[asyncio.Future[None]]] = {}
+        self._lock = threading.Lock()
+
+    def wait(self, row: int) -> "asyncio.Future[None]":
+        """Return what is done when somebody tells that the row has left."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            self._waiting.setdefault(row, []).append(future)
+        return future
+
+    def tell(self, rows: Sequence[int]) -> None:
+        """Tell who waits for these rows that they have left."""
+        with self._lock:
+            futures = [future for row in rows for future in self._waiting.pop(row, ())] if self._waiting else []
+        for future in futures:
+            future.get_loop().call_soon_threadsafe(_resolve, future)
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
 
 BATCH: Final = 5_000  # rows
 BATCH_BYTES: Final = 16_000_000  # copies of large records must not fill the memory

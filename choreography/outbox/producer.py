@@ -17,8 +17,9 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from choreography.kafka.config import KafkaConnection, client_config
+from choreography.kafka.config import client_config
 from choreography.outbox.pending import Outgoing
+from choreography.settings import KafkaConnection
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -24,8 +24,15 @@ from choreography.database.database import Database
 from choreography.errors import DatabaseClosed
 from choreography.failpoint import reach
 from choreography.health import Health
-from choreography.outbox.awaited import Awaited
-from choreography.outbox.pending import Outgoing, is_waiting, mark_published, oldest_waiting, prefix_per_key, prune
+from choreography.outbox.pending import (
+    Awaited,
+    Outgoing,
+    is_waiting,
+    mark_published,
+    oldest_waiting,
+    prefix_per_key,
+    prune,
+)
 from choreography.outbox.relay_lock import RelayLock
 
 __all__ = ["Outgoing", "Publishing", "Relay"]

@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from choreography.declare.topic import Topic
+from choreography.errors import InvalidSettings
 from choreography.health import Health
 from choreography.kafka.arrival import arrival_in
 from choreography.kafka.config import consumer_config
@@ -46,9 +47,10 @@ def inbox_needs(group: str, topic: Topic, settings: ServiceSettings, name: str) 
 async def open_inbox(
     settings: ServiceSettings, *, group: str, topic: Topic, take: Take, health: Health
 ) -> AsyncIterator["asyncio.Future[None]"]:
-    """Read a topic while the block runs; yield what raises when it can be read no longer.
+    """Read a topic while the block runs; yield what raises when the process cannot go on.
 
-    A group that is new begins at the first record that there is.
+    A group that is new begins at the first record that there is. Where a person must mend something before the topic
+    can be read, that is said in health and in the log, and whatever else the process does goes on.
 
     Args:
         settings: where the cluster is.
@@ -62,7 +64,10 @@ async def open_inbox(
     config = consumer_config(settings.connection(), group, group, settings.session_timeout_ms, settings.group_protocol)
 
     def failed(error: BaseException) -> None:
-        inbox.loop.call_soon_threadsafe(_tell, ended, error)
+        if isinstance(error, InvalidSettings):
+            _refuse(group, topic, error, health)
+        else:
+            inbox.loop.call_soon_threadsafe(_tell, ended, error)
 
     consumer = KafkaConsumer(
         config,
@@ -143,6 +148,19 @@ class Inbox:
     def polled(self) -> None:
         """Take note that the thread is alive."""
         self._health.beat(PART)
+
+
+def _refuse(group: str, topic: Topic, error: InvalidSettings, health: Health) -> None:
+    """Say that this topic is not read, by name, and what to do."""
+    command = f"kafka-consumer-groups.sh --group {group} --topic {topic.name} --reset-offsets --to-earliest --execute"
+    log.error("inbox.refused", group=group, topic=topic.name, reasons=error.reasons)
+    health.set(
+        PART,
+        False,
+        f"{group} reads nothing from {topic.name}; everything else goes on. {' '.join(error.reasons)} Where offsets "
+        f"are to be chosen, {command} has what is there read, and what was taken before is not taken again. Then "
+        "start this process anew.",
+    )
 
 
 async def _taken(take: Take, batch: Sequence[Record]) -> None:

@@ -26,8 +26,7 @@ from choreography.health import Health
 from choreography.kafka.cluster import Access, Cluster, ClusterSeen
 from choreography.kafka.config import MAX_POLL_INTERVAL_MS
 from choreography.process.needs import Needs
-from choreography.process.second_look import MOMENT_SECONDS, look_again
-from choreography.retries import Backoff
+from choreography.retries import MOMENT_SECONDS, Backoff, look_again
 from choreography.settings import ServiceSettings
 
 log = structlog.stdlib.get_logger(__name__)

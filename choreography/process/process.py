@@ -8,23 +8,32 @@ stored, the group is left, what waits in the outbox is published.
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
 import structlog
+import uvloop
 
 from choreography.declare.reaction import P
 from choreography.declare.service import Service
 from choreography.errors import ChoreographyError, InvalidSettings, Stopped
 from choreography.logs import configure_logs
-from choreography.process.loop import run_loop
 from choreography.process.serving import serve
 from choreography.settings import ServiceSettings, load
 
 log = structlog.stdlib.get_logger(__name__)
-
 S = TypeVar("S", bound=ServiceSettings)
+
+T = TypeVar("T")
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own until it ends; return its result."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 OK, FAILED, USAGE = 0, 1, 2
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -18,7 +19,7 @@ from choreography.database.database import Database, create_missing
 from choreography.database.waiting import PatientDatabase
 from choreography.declare.event import Event
 from choreography.declare.topic import Topic
-from choreography.errors import InvalidSettings, noting
+from choreography.errors import InvalidSettings, Stopped, noting
 from choreography.health import Health, HealthServer
 from choreography.kafka.cluster import KafkaCluster
 from choreography.outbox import outbox as outbox_tables
@@ -28,10 +29,9 @@ from choreography.outbox.relay import Relay
 from choreography.process.needs import Needs
 from choreography.process.preflight import PART as BROKER
 from choreography.process.preflight import preflight
-from choreography.process.stopping import unless_stopped
 from choreography.records import SERVICES, ServiceManifest
 from choreography.records.manifest import manifest_of_source
-from choreography.retries import Backoff
+from choreography.retries import Backoff, unless
 from choreography.settings import ServiceSettings
 from choreography.wire import registry as registry_tables
 from choreography.wire.codec import Codec
@@ -103,6 +103,7 @@ async def open_publisher(
         Stopped: `stop` was set while it waited.
     """
     clock = clock or SystemClock()
+    until_stopped = partial(unless, stop or asyncio.Event(), Stopped)
     async with AsyncExitStack() as stack:
         health = Health()
         for part in (BROKER, REGISTRY, PRODUCER, *awaits):
@@ -120,18 +121,18 @@ async def open_publisher(
         wanted = replace((needs or Needs()).and_writes(topic.name for topic, _ in kinds), problems=problems)
         cluster = KafkaCluster(settings.connection(), name)
         try:
-            await unless_stopped(preflight(settings, wanted, cluster, health=health, clock=clock), stop)
+            await until_stopped(preflight(settings, wanted, cluster, health=health, clock=clock))
         except InvalidSettings as error:
-            raise await unless_stopped(with_schemas(error, settings, kinds, clock), stop) from error
+            raise await until_stopped(with_schemas(error, settings, kinds, clock)) from error
         database = Database(settings.database_for(name))
         stack.callback(database.close)
         needed = (outbox_tables.metadata, registry_tables.metadata, *tables)
         patient = PatientDatabase(database, health, clock, Backoff())
-        await unless_stopped(patient.run(lambda tx: create_missing(tx, *needed)), stop)
+        await until_stopped(patient.run(lambda tx: create_missing(tx, *needed)))
         registry = ConfluentRegistry(settings.schema_registry_url)
         stack.callback(registry.close)
         schemas = Schemas(registry, database)
-        await unless_stopped(prepared(schemas, kinds, health, clock), stop)
+        await until_stopped(prepared(schemas, kinds, health, clock))
         codec = Codec(schemas)
         outbox = Outbox(codec, source, clock)
         relay = Relay(database, KafkaProducer(settings.connection(), name), clock, health)
@@ -140,7 +141,7 @@ async def open_publisher(
         stack.push_async_callback(asyncio.to_thread, relay.stop, settings.drain_seconds)
         publisher = Publisher(database, outbox, health, relay, codec)
         said = manifest or manifest_of_source(name, publishes, clock.now())
-        await unless_stopped(_warmed_up(publisher, said, services), stop)
+        await until_stopped(_warmed_up(publisher, said, services))
         yield publisher
 
 

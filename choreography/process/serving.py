@@ -1,6 +1,7 @@
 """Serving: what a service consists of, opened in order, and the consumer last."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
@@ -27,25 +28,16 @@ from choreography.ledger.journal import Journal
 from choreography.ledger.positions import ledger_id
 from choreography.ledger.rows import Ledger
 from choreography.process.assembly import Limits, assemble
-from choreography.process.heap import settle
 from choreography.process.needs import needs_of, opened
 from choreography.process.publisher import Publisher, open_publisher
-from choreography.records import (
-    REACTIONS,
-    LedgerBegan,
-    ReactionDecided,
-    ReactionDropped,
-    ReactionHeld,
-    ReactionReleased,
-    ReactionSkipped,
-)
+from choreography.records import OF_SERVICES, REACTIONS
 from choreography.records.manifest import manifest_of
 from choreography.retries import Backoff
 from choreography.settings import ServiceSettings
 
 log = structlog.stdlib.get_logger(__name__)
-
 S = TypeVar("S", bound=ServiceSettings)
+
 LEAVE_SECONDS: Final = 10.0  # for leaving the group; a broker that is away must not keep the process
 
 
@@ -55,11 +47,7 @@ async def serve(
     """Run a service until `stop` is set."""
     clock = SystemClock()
     reactions = REACTIONS.of(service.system)
-    stated: tuple[type[Event], ...] = (
-        *(ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped),
-        *(ReactionDecided, LedgerBegan),
-    )
-    also: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in stated]
+    also: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in OF_SERVICES]
     tables = (ledger_tables.metadata, position_tables.metadata, brake_tables.metadata)
     async with AsyncExitStack() as stack:
         ports, problems = await opened(service, stack, open_ports(settings))
@@ -195,3 +183,14 @@ def _teller(ended: "asyncio.Future[None]") -> Callable[[BaseException], None]:
         loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_exception(error))
 
     return tell
+
+
+def settle() -> None:
+    """Leave what is there now to itself for good, and look at what comes less often; called once all is set up.
+
+    A process holds many thousand objects from start to end, and thousands of records for a moment each: a collector
+    that looks at all of them every 700 new objects took half of the time of a backlog (docs/decisions/0028).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, *gc.get_threshold()[1:])

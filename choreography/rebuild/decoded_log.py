@@ -112,4 +112,4 @@ class DecodedLog:
         try:
             return self._codec.decode_known(record.value, kinds)
         except SchemaNotKnown:
-            return await self._codec.decode(record.value, kinds)
+            return await self._codec.decode(record.value, kinds, topic=record.topic)

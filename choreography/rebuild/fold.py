@@ -28,30 +28,13 @@ from choreography.declare.ids import effect_key, fact_id
 from choreography.declare.service import Service
 from choreography.ledger.entry import poison_entry
 from choreography.ledger.table import Order, State
-from choreography.rebuild.row import Leftover, Values, done_row, held_again, held_for_a_person, told
-from choreography.rebuild.statements_read import NOWHERE, Known, Retold, Said
+from choreography.rebuild.row import Leftover, Tally, Values, done_row, held_again, held_for_a_person, told
+from choreography.rebuild.statements_read import NOWHERE, Known, Said, Statements
 from choreography.rebuild.undone import Case, Undoings, case_of
 from choreography.records import ReactionDropped, ReactionHeld, ReactionReleased, ReactionSkipped, SkipCause
 from choreography.wire.record import Record, TopicPartition
 
 MARGIN: Final = HIGH_WATER + 500  # what a member has at hand at most, and one batch
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was found on the log.
-
-    Attributes:
-        facts: facts of the service, each once.
-        repeated: records that repeat a fact.
-        foreign: records on the service's topics that answer nothing for this group.
-        eventless: facts whose events are not on their topics any more.
-    """
-
-    facts: int = 0
-    repeated: int = 0
-    foreign: int = 0
-    eventless: int = 0
 
 
 @dataclass
@@ -69,7 +52,7 @@ class Rebuild:
     """
 
     service: Service[Any]
-    retold: Retold
+    retold: Statements
     committed: Mapping[TopicPartition, int]
     now: str
     repeats: bool

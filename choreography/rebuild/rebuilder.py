@@ -32,9 +32,8 @@ from choreography.ledger.table import State, ledger
 from choreography.outbox.outbox import Outbox
 from choreography.rebuild.decoded_log import DecodedLog
 from choreography.rebuild.fold import MARGIN, Rebuild
-from choreography.rebuild.rebuilt import NothingToRebuild, Past, Rebuilt
-from choreography.rebuild.row import UNKNOWN, Leftover
-from choreography.rebuild.statements_read import Beginning, Retold
+from choreography.rebuild.row import UNKNOWN, Leftover, NothingToRebuild, Past, Rebuilt
+from choreography.rebuild.statements_read import Beginning, Statements
 from choreography.records import REACTIONS, HoldReason
 from choreography.wire.codec import Codec
 from choreography.wire.record import Record, TopicPartition
@@ -79,7 +78,7 @@ class Rebuilder:
             NoAnswer: the broker does not answer.
             RegistryUnavailable: a schema is not known, and the registry does not answer.
         """
-        retold = Retold(self._service.group)
+        retold = Statements(self._service.group)
         async for line in self._log.lines():
             retold.on_line(line)
         beginning, spans = retold.beginning(past.ledger_id), self._log.input_spans()

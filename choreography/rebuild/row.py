@@ -1,16 +1,21 @@
-"""A row of the ledger as it is written down again, with the same columns and the same meaning as the first time."""
+"""A row of the ledger as it is written down again, with the same columns and meaning as the first time; and the sum.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A rebuild begins with a `Past` and ends in a `Rebuilt`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from choreography.declare.event import Event
+from choreography.errors import ChoreographyError
 from choreography.ledger.table import State, ledger
 from choreography.outbox.outbox import pack_headers
 from choreography.rebuild.statements_read import Known, Said
 from choreography.records import HoldReason, ReactionHeld
-from choreography.wire.record import Record
+from choreography.wire.record import Record, TopicPartition
 
 Values = Mapping[str, Any]
 NEVER_BEGUN: Final = frozenset({HoldReason.QUEUED, HoldReason.AGE})
@@ -114,3 +119,60 @@ def _own(effect: UUID, known: Known) -> dict[str, Any]:
         "partition": known.at.partition,
         "offset": known.offset,
     }
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found on the log.
+
+    Attributes:
+        facts: facts of the service, each once.
+        repeated: records that repeat a fact.
+        foreign: records on the service's topics that answer nothing for this group.
+        eventless: facts whose events are not on their topics any more.
+    """
+
+    facts: int = 0
+    repeated: int = 0
+    foreign: int = 0
+    eventless: int = 0
+
+
+class NothingToRebuild(ChoreographyError):  # noqa: N818 - an answer
+    """The group has no past: start the service, and it begins."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the broker keeps of a group.
+
+    Attributes:
+        committed: its committed offsets.
+        ledger_id: the ledger that they name.
+    """
+
+    committed: Mapping[TopicPartition, int]
+    ledger_id: UUID | None
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild has found, and written unless it was only tried.
+
+    Attributes:
+        ledger_id: whose identity the ledger took over.
+        begins: where the group begins.
+        unstated: partitions of which nobody stated that.
+        tally: what was found on the topics of facts.
+        rows: how many rows there are, by state.
+        held: what is held now, because nobody knows whether it was done.
+        gone: what cannot be run any more, because its record has left the topic.
+    """
+
+    ledger_id: UUID
+    begins: Mapping[TopicPartition, int]
+    unstated: Sequence[TopicPartition]
+    tally: Tally = field(default_factory=Tally)
+    rows: Counter[str] = field(default_factory=Counter)
+    held: list[Leftover] = field(default_factory=list)
+    gone: list[Leftover] = field(default_factory=list)

@@ -80,7 +80,7 @@ class Beginning:
     positions: Mapping[TopicPartition, int]
 
 
-class Retold:
+class Statements:
     """Folds what a group has said, in any order.
 
     Args:

@@ -1,8 +1,9 @@
 """What the kit itself states: what did not simply happen, and what each service promises.
 
-Both topics are named after the system that uses the kit: `REACTIONS.of("ems")` is `ems.reactions.v1`. The records
-carry the roles' own names, since the kit knows nothing of the domain's. Those that concern a whole group have its
-name as key, an id derived from it as correlation id, and 1 as sequence.
+First floor, on `declare`; read this, `enums` and `manifest`. Both topics are named after the system that uses the kit:
+`REACTIONS.of("ems")` is `ems.reactions.v1`. The records carry the roles' own names, since the kit knows nothing of the
+domain's. Those that concern a whole group have its name as key, an id derived from it as correlation id, and 1 as
+sequence. Promises: what was once stated can be read for ever.
 """
 
 from datetime import UTC
@@ -19,6 +20,7 @@ from choreography.declare.topic import Topic
 from choreography.records.enums import HoldReason, RefusalCause, SkipCause
 
 __all__ = [
+    "OF_SERVICES",
     "REACTIONS",
     "RECORDS",
     "SERVICES",
@@ -186,15 +188,8 @@ class ServiceManifest(KitRecord):
     reactions: tuple[ManifestReaction, ...] = ()
 
 
-RECORDS: Final[tuple[type[KitRecord], ...]] = (
-    ReactionSkipped,
-    ReactionHeld,
-    ReactionReleased,
-    ReactionDropped,
-    ReactionDecided,
-    LedgerBegan,
-    IntakeHeld,
-    IntakeReleased,
-    IntakeRefused,
-    ServiceManifest,
+OF_SERVICES: Final[tuple[type[KitRecord], ...]] = (
+    *(ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped),
+    *(ReactionDecided, LedgerBegan),
 )
+RECORDS: Final[tuple[type[KitRecord], ...]] = (*OF_SERVICES, IntakeHeld, IntakeReleased, IntakeRefused, ServiceManifest)

@@ -54,12 +54,13 @@ class Codec:
             raise InvalidFact(f"{kind.__name__} does not match its schema ({type(error).__name__}).") from None
         return out.getvalue()
 
-    async def decode(self, value: bytes | None, kinds: Mapping[str, type[Event]]) -> Event | None:
+    async def decode(self, value: bytes | None, kinds: Mapping[str, type[Event]], *, topic: str) -> Event | None:
         """Read the value of a record, asking for its schema where it is not known yet.
 
         Args:
             value: as it came from the topic.
             kinds: what is wanted, by Avro full name.
+            topic: where it was read: the schema has to be registered under a subject of this topic.
 
         Returns:
             The event, or `None` when its type is not among `kinds` (the body is not decoded then).
@@ -71,7 +72,7 @@ class Codec:
         try:
             return self.decode_known(value, kinds)
         except SchemaNotKnown as unknown:
-            await self._schemas.writer(unknown.schema_id)
+            await self._schemas.writer(unknown.schema_id, topic, kinds)
         return self.decode_known(value, kinds)
 
     def decode_known(self, value: bytes | None, kinds: Mapping[str, type[Event]]) -> Event | None:
@@ -90,6 +91,8 @@ class Codec:
         kind = kinds.get(writer.name)
         if kind is None:
             return None
+        if writer.subject is None:
+            raise SchemaNotKnown(schema_id)
         reader = self._readers.get((schema_id, kind))
         if reader is None:
             reader = self._readers[schema_id, kind] = _Reader.between(writer, kind)

@@ -12,11 +12,10 @@ from choreography.declare.event import Event
 from choreography.declare.topic import Topic
 from choreography.errors import InvalidSettings, RegistryUnavailable, noting
 from choreography.health import Health
-from choreography.process.second_look import look_again
-from choreography.retries import Backoff
+from choreography.retries import Backoff, look_again
 from choreography.settings import ServiceSettings
-from choreography.wire.registry import SchemaClient, Schemas, unregistered
-from choreography.wire.schema_client import ConfluentRegistry
+from choreography.wire.registry import Schemas, unregistered
+from choreography.wire.schema_client import ConfluentRegistry, SchemaClient
 from choreography.wire.subject import Subject
 
 log = structlog.stdlib.get_logger(__name__)

@@ -6,8 +6,9 @@ otherwise the registry was emptied or is another one, and the record is not at f
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Final, Protocol
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, insert, select
 
@@ -16,6 +17,7 @@ from choreography.database.transaction import take_turn
 from choreography.declare.event import Event
 from choreography.declare.topic import Topic
 from choreography.errors import ChoreographyError, InvalidSettings, Poison, RegistryUnavailable
+from choreography.wire.schema_client import SchemaClient
 from choreography.wire.subject import Subject
 from choreography.wire.writer_schema import WriterSchema
 
@@ -32,27 +34,12 @@ _texts: Final = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
+    Column("subject", Text),
 )
 
 
-class SchemaClient(Protocol):
-    """What is needed of a schema registry. Every failure but "not known" raises `RegistryUnavailable`."""
-
-    async def id_of(self, subject: Subject) -> int | None:
-        """Look up the id of our schema under its subject; `None` if it is not registered there. Never registers."""
-        ...
-
-    async def schema(self, schema_id: int) -> str | None:
-        """Return the schema of an id; `None` if the registry does not know the id."""
-        ...
-
-
 class SchemaNotKnown(ChoreographyError):  # noqa: N818 - a signal to ask, not an error
-    """The schema of this id has to be read first.
-
-    Attributes:
-        schema_id: the id.
-    """
+    """The schema of this id has to be read first, or has to be asked about."""
 
     def __init__(self, schema_id: int) -> None:
         super().__init__(f"The schema with the id {schema_id} has not been read yet.")
@@ -92,7 +79,7 @@ class Schemas:
         await self._database.run(lambda tx: _keep_ids(tx, learned))
         self._ours |= found | learned
         self._ids |= {place: self._ours[ours] for place, ours in wanted.items()}
-        self._writers |= {schema_id: WriterSchema.read(ours.schema) for ours, schema_id in self._ours.items()}
+        self._writers |= {number: WriterSchema.read(ours.schema, ours.name) for ours, number in self._ours.items()}
 
     def id_of(self, topic: Topic, kind: type[Event]) -> int:
         """Return the id of the schema of an event on a topic, once prepared."""
@@ -115,22 +102,29 @@ class Schemas:
         except KeyError:
             raise SchemaNotKnown(schema_id) from None
 
-    async def writer(self, schema_id: int) -> WriterSchema:
+    async def writer(self, schema_id: int, topic: str, wanted: Container[str]) -> WriterSchema:
         """Return the schema of an id: from memory, else from the database, else from the registry.
 
+        Args:
+            schema_id: as a record names it.
+            topic: where that record stands.
+            wanted: the Avro full names that are read at all; such a schema has to be registered for this topic.
+
         Raises:
-            Poison: a registry that knows our schemas does not know this id.
+            Poison: a registry that knows our schemas does not know this id, or not for this topic.
             RegistryUnavailable: the registry cannot be asked, or is not the one that we know.
         """
         async with self._asking:
-            if schema_id not in self._writers:
-                self._writers[schema_id] = await self._kept(schema_id) or await self._ask(schema_id)
-        return self._writers[schema_id]
+            schema = self._writers.get(schema_id) or await self._kept(schema_id) or await self._ask(schema_id)
+            if schema.subject is None and schema.name is not None and schema.name in wanted:
+                schema = await self._for_topic(schema_id, schema, f"{topic}-{schema.name}")
+            self._writers[schema_id] = schema
+        return schema
 
     async def _kept(self, schema_id: int) -> WriterSchema | None:
-        query = select(_texts.c.text).where(_texts.c.id == schema_id)
-        text = await self._database.run(lambda tx: tx.execute(query).scalar_one_or_none())
-        return None if text is None else WriterSchema.read(text)
+        query = select(_texts.c.text, _texts.c.subject).where(_texts.c.id == schema_id)
+        row = await self._database.run(lambda tx: tx.execute(query).one_or_none())
+        return None if row is None else WriterSchema.read(row.text, row.subject)
 
     async def _ask(self, schema_id: int) -> WriterSchema:
         schema = _readable(await self._client.schema(schema_id)) or _readable(await self._client.schema(schema_id))
@@ -138,13 +132,19 @@ class Schemas:
         if schema is None and is_ours:
             raise Poison("schema", f"The schema registry knows no Avro schema with the id {schema_id}.")
         if schema is None or is_ours is False:
-            raise RegistryUnavailable(
-                f"The schema registry was asked for the id {schema_id}, and does not know our own schemas by the ids "
-                "that we know: it was emptied, or it is another one. Check its address, or restore its data. "
-                "Nothing is lost: the record waits."
-            )
-        await self._database.run(lambda tx: _keep_texts(tx, {schema_id: schema.text}))
+            raise _another_registry(schema_id)
+        await self._database.run(lambda tx: _keep_texts(tx, {schema_id: schema}))
         return schema
+
+    async def _for_topic(self, schema_id: int, schema: WriterSchema, subject: str) -> WriterSchema:
+        """Make sure that records are read by what was registered for their topic, and not by anybody's schema."""
+        if await self._client.id_of(Subject(subject, schema.text)) is None:
+            if await self._is_ours() is False:
+                raise _another_registry(schema_id)
+            raise Poison("schema", f"The schema with the id {schema_id} is not registered as {subject}.")
+        found = replace(schema, subject=subject)
+        await self._database.run(lambda tx: _keep_texts(tx, {schema_id: found}))
+        return found
 
     async def _is_ours(self) -> bool | None:
         """Tell whether the registry agrees with what we know; `None` if we know nothing yet."""
@@ -155,6 +155,13 @@ class Schemas:
             schema_id, schema = next(iter(self._writers.items()))
             return await self._client.schema(schema_id) == schema.text
         return None
+
+
+def _another_registry(schema_id: int) -> RegistryUnavailable:
+    return RegistryUnavailable(
+        f"The schema registry was asked for the id {schema_id}, and does not know our own schemas by the ids that we "
+        "know: it was emptied, or is another one. Check its address, or restore its data. Nothing is lost: it waits."
+    )
 
 
 def _readable(text: str | None) -> WriterSchema | None:
@@ -182,11 +189,11 @@ def _keep_ids(tx: Connection, learned: dict[Subject, int]) -> None:
     for ours, schema_id in learned.items():
         tx.execute(delete(_ids).where(_ids.c.subject == ours.name))
         tx.execute(insert(_ids).values(subject=ours.name, fingerprint=ours.fingerprint, id=schema_id))
-    _keep_texts(tx, {schema_id: ours.schema for ours, schema_id in learned.items()})
+    _keep_texts(tx, {number: WriterSchema.read(ours.schema, ours.name) for ours, number in learned.items()})
 
 
-def _keep_texts(tx: Connection, texts: dict[int, str]) -> None:
+def _keep_texts(tx: Connection, schemas: Mapping[int, WriterSchema]) -> None:
     take_turn(tx, "schemas")
-    for schema_id, text in texts.items():
+    for schema_id, schema in schemas.items():
         tx.execute(delete(_texts).where(_texts.c.id == schema_id))
-        tx.execute(insert(_texts).values(id=schema_id, text=text))
+        tx.execute(insert(_texts).values(id=schema_id, text=schema.text, subject=schema.subject))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -13,6 +13,18 @@ from choreography.wire.subject import Subject
 T = TypeVar("T")
 _NOT_KNOWN: Final = 404
 _CODES: Final = range(40400, 40500)  # a 404 without one of these does not come from a registry: the address is wrong
+
+
+class SchemaClient(Protocol):
+    """What is needed of a schema registry. Every failure but "not known" raises `RegistryUnavailable`."""
+
+    async def id_of(self, subject: Subject) -> int | None:
+        """Look up the id of our schema under its subject; `None` if it is not registered there. Never registers."""
+        ...
+
+    async def schema(self, schema_id: int) -> str | None:
+        """Return the schema of an id; `None` if the registry does not know the id."""
+        ...
 
 
 class ConfluentRegistry:

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from choreography import Effect
 from consumers.hr.booked import Booked
-from consumers.hr.choice import busy, choose
+from consumers.hr.choice import busy, choose, zone_of
 from consumers.hr.entry import InterviewSlot
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports
-from consumers.hr.slots import MINUTE
+from consumers.hr.slots import MINUTE, Period
 from consumers.hr.wanted import Wanted
 from schemas import ExitEvent
 from schemas.hr import ExitInterviewMoved, ExitInterviewNotPossible, ExitInterviewScheduled
@@ -47,7 +47,7 @@ async def book(
         interviewer_id=slot.interviewer_id,
         attendee_ids=(slot.interviewer_id, event.employee_id),
         same_day=slot.same_day,
-        clash=await _clashes(slot, booked, wanted, ports, effect),
+        clash=await _clashes(slot, booked.period, wanted, people=people, ports=ports, effect=effect),
         country=wanted.country,
         subdivision=wanted.subdivision,
         holidays=slot.holidays,
@@ -78,8 +78,14 @@ async def _book(
     return slot, await ports.calendar.book(slot.interviewer_id, entry, effect.claim)
 
 
-async def _clashes(slot: InterviewSlot, booked: Booked, wanted: Wanted, ports: Ports, effect: Effect) -> bool:
+async def _clashes(
+    slot: InterviewSlot, period: Period, wanted: Wanted, *, people: Participants, ports: Ports, effect: Effect
+) -> bool:
     """Read both calendars again: somebody else may have booked the same time meanwhile."""
-    owners = (slot.interviewer_id, wanted.employee_id)
-    asked = (busy(one, booked.period, wanted, ports, effect.now, besides=slot.uid) for one in owners)
+    zone = zone_of(slot.time_zone)
+    owners = {wanted.employee_id: zone, slot.interviewer_id: zone_of(await people.zone(slot.interviewer_id), zone)}
+    asked = (
+        busy(one, period, zone, wanted=wanted, ports=ports, now=effect.now, besides=slot.uid)
+        for one, zone in owners.items()
+    )
     return any(await asyncio.gather(*asked))

@@ -1,7 +1,7 @@
 """Who holds an interview, and when: asks the directory and the calendars, and decides by `slots`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,8 +31,10 @@ async def choose(wanted: Wanted, people: Participants, ports: Ports, now: dateti
     works = WorkingDays(wanted.country, wanted.subdivision)
     days = days_to_offer(today, wanted.last_working_day, works)
     within = Period(now, datetime.combine(max(days, default=today), time.max, zone))
-    taken = await _busy(wanted, interviewer.employee_id, ports, within, now)
-    slot = first_free(days, zone, zone_of(interviewer.time_zone, zone), taken, now)
+    theirs = zone_of(interviewer.time_zone, zone)
+    owners = {wanted.employee_id: zone, interviewer.employee_id: theirs}
+    taken = await _busy(wanted, owners, ports, within, now)
+    slot = first_free(days, zone, theirs, taken, now)
     if slot is None:
         raise NotPossible(InterviewObstacle.NO_FREE_SLOT, interviewer.employee_id)
     ports.promised.give(slot, wanted.employee_id, interviewer.employee_id, now=now)
@@ -61,24 +63,33 @@ def zone_of(name: str | None, otherwise: ZoneInfo | None = None) -> ZoneInfo:
 
 
 async def busy(
-    owner: str, within: Period, wanted: Wanted, ports: Ports, now: datetime, *, besides: str | None = None
+    owner: str,
+    within: Period,
+    zone: ZoneInfo,
+    *,
+    wanted: Wanted,
+    ports: Ports,
+    now: datetime,
+    besides: str | None = None,
 ) -> Sequence[Period] | None:
     """Return when somebody is not free; `None` where no calendar can be read, or one has been silent for too long."""
     try:
-        return await ports.calendar.busy(owner, within, besides=besides)
+        return await ports.calendar.busy(owner, within, zone, besides=besides)
     except CalendarSilent:
         if now - wanted.since < PATIENCE:
             raise
         return None
 
 
-async def _busy(wanted: Wanted, interviewer_id: str, ports: Ports, within: Period, now: datetime) -> tuple[Period, ...]:
+async def _busy(
+    wanted: Wanted, owners: Mapping[str, ZoneInfo], ports: Ports, within: Period, now: datetime
+) -> tuple[Period, ...]:
     """Return what is taken, by either; an employee without a readable calendar is taken to be free."""
-    asked = (busy(one, within, wanted, ports, now) for one in (wanted.employee_id, interviewer_id))
+    asked = (busy(one, within, zone, wanted=wanted, ports=ports, now=now) for one, zone in owners.items())
     own, theirs = await asyncio.gather(*asked)
     if theirs is None:
-        raise NotPossible(InterviewObstacle.NO_CALENDAR, interviewer_id)
-    return (*(own or ()), *theirs, *ports.promised.to(wanted.employee_id, interviewer_id))
+        raise NotPossible(InterviewObstacle.NO_CALENDAR, tuple(owners)[1])
+    return (*(own or ()), *theirs, *ports.promised.to(*owners))
 
 
 async def _zone_of_employee(wanted: Wanted, people: Participants, ports: Ports) -> ZoneInfo:

@@ -68,6 +68,13 @@ class Participants:
         except NotPossible:
             return ""
 
+    async def zone(self, employee_id: str) -> str | None:
+        """Return the name of the zone in which a person lives, as far as the directory knows."""
+        try:
+            return (await self.person(employee_id)).time_zone
+        except NotPossible:
+            return None
+
     async def _address(self, employee_id: str) -> Address | None:
         try:
             found = await self.person(employee_id)

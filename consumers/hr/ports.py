@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from choreography import Effect, Unavailable
 from consumers.hr.booked import Booked
@@ -36,8 +37,13 @@ class CalendarSilent(Unavailable):
 class InterviewCalendar(Protocol):
     """The calendars of the company, each known by the employee id of its owner."""
 
-    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> Sequence[Period] | None:
-        """Return when the owner is not free, apart from the entry `besides`; `None` without a readable calendar."""
+    async def busy(
+        self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
+    ) -> Sequence[Period] | None:
+        """Return when the owner is not free, apart from the entry `besides`; `None` without a readable calendar.
+
+        Days, and times that say no zone, are meant in the owner's `zone`.
+        """
         ...
 
     async def find(self, owner: str, uid: str) -> Booked | None:

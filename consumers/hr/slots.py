@@ -117,7 +117,7 @@ def first_free(
         busy: what is taken, of either.
         now: the slot leaves at least half an hour from now.
     """
-    taken = [period for one in busy for period in _as_meant(one, (zone, other_zone))]
+    taken = list(busy)
     for day in days:
         for slot in _slots(day, zone):
             if slot.start < now + NOTICE or not _in_office(slot, other_zone):
@@ -139,15 +139,6 @@ def _in_office(slot: Period, zone: ZoneInfo) -> bool:
     start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
     same_day = start.date() == end.date() and start.weekday() < SATURDAY
     return same_day and start.time() >= OPENS and end.time() <= CLOSES
-
-
-def _as_meant(period: Period, zones: Iterable[ZoneInfo]) -> Iterator[Period]:
-    """A server gives whole days as UTC days, which are meant as days where the person lives: take both."""
-    yield period
-    start, end = period.start.astimezone(UTC), period.end.astimezone(UTC)
-    if start.time() == end.time() == time.min:
-        for zone in zones:
-            yield Period(start.replace(tzinfo=zone), end.replace(tzinfo=zone))
 
 
 def _is_early_enough(day: date, last: date, works: WorkingDays) -> bool:

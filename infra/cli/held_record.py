@@ -48,7 +48,7 @@ def about(home: Home, row: RowMapping) -> dict[str, Any]:
     if row["raw_headers"] is not None:
         told["headers"] = {name: _readable(name, value) for name, value in unpack_headers(row["raw_headers"])}
         told["value_bytes"] = len(row["raw_value"] or b"")
-        told |= _value(home, row["raw_value"])
+        told |= _value(home, row["topic"], row["raw_value"])
     return told | _commands(home, row)
 
 
@@ -62,20 +62,20 @@ def _readable(name: str, value: bytes | None) -> str:
         return f"{len(value)} bytes"
 
 
-def _value(home: Home, value: bytes | None) -> Mapping[str, Any]:
+def _value(home: Home, topic: str, value: bytes | None) -> Mapping[str, Any]:
     try:
-        decoded = asyncio.run(_decoded(home, value))
+        decoded = asyncio.run(_decoded(home, topic, value))
     except (Poison, RegistryUnavailable, InvalidSettings, Unreachable) as error:
         return {"value": f"not shown: {str(error).partition(chr(10))[0]}"}
     return {"value": decoded if decoded is not None else "not shown: no event that the service reads"}
 
 
-async def _decoded(home: Home, value: bytes | None) -> dict[str, Any] | None:
+async def _decoded(home: Home, topic: str, value: bytes | None) -> dict[str, Any] | None:
     address = home.settings.schema_registry_url or Endpoints.read(home.settings.state_dir).registry
     registry, database = ConfluentRegistry(address), Database("sqlite://")
     try:
         database.create(registry_tables)
-        event = await Codec(Schemas(registry, database)).decode(value, home.service.kinds)
+        event = await Codec(Schemas(registry, database)).decode(value, home.service.kinds, topic=topic)
         return None if event is None else event.model_dump(mode="json")
     finally:
         registry.close()

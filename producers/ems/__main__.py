@@ -20,9 +20,11 @@ from choreography import (
     open_publisher,
     run_process,
 )
-from producers.ems import departures, releases, store
+from producers.ems import departures, forgetting, releases, store
+from producers.ems import storage as storing
 from producers.ems.api import create_app
 from producers.ems.departures import Departures
+from producers.ems.forgetting import Forgetting
 from producers.ems.intake import Intake
 from producers.ems.looking import keep_looking
 from producers.ems.reception import Reception
@@ -31,7 +33,7 @@ from producers.ems.server import serve
 from producers.ems.settings import Settings
 from producers.ems.signatures import Signatures
 from producers.ems.statements import GROUP, KINDS, STATED_ON
-from producers.ems.together import Together
+from producers.ems.storage import Storage
 from producers.ems.topic import TopicIntake
 from producers.ems.vendors import VENDORS
 from schemas.exits import (
@@ -76,7 +78,8 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
         stop=stop,
     ) as publisher:
         database, outbox, health = publisher.database, publisher.outbox, publisher.health
-        intake = Intake(Together(database), outbox, clock, settings.time_zone, brake=settings.intake_brake())
+        storage = Storage(database, health)
+        intake = Intake(database, outbox, clock, settings.time_zone, storage=storage, brake=settings.intake_brake())
         app = create_app(
             intake,
             Signatures([secret.get_secret_value() for secret in settings.webhook_secrets]),
@@ -90,7 +93,7 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
         on_topic = TopicIntake(intake, database, outbox, clock)
         async with (
             open_inbox(settings, group=GROUP, topic=TOPIC, take=on_topic.take, health=health) as inbox,
-            _beside(*_due(settings, publisher, clock)),
+            _beside(*_due(settings, publisher, storage, clock)),
             serve(app, settings.intake_host, settings.intake_port, drain_seconds=settings.drain_seconds) as address,
         ):
             health.set("intake", True, address)
@@ -101,15 +104,21 @@ async def take_requests(settings: Settings, stop: asyncio.Event) -> None:
             inbox.result()
 
 
-def _due(settings: Settings, publisher: Publisher, clock: Clock) -> tuple[Coroutine[Any, Any, None], ...]:
+def _due(
+    settings: Settings, publisher: Publisher, storage: Storage, clock: Clock
+) -> Sequence[Coroutine[Any, Any, None]]:
     """Return what EMS does by itself."""
-    database, outbox, health = publisher.database, publisher.outbox, publisher.health
-    departing = Departures(database, outbox, clock).look
-    releasing = Releases(database, outbox, clock, settings.time_zone).look
-    return (
-        keep_looking(departing, part=departures.PART, seconds=departures.LOOK_SECONDS, clock=clock, health=health),
-        keep_looking(releasing, part=releases.PART, seconds=releases.LOOK_SECONDS, clock=clock, health=health),
+    database, outbox = publisher.database, publisher.outbox
+    looks = (
+        (Departures(database, outbox, clock).look, departures.PART, departures.LOOK_SECONDS),
+        (Releases(database, outbox, clock, settings.time_zone).look, releases.PART, releases.LOOK_SECONDS),
+        (Forgetting(database, clock, settings.intake_memory_days).look, forgetting.PART, forgetting.LOOK_SECONDS),
+        (storage.look, storing.PART, storing.LOOK_SECONDS),
     )
+    return [
+        keep_looking(look, part=part, seconds=seconds, clock=clock, health=publisher.health)
+        for look, part, seconds in looks
+    ]
 
 
 async def _first(stop: asyncio.Event, ended: "asyncio.Future[None]") -> None:

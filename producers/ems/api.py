@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,15 +23,17 @@ from producers.ems.answers import Answer, Shown
 from producers.ems.batch import Batch, answered
 from producers.ems.bodies import MAX_BODY, Resignation
 from producers.ems.intake import Delivery, Intake
+from producers.ems.json_text import NoJson, parsed
 from producers.ems.keys import is_own
 from producers.ems.openapi import JSON, PATH, document
-from producers.ems.problems import misfit, reserved, too_large
+from producers.ems.problems import misfit, no_json, reserved, too_large
 from producers.ems.reception import Reception
 from producers.ems.refusals import handlers
 from producers.ems.requests import digest_of
 from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
 from producers.ems.signatures import Signatures
 from producers.ems.store import UnknownCase
+from producers.ems.strictness import Strictness
 from producers.ems.throttle import RATE, Throttle
 
 B = TypeVar("B", bound=BaseModel)
@@ -46,7 +49,7 @@ def create_app(
         intake: accepts what is signed.
         signatures: the secrets of requests.
         clock: tells the time.
-        rate: requests a second that each sender may have handled: those who sign ours, and each vendor.
+        rate: requests a second that each sender may have handled: each secret is one.
         receptions: the vendors whose webhooks are received.
     """
     api = _Api(intake, signatures, Throttle(rate, clock))
@@ -64,6 +67,7 @@ def create_app(
             Route(PATH, described, methods=["GET"]),
         ],
         exception_handlers=handlers(),
+        middleware=[Middleware(Strictness)],
     )
     app.router.redirect_slashes = False
     return app
@@ -95,26 +99,27 @@ class _Api:
     def receiving(self, reception: Reception, throttle: Throttle) -> Handler:
         async def handle(request: Request) -> Response:
             raw = await _read(request)
-            reception.verify(request.headers, raw)
-            throttle.take()
+            throttle.take(reception.verify(request.headers, raw))
             return _accepted(Answer(await reception.receive(self._intake, raw)))
 
         return handle
 
     async def case(self, request: Request) -> Response:
-        self._signatures.verify(request.headers, await _read(request))
-        self._throttle.take()
+        self._throttle.take(self._signatures.verify(request.headers, await _read(request)).sender)
         shown = Shown.of(await self._intake.case(_case_id(request)))
         return Response(shown.model_dump_json(), media_type=JSON)
 
     async def _take(self, request: Request, kind: type[B]) -> tuple[str, B]:
         raw = await _read(request)
-        webhook_id = self._signatures.verify(request.headers, raw)
-        self._throttle.take()
+        webhook_id, sender = self._signatures.verify(request.headers, raw)
+        self._throttle.take(sender)
         if is_own(webhook_id):
             raise reserved()
         try:
+            parsed(raw)
             return webhook_id, kind.model_validate_json(raw)
+        except NoJson as error:
+            raise no_json(error) from None
         except ValidationError as error:
             raise misfit(error) from None
 

@@ -1,16 +1,27 @@
 """What a request may say, field by field; anything else is refused by name.
 
-`null` means "not given". Values are taken as they are: no number becomes a text, no number a date. Ids and names of
-departments are printable text; a control character or an invisible sign in an id can only be an error or a trick.
+`null` means "not given". Values are taken as they are: no number becomes a text, and only `YYYY-MM-DD` is a day. Names
+of departments are printable text; what an id may be is in `identifier`.
 """
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from producers.ems.identifier import Id
 from producers.ems.zones import TimeZone, today
 from schemas.exits import (
     Confidentiality,
@@ -27,6 +38,7 @@ from schemas.exits import (
 )
 
 MAX_BODY: Final = 16 * 1024  # bytes
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # control characters, zero-width characters, and the marks that turn the direction of writing
 _SIGNS: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _INVISIBLE: Final = re.compile(f"[{_SIGNS}]")
@@ -39,11 +51,21 @@ def _readable(text: str) -> str:
     return text
 
 
+def _day(said: object) -> object:
+    """Read a day; what may be digits of a Unix time, or a moment in some zone, is read as neither."""
+    if type(said) is date:
+        return said
+    if isinstance(said, str) and _DAY.fullmatch(said):
+        with suppress(ValueError):
+            return date.fromisoformat(said)
+    raise ValueError("write a day that the calendar has, as YYYY-MM-DD and nothing else, such as 2026-06-30")
+
+
 Text = Annotated[
     str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _READABLE}), AfterValidator(_readable)
 ]
 # A day beyond is a slip, or a sign for "open" (9999-12-31) that would be taken for a day; null says that.
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
+Day = Annotated[date, BeforeValidator(_day), Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 
 
@@ -54,13 +76,13 @@ class _Body(BaseModel):
 class Resignation(_Body):
     """An employee resigns; the fields are those of `EmployeeResigned`."""
 
-    employee_id: Text
+    employee_id: Id
     submitted_on: Day | None = None
-    employee_number: Text | None = None
-    employment_id: Text | None = None
+    employee_number: Id | None = None
+    employment_id: Id | None = None
     worker_type: WorkerType | None = None
-    manager_id: Text | None = None
-    hr_partner_id: Text | None = None
+    manager_id: Id | None = None
+    hr_partner_id: Id | None = None
     department: Text | None = None
     cost_center: Text | None = None
     organization: Text | None = None
@@ -96,7 +118,7 @@ class Decision(_Body):
     """It is final whether the employee leaves."""
 
     outcome: Literal["CONFIRMED", "RETAINED"]
-    decided_by_id: Text | None = None
+    decided_by_id: Id | None = None
     decided_on: Day | None = None
 
     def fact(self, now: datetime, time_zone: str) -> ExitConfirmed | EmployeeRetained:

@@ -1,7 +1,9 @@
 """Erasing what EMS knows of a person whose cases are over.
 
 A case stays as something that was and is over, without saying whose; so a second delivery of one of its requests opens
-nothing: its `webhook-id` is remembered, and what it was answered is not.
+nothing: its `webhook-id` is remembered, as long as any, and what it was answered is not.
+
+All is found by indexes: whoever hands in a request meanwhile must not wait.
 """
 
 from dataclasses import dataclass
@@ -12,12 +14,13 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from producers.ems import held
 from producers.ems.cases import Case
-from producers.ems.store import cases, open_cases, requests
+from producers.ems.store import cases, led_to, open_cases, requests
 from schemas.exits import Risk
 
 _OF_PERSON: Final = select(cases.c.case_id).where(cases.c.employee_id == bindparam("of"))
 _NOTHING: Final = {"digest": "", "answer": ""}
-_ASKED: Final = select(func.count()).select_from(requests)
+_ASKED: Final = select(func.count()).select_from(requests).where(led_to == bindparam("case"))
+_FORGET: Final = update(requests).where(led_to == bindparam("case")).values(_NOTHING)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Known:
 def find(tx: Connection, employee_id: str) -> Known:
     """Return what is known of a person."""
     ids = [str(one) for one in tx.execute(_OF_PERSON, {"of": employee_id}).scalars()]
-    asked = sum(tx.execute(_ASKED.where(requests.c.answer.contains(one))).scalar_one() for one in ids)
+    asked = sum(tx.execute(_ASKED, {"case": one}).scalar_one() for one in ids)
     asked += len(held.refused_of(tx, employee_id))
     return Known(tuple(open_cases(tx, employee_id)), len(ids), asked, held.count_of(tx, employee_id))
 
@@ -55,5 +58,5 @@ def erase(tx: Connection, employee_id: str) -> None:
     nobody = {"employee_id": f"erased:{uuid4()}", "employment_id": None}
     nothing = {"last_working_day": None, "risk": Risk.NORMAL}
     for one in over:
-        tx.execute(update(requests).where(requests.c.answer.contains(str(one))).values(_NOTHING))
+        tx.execute(_FORGET, {"case": str(one)})
         tx.execute(update(cases).where(cases.c.case_id == one).values({**nobody, **nothing}))

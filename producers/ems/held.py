@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Select,
     Table,
     Text,
     Uuid,
@@ -39,6 +40,7 @@ _held: Final = Table(
     Column("ended_at", Text),
 )
 Index("held_requests_state", _held.c.state, _held.c.ended_at)
+Index("held_requests_employee", _held.c.employee_id)
 
 
 _other = _held.alias()
@@ -106,6 +108,11 @@ def end(tx: Connection, hold_id: UUID, state: State, now: datetime) -> bool:
     open_ones = _held.c.state.in_([State.TO_RELEASE, State.TO_REFUSE])
     values = {"state": state, "body": None, "ended_at": now.isoformat()}
     return tx.execute(update(_held).where(_held.c.hold_id == hold_id, open_ones).values(**values)).rowcount > 0
+
+
+def open_keys() -> Select[tuple[str]]:
+    """Return what finds the `webhook_id` of each that has not ended."""
+    return select(_held.c.webhook_id).where(_held.c.ended_at.is_(None))
 
 
 def count_of(tx: Connection, employee_id: str) -> int:

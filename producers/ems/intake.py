@@ -1,4 +1,7 @@
-"""Accepting a request: one transaction writes the case, the fact for the outbox, and the answer; or nothing at all."""
+"""Accepting a request: one transaction writes the case, the fact for the outbox, and the answer; or nothing at all.
+
+The rules refuse before anything is written, so whoever is refused needs no savepoint among others.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -7,9 +10,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from choreography import Clock, Outbox
+from choreography import Clock, Database, Outbox
 from producers.ems import answers, held, moves, statements, store
 from producers.ems.answers import Answer, accepted
 from producers.ems.bodies import Decision, LastWorkingDay, Resignation, Voiding, Withdrawal
@@ -18,7 +22,7 @@ from producers.ems.casebook import Casebook
 from producers.ems.cases import Case, CaseError, Move, Stamp
 from producers.ems.held import Held, State
 from producers.ems.opening import opening
-from producers.ems.together import Transactions
+from producers.ems.storage import Storage
 
 Step = Callable[[Connection, Stamp], Move | str]
 Rule = Callable[[Connection, datetime], None]
@@ -49,23 +53,26 @@ class Intake:
         outbox: where facts wait to be published.
         clock: tells the time.
         time_zone: the IANA zone of a case whose resignation names none.
+        storage: is told what can be written down, and what cannot.
         brake: holds resignations when there are too many; None takes any number.
         random: returns that many random bytes.
     """
 
     def __init__(
         self,
-        database: Transactions,
+        database: Database,
         outbox: Outbox,
         clock: Clock,
         time_zone: str,
         *,
+        storage: Storage,
         brake: Brake | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._database = database
         self._casebook = Casebook(outbox, clock, random)
         self._time_zone = time_zone
+        self._storage = storage
         self._brake = brake
         self._random = random
 
@@ -148,7 +155,7 @@ class Intake:
         Raises:
             UnknownCase: there is none.
         """
-        return await self._database.run(lambda tx: store.find(tx, case_id))
+        return await self._database.read(lambda tx: store.show(tx, case_id))
 
     async def _accept(self, delivery: Delivery, step: Step) -> Answer:
         def work(tx: Connection) -> Answer:
@@ -158,9 +165,15 @@ class Intake:
             return Answer(self._write(tx, delivery, step))
 
         try:
-            return await self._database.run(work)
+            answer = await self._database.run_unless_refused(work, CaseError)
         except IntegrityError as error:  # another process has just written what this one was about to write
             raise InProgress from error
+        except (DBAPIError, NoConnection) as error:
+            self._storage.failed(error)
+            raise
+        if not answer.is_repeat:
+            self._storage.works()
+        return answer
 
     def _write(self, tx: Connection, delivery: Delivery, step: Step) -> str:
         stamp = self._casebook.stamp()

@@ -5,14 +5,14 @@ Whoever may hand in requests could otherwise take the key of somebody else's req
 
 from typing import Final
 
-_OWN: Final = "ems:"
+OWN: Final = "ems:"
 
 
 def own_key(kind: str, name: str) -> str:
     """Return a key that no sender may use."""
-    return f"{_OWN}{kind} {name}"
+    return f"{OWN}{kind} {name}"
 
 
 def is_own(key: str) -> bool:
     """Return whether no sender may use this key."""
-    return key.startswith(_OWN)
+    return key.startswith(OWN)

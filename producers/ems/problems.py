@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from producers.ems.bodies import MAX_BODY
+from producers.ems.json_text import NoJson
 
 MEDIA_TYPE: Final = "application/problem+json"
 _FIELDS_NAMED: Final = 20
@@ -84,6 +85,11 @@ def misfit(error: ValidationError) -> Problem:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     named = dict.fromkeys(_named(one["type"], one["loc"], one["msg"]) for one in found)
     return unfitting([FieldProblem(pointer=pointer, detail=detail) for pointer, detail in list(named)[:_FIELDS_NAMED]])
+
+
+def no_json(error: NoJson) -> Problem:
+    """Refuse a body that is no JSON, or nobody can tell which."""
+    return unfitting([FieldProblem(pointer="#", detail=str(error))])
 
 
 def unfitting(errors: list[FieldProblem]) -> Problem:

@@ -14,12 +14,13 @@ from producers.ems.answers import Accepted, VendorAnswer, Waiting
 from producers.ems.bodies import Resignation
 from producers.ems.cases import AlreadyOpen
 from producers.ems.intake import Delivery, Intake
+from producers.ems.json_text import NamedTwice, NoJson, parsed
 from producers.ems.keys import own_key
 from producers.ems.late import HasLeft, refuse_late
 from producers.ems.problems import misfit
 from producers.ems.signatures import Unsigned
 from producers.ems.store import OtherRequest
-from producers.ems.vendors import Leaver, Vendor, parsed
+from producers.ems.vendors import Leaver, Vendor
 from producers.ems.zones import today
 
 _TAKEN: Final[TypeAdapter[Accepted | Waiting]] = TypeAdapter(Accepted | Waiting)
@@ -54,15 +55,17 @@ class Reception:
         self._clock = clock
         self._time_zone = time_zone
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Do nothing, where the vendor signed this.
+    def verify(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Return the number of the secret with which the vendor signed this.
 
         Raises:
             UnsignedByVendor: it did not, or too long ago where it signs a time.
         """
         now = self._clock.now()
-        if not any(self.vendor.signed(secret, headers, body, now) for secret in self._secrets):
-            raise UnsignedByVendor(self.vendor.title)
+        for number, secret in enumerate(self._secrets):
+            if self.vendor.signed(secret, headers, body, now):
+                return number
+        raise UnsignedByVendor(self.vendor.title)
 
     async def receive(self, intake: Intake, body: bytes) -> str:
         """Take what is a resignation, each on its own; return the answer, as JSON text.
@@ -72,8 +75,7 @@ class Reception:
         Raises:
             InProgress: another request is in the way.
         """
-        payload = parsed(body)
-        findings = ["The body is no JSON object."] if payload is None else list(self.vendor.read(payload))
+        findings = self._findings(body)
         digest = hashlib.sha256(body).hexdigest()
         outcomes = [await self._outcome(intake, finding, digest) for finding in findings]
         ignored = [outcome for outcome in outcomes if isinstance(outcome, str)]
@@ -81,6 +83,15 @@ class Reception:
             log.info("vendor.ignored", vendor=self.vendor.name, reasons=sorted(set(ignored)))
         taken = [outcome for outcome in outcomes if not isinstance(outcome, str)]
         return VendorAnswer(taken=taken, ignored=ignored).model_dump_json()
+
+    def _findings(self, body: bytes) -> Sequence[Leaver | str]:
+        try:
+            payload = parsed(body)
+        except NamedTwice as error:
+            return [str(error)]
+        except NoJson:
+            payload = None
+        return list(self.vendor.read(payload)) if isinstance(payload, dict) else ["The body is no JSON object."]
 
     async def _outcome(self, intake: Intake, finding: Leaver | str, digest: str) -> Accepted | Waiting | str:
         if isinstance(finding, str):

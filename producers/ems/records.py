@@ -9,10 +9,11 @@ resignation; where no key is given, the place of the record is its key, in a for
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from choreography import Record
 from producers.ems.bodies import MAX_BODY
+from producers.ems.json_text import NamedTwice, NoJson, parsed
 from producers.ems.keys import own_key
 from producers.ems.problems import misfit
 from producers.ems.requests import Envelope, Request, read
@@ -52,8 +53,10 @@ def _object(value: bytes | None) -> dict[str, Any]:
     if len(value) > MAX_BODY:
         raise Unreadable(f"The record is larger than {MAX_BODY} bytes, which no request needs.")
     try:
-        said = from_json(value)
-    except ValueError:
+        said = parsed(value)
+    except NamedTwice as error:
+        raise Unreadable(str(error)) from None
+    except NoJson:
         raise Unreadable(Unreadable.__doc__) from None
     if not isinstance(said, dict):
         raise Unreadable(Unreadable.__doc__)

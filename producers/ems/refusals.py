@@ -59,7 +59,7 @@ def _described() -> Mapping[type[Exception], Describe]:
 
 def examples() -> Mapping[HTTPStatus, Problem]:
     """Return a problem of each kind, for the documentation."""
-    unfit = [FieldProblem(pointer="#/last_working_day", detail="Input should be a valid date")]
+    unfit = [FieldProblem(pointer="#/last_working_day", detail="Value error, write a day as YYYY-MM-DD")]
     return {
         one.status: one
         for one in (

@@ -44,7 +44,8 @@ class Settings(ServiceSettings):
         intake_host: the address to listen on; by default only this machine can send.
         intake_port: the port; 0 takes a free one, which is logged.
         webhook_secrets: the secrets that requests may be signed with, joined by commas.
-        intake_rate: requests a second that one sender may have handled: those who sign ours, and each vendor.
+        intake_rate: requests a second that one sender may have handled: each secret is a sender, and each vendor's.
+        intake_memory_days: for how many days a request is remembered; what is sent again later is a new one.
         time_zone: the IANA zone of a case whose resignation names none.
         vendor_bamboohr_secrets: the keys of BambooHR's webhooks, joined by commas; without any there is no route.
         vendor_deel_secrets: the same of Deel.
@@ -61,6 +62,7 @@ class Settings(ServiceSettings):
     intake_host: str = "127.0.0.1"
     intake_port: int = Field(default=0, ge=0, le=65535)
     intake_rate: float = Field(default=RATE, ge=1, allow_inf_nan=False)
+    intake_memory_days: int = Field(default=400, ge=35, le=36_500)
     webhook_secrets: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...], NoDecode, Field(min_length=1)
     ]

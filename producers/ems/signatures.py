@@ -1,6 +1,7 @@
 """Who sent it: the Standard Webhooks signature (standardwebhooks.com) over id, time and the bytes of the body."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -9,6 +10,13 @@ _ID_LENGTH = 256
 
 class Unsigned(Exception):  # noqa: N818 - reads better without the suffix
     """No secret of ours signed this request within the last five minutes."""
+
+
+class Signed(NamedTuple):
+    """Who sent a request, by the number of the secret that signed it, and under which idempotency key."""
+
+    webhook_id: str
+    sender: int
 
 
 class Signatures:
@@ -21,15 +29,17 @@ class Signatures:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._webhooks = [Webhook(secret) for secret in secrets]
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> str:
-        """Return the `webhook-id` of a request that is signed.
+    def verify(self, headers: Mapping[str, str], body: bytes) -> Signed:
+        """Return who signed a request.
 
         Raises:
             Unsigned: it is not, or too long ago, or by somebody else.
         """
         webhook_id = headers.get("webhook-id", "")
-        if len(webhook_id) <= _ID_LENGTH and any(_signed(webhook, headers, body) for webhook in self._webhooks):
-            return webhook_id
+        if len(webhook_id) <= _ID_LENGTH:
+            for sender, webhook in enumerate(self._webhooks):
+                if _signed(webhook, headers, body):
+                    return Signed(webhook_id, sender)
         raise Unsigned
 
 

@@ -53,6 +53,12 @@ requests: Final = Table(
 )
 
 
+# Which case a request led to: an answer begins with `{"case_id":"` and the id.
+led_to: Final = func.substr(requests.c.answer, literal_column("13"), literal_column("36"))
+Index("requests_case", led_to)
+Index("requests_answered", requests.c.answered_at)
+
+
 def _stands_at(*statuses: Status) -> ColumnElement[bool]:
     # written out: SQLite uses an index over some rows only where the statement says that it wants no others
     return cases.c.status.in_([literal_column(f"'{status}'") for status in sorted(statuses)])
@@ -69,6 +75,7 @@ Index(
     postgresql_where=_is_open,
 )
 Index("cases_opened", cases.c.opened_at)
+Index("cases_employee", cases.c.employee_id)
 _is_leaving: Final = _stands_at(Status.CONFIRMED) & cases.c.last_working_day.is_not(None)
 Index("cases_leaving", cases.c.last_working_day, sqlite_where=_is_leaving, postgresql_where=_is_leaving)
 
@@ -82,7 +89,8 @@ class OtherRequest(CaseError):  # noqa: N818 - reads better without the suffix
 
 
 # Built once: building a statement costs more than executing it.
-_FIND: Final = select(cases).where(cases.c.case_id == bindparam("case_id")).with_for_update()
+_SHOW: Final = select(cases).where(cases.c.case_id == bindparam("case_id"))
+_FIND: Final = _SHOW.with_for_update()
 _OPEN_ONES: Final = select(cases).where(cases.c.employee_id == bindparam("employee_id"), _is_open)
 _LEAVING: Final = (
     select(cases).where(_is_leaving, cases.c.last_working_day < bindparam("before")).order_by(cases.c.last_working_day)
@@ -110,6 +118,18 @@ def look_up(tx: Connection, case_id: UUID) -> Case | None:
     """Return the case, kept from changing until the transaction ends; None where there is none."""
     row = tx.execute(_FIND, {"case_id": case_id}).one_or_none()
     return None if row is None else _case(row)
+
+
+def show(tx: Connection, case_id: UUID) -> Case:
+    """Return the case as it stands; it may change at once.
+
+    Raises:
+        UnknownCase: there is none.
+    """
+    row = tx.execute(_SHOW, {"case_id": case_id}).one_or_none()
+    if row is None:
+        raise UnknownCase
+    return _case(row)
 
 
 def open_cases(tx: Connection, employee_id: str) -> Sequence[Case]:

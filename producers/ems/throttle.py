@@ -1,4 +1,8 @@
-"""How many requests one sender may have handled: a token bucket, in this process."""
+"""How many requests each sender may have handled: a token bucket for each, in this process.
+
+Only requests whose signature is good are counted, each for the secret that signed it: were anybody's counted, or all of
+them together, one sender could keep another one out.
+"""
 
 import math
 from typing import Final
@@ -21,12 +25,10 @@ class TooMany(Exception):  # noqa: N818 - reads better without the suffix
 
 
 class Throttle:
-    """A token bucket that holds what fills it in a second, so a sender that was quiet may send that much at once.
-
-    It counts requests whose signature is good: were anybody's counted, anybody could keep the HR system out.
+    """Token buckets that hold what fills them in a second: a sender that was quiet may send that much at once.
 
     Args:
-        rate: requests a second.
+        rate: requests a second of each sender.
         clock: tells the time.
     """
 
@@ -34,18 +36,17 @@ class Throttle:
         self._rate = rate
         self._most = max(1.0, rate)
         self._clock = clock
-        self._tokens = self._most
-        self._at = clock.monotonic()
+        self._buckets: dict[int, tuple[float, float]] = {}  # what is left, and since when
 
-    def take(self) -> None:
-        """Let one request through.
+    def take(self, sender: int) -> None:
+        """Let one request of a sender through; `sender` is the number of the secret that signed it.
 
         Raises:
             TooMany: it must not be handled now.
         """
         now = self._clock.monotonic()
-        self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1:
-            raise TooMany(max(1, math.ceil((1 - self._tokens) / self._rate)))
-        self._tokens -= 1
+        left, since = self._buckets.get(sender, (self._most, now))
+        tokens = min(self._most, left + (now - since) * self._rate)
+        self._buckets[sender] = (tokens - 1 if tokens >= 1 else tokens, now)
+        if tokens < 1:
+            raise TooMany(max(1, math.ceil((1 - tokens) / self._rate)))

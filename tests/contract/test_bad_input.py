@@ -5,21 +5,51 @@ import io
 import json
 import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from time import process_time
 from typing import Any
 
 import pytest
-from fastavro import parse_schema, schemaless_writer
-from hypothesis import given
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from choreography.errors import Poison, RegistryUnavailable
+from choreography.wire.subject import Subject
+from choreography.wire.writer_schema import WriterSchema
 from tests.contract.shop.facts import PLACED, SHIPPED, TOPIC, Channel, Line, OrderPlaced
-from tests.contract.shop.stand import Shop, open_shop
+from tests.contract.shop.stand import ORDER, Shop, open_shop
 
 HUGE = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"  # 2^63 - 1 as Avro writes it
 NEGATIVE = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"  # -2^63
 SECRET = "leave-it-with-Ms-Miller"
+
+
+def doubling(levels: int, innermost: object, between: Callable[[object], object] = lambda kind: kind) -> list[Any]:
+    """Define records that each name the one below twice; the first is the innermost."""
+    records: list[Any] = [{"type": "record", "name": "L0", "fields": [{"name": "x", "type": innermost}]}]
+    for level in range(1, levels):
+        below = between(f"L{level - 1}")
+        fields = [{"name": "a", "type": below}, {"name": "b", "type": below}]
+        records.append({"type": "record", "name": f"L{level}", "fields": fields})
+    return records
+
+
+def defining(records: Sequence[object], last: object) -> dict[str, Any]:
+    """Return a schema that defines records, each in a union of which reading takes one byte, and has a last field."""
+    fields = [{"name": f"f{number}", "type": ["null", record]} for number, record in enumerate(records)]
+    return {
+        "type": "record",
+        "name": ORDER.rpartition(".")[2],
+        "namespace": "shop.orders",
+        "fields": [*fields, {"name": "last", "type": last}],
+    }
+
+
+def with_decimal(kind: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "record", "name": "shop.orders.OrderPlaced", "fields": [{"name": "amount", "type": kind}]}
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +99,9 @@ def test_a_tombstone_is_poison(shop: Shop) -> None:
     assert poison(shop, None).stage == "tombstone"
 
 
-@pytest.mark.parametrize("text", [b'{"employee_id": "e-1"}', b"hello", b"\xef\xbb\xbf{}", b"Obj\x01avro.schema"])
-def test_text_and_other_formats_are_poison(shop: Shop, text: bytes) -> None:
-    assert poison(shop, text).stage == "frame"
+@pytest.mark.parametrize("other", [b'{"employee_id": "e-1"}', b"hello", b"\xef\xbb\xbf{}", b"Obj\x01avro.schema"])
+def test_text_and_other_formats_are_poison(shop: Shop, other: bytes) -> None:
+    assert poison(shop, other).stage == "frame"
 
 
 def test_a_schema_id_that_no_registry_assigns_is_poison_and_nobody_is_asked(shop: Shop, value: bytes) -> None:
@@ -252,6 +282,103 @@ def test_a_list_of_things_without_bytes_is_refused_before_it_can_run_for_ever(sh
     schema = with_field("endless", {"type": "array", "items": nothing})
 
     assert poison(shop, shop.frame(schema, HUGE)).stage == "schema"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        defining(doubling(40, "null"), "L39"),
+        defining(doubling(40, "null")[:-1], doubling(40, "null")[-1]),
+        defining(doubling(40, "null", lambda kind: {"type": kind}), ["L39", "null"]),
+        defining(doubling(8, "null"), {"type": "array", "items": "L7"}),
+        defining(doubling(8, "null"), {"type": "map", "values": "L7"}),
+        defining(doubling(30, "null"), {"type": "array", "items": ["string", "L29"]}),
+        with_decimal({"type": "bytes", "logicalType": "decimal", "precision": 9}),
+        with_decimal({"type": "fixed", "name": "Long", "size": 400_000, "logicalType": "decimal", "precision": 9}),
+    ],
+)
+def test_a_schema_that_lets_a_few_bytes_ask_for_endless_work_is_refused(shop: Shop, schema: dict[str, Any]) -> None:
+    assert poison(shop, shop.frame(schema, b"\x00" * 400)).stage == "schema"
+
+
+def test_a_wide_schema_of_ordinary_fields_is_read(shop: Shop) -> None:
+    wide = copy.deepcopy(OrderPlaced.avsc())
+    wide["fields"] += [{"name": f"f{number}", "type": ["null", "string"], "default": None} for number in range(500)]
+
+    assert shop.read(shop.frame(wide, write(wide, PLACED.model_dump()))) == PLACED
+
+
+@st.composite
+def any_schemas(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw schemas of records that name, list, map and join each other in all ways."""
+    records: list[Any] = []
+    for level in range(draw(st.integers(1, 24))):
+        known = ["null", "string", "long", "boolean", *(f"L{number}" for number in range(level))]
+        one = st.sampled_from(known[-3:] + known)
+        kinds: st.SearchStrategy[Any] = one | st.builds(lambda items: {"type": "array", "items": items}, one)
+        kinds |= st.builds(lambda values: {"type": "map", "values": values}, one)
+        kinds |= st.builds(lambda kind: ["boolean", kind], one.filter(lambda kind: kind != "boolean"))
+        fields = [{"name": f"f{n}", "type": kind} for n, kind in enumerate(draw(st.lists(kinds, max_size=4)))]
+        records.append({"type": "record", "name": f"L{level}", "fields": fields})
+    return defining(records, f"L{len(records) - 1}")
+
+
+@settings(deadline=None)
+@given(schema=any_schemas(), body=st.binary(max_size=1_000) | st.sampled_from([bytes(1_000), b"\x02" * 1_000]))
+def test_reading_a_kilobyte_takes_a_moment_under_every_schema_that_is_accepted(
+    schema: dict[str, Any], body: bytes
+) -> None:
+    writer = WriterSchema.read(json.dumps(schema))
+    begun = process_time()
+
+    with suppress(Poison, EOFError, ValueError, IndexError, UnicodeDecodeError, OverflowError):
+        schemaless_reader(io.BytesIO(body), writer.parsed, None)
+
+    assert process_time() - begun < 2
+
+
+def test_a_schema_that_is_registered_elsewhere_makes_its_records_poison(fresh: Shop) -> None:
+    newer = with_field("colour", ["null", "string"])
+    theirs = fresh.registry.register(Subject("x.others.v1-shop.orders.OrderPlaced", json.dumps(newer)))[0]
+    value = b"\x00" + theirs.to_bytes(4, "big") + write(newer, PLACED.model_dump() | {"colour": None})
+
+    refused = poison(fresh, value)
+    fresh.registry.register(Subject(f"{TOPIC.name}-{ORDER}", json.dumps(newer)))
+
+    assert refused.stage == "schema"
+    assert f"not registered as {TOPIC.name}-{ORDER}" in str(refused)
+    assert fresh.read(value) == PLACED
+
+
+def test_what_is_registered_for_a_topic_is_asked_once_and_known_after_a_restart(fresh: Shop) -> None:
+    newer = with_field("colour", ["null", "string"])
+    value = fresh.frame(newer, write(newer, PLACED.model_dump() | {"colour": None}))
+
+    assert fresh.read(value) == PLACED
+    fresh.registry.up = False
+    fresh.restart()
+    assert fresh.read(value) == PLACED
+
+
+def test_a_schema_that_an_older_version_kept_is_asked_about_before_it_is_used(fresh: Shop) -> None:
+    newer = with_field("colour", ["null", "string"])
+    value = fresh.frame(newer, write(newer, PLACED.model_dump() | {"colour": None}))
+    assert fresh.read(value) == PLACED
+    fresh.database.run_sync(lambda tx: tx.execute(text("UPDATE schemas SET subject = NULL")))
+    fresh.registry.up = False
+    fresh.restart()
+
+    with pytest.raises(RegistryUnavailable):
+        fresh.read(value)
+
+
+def test_a_registry_that_lost_our_subjects_condemns_no_record(fresh: Shop) -> None:
+    newer = with_field("colour", ["null", "string"])
+    value = fresh.frame(newer, write(newer, PLACED.model_dump() | {"colour": None}))
+    fresh.registry._subjects.clear()
+
+    with pytest.raises(RegistryUnavailable, match="another one"):
+        fresh.read(value)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ async def _encoded(event: Event) -> bytes:
 
 async def _decoded(value: bytes, writer: dict[str, Any], kind: type[Event]) -> Event | None:
     with closing(Database("sqlite://")) as database:
-        return await Codec(_schemas(database, writer)).decode(value, {kind.full_name(): kind})
+        return await Codec(_schemas(database, writer)).decode(value, {kind.full_name(): kind}, topic=kind.topic.name)
 
 
 def _schemas(database: Database, schema: dict[str, Any]) -> Schemas:

@@ -25,4 +25,4 @@ def eventually(look: Callable[[], T], what: str, found: Callable[[], object], se
         if answer := look():
             return answer
         time.sleep(_BETWEEN_LOOKS)
-    pytest.fail(f"Waited {seconds:.0f} s for {what}, but found {found()}.", pytrace=False)
+    pytest.fail(f"HeldRecord {seconds:.0f} s for {what}, but found {found()}.", pytrace=False)

@@ -117,6 +117,52 @@ def test_a_field_that_does_not_fit_is_named(office: Office, fields: dict[str, An
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
+CASE = "/v1/cases/0195567a-0000-7000-8000-000000000001"
+NO_DAYS: tuple[object, ...] = (
+    *("0", "86400", "1811721600", "1811721600000", "-1", "20260531", "2026-5-31", "2026-W22-7", "2026-151"),
+    *("2026-05-31T00:00:00Z", "2026-05-31 ", "31.05.2026", "05/31/2026", "2026-02-30", "٢٠٢٦-٠٥-٣١", "", "today"),
+    *(0, 86400, 1811721600, 1811721600000, 1.5, -1, True, ["2026-05-31"], {}),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        *((RESIGN, {"employee_id": "e-1"}, one) for one in ("submitted_on", "last_working_day", "employment_end_date")),
+        (f"{CASE}/last-working-day", {}, "last_working_day"),
+        (f"{CASE}/decision", {"outcome": "CONFIRMED"}, "decided_on"),
+        (f"{CASE}/withdrawal", {}, "withdrawn_on"),
+    ],
+)
+def test_only_year_month_and_day_are_a_day(office: Office, path: str, body: dict[str, Any], field: str) -> None:
+    answers = [office.post(path, json.dumps(body | {field: said})) for said in NO_DAYS]
+
+    assert [answer.status_code for answer in answers] == [422] * len(NO_DAYS)
+    for answer in answers:
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == f"#/{field}"
+        assert "YYYY-MM-DD" in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (RESIGN, '{"employee_id": "e-1", "employee_id": "e-2"}'),
+        (RESIGN, '{"employee_id": "e-1", "employee_id": "e-1"}'),
+        (RESIGN, '{"employee_id": "e-1", "\\u0065mployee_id": "e-2"}'),
+        (f"{CASE}/decision", '{"outcome": "RETAINED", "outcome": "CONFIRMED"}'),
+        ("/v1/batch", '{"requests": [], "requests": [{"id": "1", "body": {"employee_id": "e-1"}}]}'),
+        ("/v1/batch", '{"requests": [{"id": "1", "body": {"employee_id": "e-1", "employee_id": "e-2"}}]}'),
+    ],
+)
+def test_a_member_that_is_named_twice_is_refused(office: Office, path: str, body: str) -> None:
+    answer = office.post(path, body)
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "#")
+    assert "named twice" in error["detail"]
+
+
 def test_the_employee_id_cannot_be_left_out(office: Office) -> None:
     assert office.post(RESIGN, "{}").json()["errors"] == [{"pointer": "#/employee_id", "detail": "Field required"}]
 

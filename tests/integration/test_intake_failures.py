@@ -15,9 +15,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
-from choreography import Database, Event, Outbox, SystemClock
+from choreography import Database, Event, Health, Outbox, SystemClock
 from producers.ems.bodies import Resignation
 from producers.ems.intake import Delivery, Intake
+from producers.ems.storage import Storage
 from tests.integration.intake.office import SECRET, TABLES, Office, open_office, prepared, rows, signed
 
 RESIGN = "/v1/resignations"
@@ -60,18 +61,21 @@ def test_a_batch_that_cannot_be_written_can_be_sent_again(office: Office) -> Non
     assert office.rows() == {"cases": 3, "requests": 3, "outbox": 3}
 
 
-def test_a_locked_database_is_a_reason_to_try_later(office: Office, tmp_path: Path) -> None:
-    webhook_id = str(uuid4())
+def test_a_locked_database_is_a_reason_to_try_later_and_keeps_no_question_waiting(
+    office: Office, tmp_path: Path
+) -> None:
+    webhook_id, case_id = str(uuid4()), office.post(RESIGN, BODY).json()["case_id"]
+    other = json.dumps({"employee_id": "e-2"})
 
     with closing(sqlite3.connect(tmp_path / "ems.exits.db", isolation_level=None)) as somebody_else:
         somebody_else.execute("BEGIN IMMEDIATE")
-        while_locked = office.post(RESIGN, BODY, webhook_id=webhook_id)
-        question = office.get(f"/v1/cases/{uuid4()}")
+        while_locked = office.post(RESIGN, other, webhook_id=webhook_id)
+        question = office.get(f"/v1/cases/{case_id}")
         somebody_else.execute("ROLLBACK")
 
-    assert (while_locked.status_code, question.status_code) == (503, 503)
-    assert office.rows() == NOTHING
-    assert office.post(RESIGN, BODY, webhook_id=webhook_id).status_code == 202
+    assert (while_locked.status_code, question.status_code) == (503, 200)
+    assert office.rows() == {"cases": 1, "requests": 1, "outbox": 1}
+    assert office.post(RESIGN, other, webhook_id=webhook_id).status_code == 202
 
 
 def test_a_full_disk_loses_nothing_that_was_accepted(office: Office) -> None:
@@ -105,7 +109,7 @@ def test_the_fact_is_part_of_the_transaction(tmp_path: Path) -> None:
     with closing(Database(f"sqlite:///{tmp_path / 'ems.db'}")) as database:
         database.create(*TABLES)
         outbox = BrokenOutbox(prepared(database), "/ems", SystemClock())
-        intake = Intake(database, outbox, SystemClock(), "UTC")
+        intake = Intake(database, outbox, SystemClock(), "UTC", storage=Storage(database, Health()))
 
         with pytest.raises(OSError, match="stops here"):
             asyncio.run(intake.resign(Delivery("msg_1", "digest"), Resignation(employee_id="e-1")))

@@ -5,7 +5,7 @@ import json
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -21,6 +21,7 @@ from infra.inventory import inventory
 from infra.local.distribution import KAFKA
 from infra.local.java import kafka_command
 from infra.providers import Broker
+from producers.ems.statements import GROUP
 from tests.integration.intake.process import SECONDS, Ems, published, until
 
 pytestmark = pytest.mark.broker
@@ -162,6 +163,34 @@ def test_what_was_sent_while_it_was_killed_is_taken_once(ems: Ems, broker: Broke
     assert ems.end() == 0
 
     assert before <= stored(tmp_path, mine) == number
+
+
+def committed(broker: Broker, offset: Callable[[int, int], int]) -> None:
+    """Have the group go on somewhere, as the console tools do; `offset` is told the first and the next offset."""
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": GROUP, "enable.auto.commit": False})
+    places = [TopicPartition(TOPIC, number) for number in range(INTAKE.of("ems").partitions)]
+    for place in places:
+        place.offset = offset(*consumer.get_watermark_offsets(place, timeout=SECONDS))
+    consumer.commit(offsets=places, asynchronous=False)
+    consumer.close()
+
+
+def test_a_topic_that_was_made_anew_stops_nothing_but_what_comes_by_it(ems: Ems, broker: Broker, employee: str) -> None:
+    committed(broker, lambda _, end: end + 1_000)  # as if it had held more, before it was deleted
+    with ems.start() as intake:
+        part = until(lambda: ems.refused("inbox"), "the inbox is refused")
+        over_http = intake.resign({"employee_id": employee})
+        ems.end()
+    committed(broker, lambda _, end: end)  # and a person chooses
+
+    with ems.start():
+        producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+        producer.produce(TOPIC, json.dumps({"employee_id": f"{employee}-2"}))
+        producer.flush()
+        published(broker, f"{employee}-2", count=1)
+
+    assert all(name in part for name in (GROUP, TOPIC, "made anew", "--reset-offsets", "everything else goes on"))
+    assert {record["ce_subject"] for record in published(broker, employee, count=1)} == {str(over_http.case_id)}
 
 
 def stored(folder: Path, employees: str) -> int:

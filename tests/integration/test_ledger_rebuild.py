@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from choreography import Database, Effect, Event, InvalidSettings, RegistryUnavailable, Reject, Service, effect_key, on
 from choreography.database.engine import read_url
 from choreography.database.lock_sessions import open_holder
-from choreography.kafka.config import KafkaConnection
 from choreography.ledger.table import ledger
 from choreography.outbox.outbox import outbox
+from choreography.settings import KafkaConnection
 from infra.errors import Refused
 from infra.groups import Group
 from infra.ledger_rebuild import Outcome, rebuild_ledger

@@ -1,4 +1,4 @@
-"""The README's request of an HR system, sent as it stands there."""
+"""The request of an HR system that `docs/intake.md` shows, sent as it stands there."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from tests.integration.intake.office import NEXT_SECRET, SECRET, open_office
 TOOLS = ("sh", "curl", "openssl", "base64", "od")
 
 
-def test_the_request_that_the_readme_shows_opens_a_case(tmp_path: Path) -> None:
+def test_the_request_that_the_page_shows_opens_a_case(tmp_path: Path) -> None:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing and not os.environ.get("CI"):
-        pytest.skip(f"The README's example needs {', '.join(missing)}, which this machine has not.")
-    script = next(block for block in readme.blocks("sh") if "openssl" in block)
+        pytest.skip(f"The page's example needs {', '.join(missing)}, which this machine has not.")
+    script = next(block for block in readme.blocks("sh", "docs/intake.md") if "openssl" in block)
 
     with open_office(tmp_path) as office:
         address = urlsplit(office.address)

@@ -1,13 +1,20 @@
 """The runtime on a real broker and a real registry."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel
 
+import choreography
 from choreography import Effect, Event, Service, on
 from choreography.records import LedgerBegan, ReactionHeld, ServiceManifest
 from infra.providers import Broker
@@ -63,6 +70,51 @@ def order(shop: LiveShop, customer: str = "c1") -> Event:
 def cancellation(shop: LiveShop, of: Event) -> Event:
     assert isinstance(of, OrderPlaced)
     return shop.cancelled.model_validate(cancelled(of).model_dump())
+
+
+FIGURE = re.findall(r"^    (\w+\.\w+) +(\w+) {2,}", choreography.__doc__ or "", re.MULTILINE)
+
+
+@contextmanager
+def called() -> Iterator[list[tuple[str, str]]]:
+    """Yield the functions of the kit in the order in which they are called, on every thread begun meanwhile."""
+    calls: list[tuple[str, str]] = []
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module.startswith("choreography."):
+            calls.append((module.removeprefix("choreography."), frame.f_code.co_name))
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+async def test_a_record_goes_the_way_that_the_kit_draws(shop: LiveShop) -> None:
+    class Slot(BaseModel):
+        number: int
+
+    async def decide(event: OrderPlaced, _ports: Ports, effect: Effect) -> ParcelPacked:
+        await effect.once(Slot, _first)
+        return shop.packed(parcel=event.article)
+
+    async def _first() -> Slot:
+        return Slot(number=1)
+
+    with called() as calls:
+        async with shop.serving(warehouse(shop, decide), Ports(Store())):
+            before = len(calls)
+            await shop.publish(order(shop))
+            await until(lambda: set(FIGURE) <= set(calls[before:]))
+    way = iter(calls[before:])
+
+    assert len(FIGURE) == 12
+    assert [step for step in FIGURE[:-2] if step not in way] == []
+    assert set(FIGURE[-2:]) <= set(way)
 
 
 async def test_an_order_reaches_its_effect_and_its_fact(shop: LiveShop) -> None:

@@ -152,7 +152,7 @@ class LiveShop:
         """Return the events of one type on a topic."""
         codec = await self.codec()
         records = await asyncio.to_thread(self.read, (topic or kind.topic).name)
-        found = [await codec.decode(record.value, {kind.full_name(): kind}) for record in records]
+        found = [await codec.decode(record.value, {kind.full_name(): kind}, topic=record.topic) for record in records]
         return [event for event in found if isinstance(event, kind)]
 
     def committed(self, group: str, topic: str) -> dict[int, int]:

@@ -1,9 +1,8 @@
 """The kit's runtime around a worker, without a broker: real ledger, outbox, codec and relay on a fake clock."""
 
-import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ from sqlalchemy import select
 
 from choreography import Event, Service, Topic
 from choreography.consume import brake as brake_tables
+from choreography.consume.lane import Lane, LaneState, Partition
 from choreography.database.database import Database
 from choreography.health import Health
+from choreography.kafka.look_ahead import Ahead
 from choreography.ledger import positions as position_tables
 from choreography.ledger import table as ledger_tables
 from choreography.ledger.claims import take_claims
@@ -22,15 +23,7 @@ from choreography.outbox import outbox as outbox_tables
 from choreography.outbox.outbox import Outbox
 from choreography.outbox.relay import Outgoing, Relay
 from choreography.process.assembly import Limits, assemble
-from choreography.records import (
-    REACTIONS,
-    LedgerBegan,
-    ReactionDecided,
-    ReactionDropped,
-    ReactionHeld,
-    ReactionReleased,
-    ReactionSkipped,
-)
+from choreography.records import OF_SERVICES, REACTIONS
 from choreography.retries import Backoff
 from choreography.testing.fake import FakeClock, FakeProducer
 from choreography.wire import registry as registry_tables
@@ -41,29 +34,6 @@ from choreography.wire.registry import Schemas
 from choreography.wire.schema_client import FakeRegistry
 from choreography.wire.subject import Subject
 from tests.shop.facts import OrderCancelled, OrderPlaced
-
-KIT = (ReactionSkipped, ReactionHeld, ReactionReleased, ReactionDropped, ReactionDecided, LedgerBegan)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a record stands, as a test says."""
-
-    claim: int
-    begin: int
-    later: Sequence[Record]
-    clock: FakeClock
-    waits: bool = False
-    is_blocked: bool = False
-
-    def behind(self, offset: int) -> Sequence[Record]:
-        return [record for record in self.later if record.offset > offset]
-
-    async def rest(self, seconds: float) -> None:
-        await self.clock.sleep(seconds)
-
-    async def until(self, event: asyncio.Event) -> None:
-        await event.wait()
 
 
 class Runtime:
@@ -113,7 +83,7 @@ class Runtime:
 
     async def prepare(self) -> None:
         reactions = REACTIONS.of(self.service.system)
-        kinds: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in KIT]
+        kinds: list[tuple[Topic, type[Event]]] = [(reactions, kind) for kind in OF_SERVICES]
         own: tuple[type[Event], ...] = (*self.service.publishes, OrderPlaced, OrderCancelled)
         kinds += [(kind.topic, kind) for kind in own]
         self.registry.register(*(Subject.of(topic, kind) for topic, kind in kinds))
@@ -133,7 +103,10 @@ class Runtime:
         return Record(event.topic.name, 0, self.offset, event.key.encode(), value, headers, 1_700_000_000_000)
 
     async def deliver(self, record: Record, behind: Sequence[Record] = (), *, begin: int = 0) -> None:
-        await self.worker.handle(record, Place(self.claim, begin, behind, self.clock))
+        await self.worker.handle(record, self.lane(Partition(record.at, self.claim, begin), record.key, behind))
+
+    def lane(self, partition: Partition, key: bytes | None, behind: Sequence[Record] = ()) -> Lane:
+        return Lane(LaneState(partition, key, deque(behind)), Ahead(lambda _: None), self.clock)
 
     def published(self) -> list[Outgoing]:
         """Let the relay publish what waits; return everything published so far."""
@@ -144,7 +117,11 @@ class Runtime:
     async def stated(self, *kinds: type[Event]) -> list[Event]:
         """Return what was published of these types, decoded."""
         names = {kind.full_name(): kind for kind in kinds}
-        found = [await self.codec.decode(one.value, names) for one in self.published() if "dlq" not in one.topic]
+        found = [
+            await self.codec.decode(one.value, names, topic=one.topic)
+            for one in self.published()
+            if "dlq" not in one.topic
+        ]
         return [event for event in found if event is not None]
 
     def rows(self) -> list[Any]:

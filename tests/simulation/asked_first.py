@@ -11,7 +11,7 @@ from functools import wraps
 from random import Random
 from typing import Any, Final
 
-from choreography.consume.admission import Intake
+from choreography.consume.admission import Admission
 from tests.checker.anomaly import Anomaly
 from tests.simulation.judging import judged
 from tests.simulation.plan import Fault, Plan, plan_of
@@ -31,13 +31,13 @@ def plan_with_resets(seed: int) -> Plan:
 
 def judged_asking_first(plan: Plan) -> list[Anomaly]:
     """Live a history in which no batch is too small to ask about, and have the checker name what it sees."""
-    with replaced(Intake, "__init__", _asking_always(Intake.__init__)):
+    with replaced(Admission, "__init__", _asking_always(Admission.__init__)):
         return judged(plan)
 
 
 def _asking_always(original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
-    def begin(self: Intake, *given: Any, **named: Any) -> None:
+    def begin(self: Admission, *given: Any, **named: Any) -> None:
         original(self, *given, **{**named, "large": 1})
 
     return begin

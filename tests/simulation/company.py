@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 from choreography import Effect, NothingToDo, Unavailable
 from consumers.hr.booked import Booked
@@ -73,7 +74,9 @@ class SimCalendar:
     process: Process
     diary: Diary
 
-    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> tuple[Period, ...]:
+    async def busy(
+        self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
+    ) -> tuple[Period, ...]:
         def look() -> tuple[Period, ...]:
             pages = (page for uid, page in self.diary.pages.items() if uid != besides and not page.is_cancelled)
             taken = (_period(page) for page in pages if page.content["owner"] == owner)

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, text, update
 from choreography.consume import start as beginning
 from choreography.consume import subscription
 from choreography.consume.backlog import Backlog
+from choreography.consume.lane import LaneState, Partition
 from choreography.consume.lanes import Lanes
-from choreography.consume.partition import LaneState, Partition
 from choreography.kafka.offsets import Offsets
 from choreography.ledger import claims, statements
 from choreography.ledger import rows as ledger

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from choreography import Effect, Event, NothingToDo, Unavailable
 from choreography.testing.fake import FakeMemory
@@ -79,7 +80,9 @@ class Calendars:
         self.down_after_put = False
         self.down_after_cancel = False
 
-    async def busy(self, owner: str, within: Period, *, besides: str | None = None) -> list[Period] | None:
+    async def busy(
+        self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
+    ) -> list[Period] | None:
         if owner in self.silent:
             raise CalendarSilent
         found = self.entries.get(owner)

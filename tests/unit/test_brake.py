@@ -7,9 +7,10 @@ import pytest
 from choreography import ClaimLost, Effect, Reject, Service, on
 from choreography.consume import brake as brakes
 from choreography.consume.brake import Braked
+from choreography.consume.lane import Partition
 from choreography.wire.record import Record
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack, placed
-from tests.shop.runtime import Place, Runtime, running
+from tests.shop.runtime import Runtime, running
 
 FEW, ENOUGH = 4, 5
 
@@ -77,8 +78,9 @@ async def test_nothing_is_attempted_while_it_is_on_also_after_a_restart(runtime:
     await fail(runtime, ENOUGH)
     again = brakes.Brake(runtime.journal, runtime.health)
     await again.look()
-    place = Place(runtime.claim, 0, (), runtime.clock)
-    handling = asyncio.ensure_future(runtime.worker.handle(runtime.record(placed("x", article="fine")), place))
+    record = runtime.record(placed("x", article="fine"))
+    lane = runtime.lane(Partition(record.at, runtime.claim), record.key)
+    handling = asyncio.ensure_future(runtime.worker.handle(record, lane))
     await asyncio.sleep(0)
 
     assert again.is_on
@@ -102,11 +104,10 @@ async def test_a_new_version_takes_it_off(runtime: Runtime) -> None:
 
 
 async def test_who_waits_for_it_gives_its_partition_up_when_told(runtime: Runtime) -> None:
-    class Draining(Place):
-        async def until(self, event: asyncio.Event) -> None:
-            raise ClaimLost
-
     await fail(runtime, ENOUGH)
+    record = runtime.record(placed("x"))
+    partition = Partition(record.at, runtime.claim)
+    partition.draining.set()
 
     with pytest.raises(ClaimLost):
-        await runtime.worker.handle(runtime.record(placed("x")), Draining(runtime.claim, 0, (), runtime.clock))
+        await runtime.worker.handle(record, runtime.lane(partition, record.key))

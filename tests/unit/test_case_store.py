@@ -1,16 +1,27 @@
 """How cases are found: by an index, however many have ended."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, insert
 
 from choreography.database.migration import bring_up_to_date
 from producers.ems import store
 from producers.ems.cases import Case, Status
+from producers.ems.erasure import erase
+from producers.ems.forgetting import FORGET
 from schemas.exits import Risk
+
+CASE = {
+    "case_id": UUID(int=1),
+    "employee_id": "e-1",
+    "version": 1,
+    "status": "DEPARTED",
+    "time_zone": "UTC",
+} | dict.fromkeys(("opened_at", "changed_at"), "")
 
 
 @pytest.fixture
@@ -44,7 +55,8 @@ def test_the_open_cases_of_an_employee_are_found_without_reading_all_others(
     with engine.connect() as connection:
         store.open_cases(connection, "e-1")
 
-    assert "USING INDEX cases_open" in plan(engine, statements[-1], "e-1")
+    found = plan(engine, statements[-1], "e-1")
+    assert "USING INDEX cases_open" in found or "USING INDEX cases_employee" in found
 
 
 def test_those_who_leave_are_found_without_reading_all_others(engine: Engine, statements: list[str]) -> None:
@@ -52,6 +64,25 @@ def test_those_who_leave_are_found_without_reading_all_others(engine: Engine, st
         store.leaving(connection, date(2026, 3, 2))
 
     assert "USING INDEX cases_leaving" in plan(engine, statements[-1], "2026-03-02")
+
+
+def test_whom_a_request_was_about_is_found_without_reading_all_others(engine: Engine, statements: list[str]) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(store.cases).values(CASE))
+        erase(connection, "e-1")
+
+    asked = [one for one in statements if "requests" in one or "cases" in one or "held" in one]
+    plans = [plan(engine, one, *[""] * one.count("?")) for one in asked if not one.startswith("INSERT")]
+    assert len(plans) >= 5
+    assert not [one for one in plans if re.search("SCAN (requests|cases|held)", one)]
+    assert any("USING INDEX requests_case" in one for one in plans)
+
+
+def test_what_is_old_is_found_by_when_it_was_answered(engine: Engine, statements: list[str]) -> None:
+    with engine.begin() as connection:
+        connection.execute(FORGET, {"before": ""})
+
+    assert "USING INDEX requests_answered" in plan(engine, statements[-1], *[""] * statements[-1].count("?"))
 
 
 def test_the_risk_of_a_case_is_kept_and_one_from_before_it_was_has_none(engine: Engine) -> None:

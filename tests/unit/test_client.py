@@ -5,7 +5,8 @@ import logging
 import pytest
 from confluent_kafka import Consumer
 
-from choreography.kafka.config import GroupProtocol, consumer_config, scout_config
+from choreography.kafka.config import consumer_config, scout_config
+from choreography.settings import GroupProtocol
 
 DECIDED_BY_THE_BROKER = ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")
 

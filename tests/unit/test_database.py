@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from choreography.database.database import Database
 from choreography.database.transaction import after_commit
@@ -145,6 +145,77 @@ def test_what_is_wanted_at_the_same_moment_is_committed_together_and_one_that_ra
 
     assert len(commits) == 2
     assert (stored(database), told) == ([2, 3], ["committed"])
+
+
+def at_once(database: Database, *works: Callable[[Connection], None]) -> list[BaseException | None]:
+    """Have all of this done together, each of which may refuse by a `LookupError` before it writes."""
+
+    async def run() -> list[BaseException | None]:
+        wanted = [database.run_unless_refused(work, LookupError) for work in works]
+        return await asyncio.gather(*wanted, return_exceptions=True)
+
+    began, go = threading.Event(), threading.Event()
+
+    def slow(_tx: Connection) -> None:
+        began.set()
+        assert go.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(database.run_sync, slow)
+        assert began.wait(10)
+        running = pool.submit(asyncio.run, run())
+        while database._jobs.qsize() < len(works):
+            assert not running.done()
+        go.set()
+        return running.result(10)
+
+
+def refuses(_tx: Connection) -> None:
+    raise LookupError("there is none")
+
+
+def test_who_refuses_before_it_writes_needs_no_savepoint_and_undoes_nobody(opened: Opened) -> None:
+    database, statements = opened(), list[str]()
+    event.listen(database._engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+    results = at_once(database, lambda tx: add(tx, 1), refuses, lambda tx: add(tx, 2))
+
+    assert [type(result) for result in results] == [type(None), LookupError, type(None)]
+    assert not [one for one in statements if "SAVEPOINT" in one]
+    assert stored(database) == [1, 2]
+
+
+def test_what_fails_otherwise_without_a_savepoint_is_done_again_for_itself(opened: Opened) -> None:
+    database = opened()
+
+    def fails(tx: Connection) -> None:
+        add(tx, 3)
+        raise ValueError("after it has written")
+
+    results = at_once(database, lambda tx: add(tx, 1), lambda tx: add(tx, 1), fails, refuses, lambda tx: add(tx, 2))
+
+    kinds = [type(result) for result in results]
+    assert kinds == [type(None), IntegrityError, ValueError, LookupError, type(None)]
+    assert stored(database) == [1, 2]
+
+
+def test_who_only_reads_waits_for_no_writer(opened: Opened) -> None:
+    database, other = opened(busy_seconds=0.05), opened()
+    database.run_sync(lambda tx: add(tx, 1))
+
+    def while_locked(tx: Connection) -> list[int]:
+        add(tx, 2)
+        return asyncio.run(database.read(lambda tx: list(tx.execute(select(numbers.c.n)).scalars())))
+
+    assert other.run_sync(while_locked) == [1]
+
+
+def test_nobody_reads_a_database_that_is_closed(opened: Opened) -> None:
+    database = opened()
+    database.close()
+
+    with pytest.raises(DatabaseClosed):
+        asyncio.run(database.read(lambda _tx: None))
 
 
 def test_when_the_commit_fails_everybody_is_told(opened: Opened) -> None:

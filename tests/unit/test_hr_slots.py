@@ -138,14 +138,6 @@ def test_office_hours_that_do_not_overlap_have_no_time() -> None:
     assert free(days=[date(2026, 3, 3), date(2026, 3, 4)], other=SYDNEY) is None
 
 
-def test_a_whole_day_means_the_day_where_the_person_lives() -> None:
-    day = date(2026, 3, 3)
-    whole_day = busy("2026-03-03T00:00", "2026-03-04T00:00", ZoneInfo("UTC"))
-
-    assert first_free([day], SYDNEY, SYDNEY, [whole_day], at("2026-03-01T12:00")) is None
-    assert first_free([day], ZoneInfo("America/Los_Angeles"), BERLIN, [whole_day], at("2026-03-01T12:00")) is None
-
-
 @pytest.mark.parametrize("day", [date(2026, 3, 30), date(2026, 10, 26)])
 def test_after_the_clocks_have_changed_it_is_nine_o_clock_on_the_wall(day: date) -> None:
     assert free(days=[day], now=at("2026-03-02T12:00")) == datetime.combine(day, time(9), BERLIN)

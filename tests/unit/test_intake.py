@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from choreography import Service, on
-from choreography.consume.admission import Intake
+from choreography.consume.admission import Admission
+from choreography.consume.lane import LaneState
 from choreography.consume.lanes import Lanes
-from choreography.consume.partition import LaneState
 from choreography.wire.record import Record, TopicPartition
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack, placed
 from tests.shop.runtime import Runtime, running
@@ -35,7 +35,7 @@ class Desk:
         self.lanes.on_assign({AT: 1})
         self.lanes.open(AT)
         self.started: list[int] = []
-        self.intake = Intake(runtime.journal, self.lanes, self._start, moved=lambda: None, large=large)
+        self.intake = Admission(runtime.journal, self.lanes, self._start, moved=lambda: None, large=large)
 
     def _start(self, lanes: Sequence[LaneState]) -> None:
         self.started += [lane.queue[0].offset for lane in lanes]

@@ -3,8 +3,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreography.consume.lanes import Lanes, behind
-from choreography.consume.partition import LaneState, Look
+from choreography import SystemClock
+from choreography.consume.lane import Lane, LaneState, Look
+from choreography.consume.lanes import Lanes
+from choreography.kafka.look_ahead import Ahead
 from choreography.wire.record import Record, TopicPartition
 
 AT = TopicPartition("shop.orders.v1", 0)
@@ -155,7 +157,8 @@ def test_what_was_fetched_later_of_the_same_key_can_be_seen() -> None:
     lanes = assigned()
     (first, _) = lanes.on_records([record(0, b"c1"), record(1, b"c2"), record(2, b"c1")])
 
-    assert [later.offset for later in behind(first, 0)] == [2]
+    lane = Lane(first, Ahead(lambda _: None), SystemClock())
+    assert [later.offset for later in lane.behind(0)] == [2]
 
 
 def test_fetching_pauses_when_full_and_resumes_when_half_empty() -> None:

@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from choreography import Database
-from choreography.kafka.config import KafkaConnection
 from choreography.ledger import positions as position_tables
 from choreography.ledger.positions import ledger_id, write_begin_positions, write_finished
 from choreography.ledger.table import State, metadata
 from choreography.outbox import outbox as outbox_tables
+from choreography.settings import KafkaConnection
 from choreography.wire.record import TopicPartition
 from infra.cli.app import app
 from infra.cli.ledger import looks_up_mail

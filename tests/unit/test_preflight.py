@@ -13,7 +13,7 @@ from choreography.health import Health
 from choreography.kafka.cluster import Access, ClusterSeen
 from choreography.process.needs import Needs, needs_of, port_problems
 from choreography.process.preflight import preflight
-from choreography.process.stopping import unless_stopped
+from choreography.retries import unless
 from choreography.testing.fake import FakeClock
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, pack
 
@@ -156,7 +156,7 @@ async def test_who_is_told_to_stop_looks_no_more() -> None:
             await asyncio.Event().wait()
 
     with pytest.raises(Stopped):
-        await unless_stopped(preflight(settings(), NEEDS, Cluster([BARE]), health=Health(), clock=Stopping()), stop)
+        await unless(stop, Stopped, preflight(settings(), NEEDS, Cluster([BARE]), health=Health(), clock=Stopping()))
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,17 @@
-"""The README cannot lie: what it shows and lists is compared with the code."""
+"""README and pages cannot lie: what they show and list is compared with the code."""
 
+import ast
 import re
-from importlib import import_module
 from pathlib import Path
 
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
-
-from choreography import ServiceSettings
 from choreography.declare import catalog
-from infra.inventory import programs
+from infra.contract import settings_table
 from producers.ems.__main__ import STATES
 from tests import readme
 
 LINES, COLUMNS = 50, 80
-
-
-def settings() -> dict[str, dict[str, FieldInfo]]:
-    """The fields of each settings model, by the last part of its package's name and by variable."""
-    models: dict[str, type[ServiceSettings]] = {
-        program.rpartition(".")[2]: import_module(f"{program}.settings").Settings for program in programs()
-    }
-    return {
-        name: {f"EMS_{field.upper()}": info for field, info in model.model_fields.items()}
-        for name, model in models.items()
-    }
-
-
-def default_of(fields: list[FieldInfo]) -> str:
-    if any(field.is_required() for field in fields):
-        return "required"
-    value = fields[0].default
-    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return str(plain) if plain not in (None, "", ()) else "–"
+AGAIN = f"Settings have changed. Write the page anew: {settings_table.COMMAND}"
+LENGTH = 230  # lines of the README
 
 
 def picture(arrow: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -42,24 +21,26 @@ def picture(arrow: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
     return dict(re.findall(r'(\w+)[\[({/]+"([^"]+)"', drawn)), re.findall(rf"(\w+) {re.escape(arrow)} (\w+)", plain)
 
 
-def test_every_setting_is_listed_with_its_readers_and_its_default() -> None:
-    by_program = settings()
-    variables = sorted({name for fields in by_program.values() for name in fields})
-
-    expected = {}
-    for variable in variables:
-        readers = sorted(program for program, fields in by_program.items() if variable in fields)
-        default = default_of([by_program[reader][variable] for reader in readers])
-        expected[variable] = ("all" if len(readers) == len(by_program) else ", ".join(readers), default)
-
-    listed = [row for _, *rows in readme.tables("variable") for row in rows]
-    assert {variable: (readers, default) for variable, readers, default, _ in listed} == expected
-    assert len(listed) == len(expected)
+def test_the_page_of_settings_is_what_the_programs_read() -> None:
+    assert readme.text("docs/settings.md") == settings_table.page(), AGAIN
+    assert len(readme.tables("variable", "docs/settings.md")) > 3
+    assert settings_table.page().count("\n| `EMS_") == len(settings_table.settings())
 
 
-def test_every_variable_that_the_readme_names_exists() -> None:
-    known = {name for fields in settings().values() for name in fields}
-    named = set(re.findall(r"EMS_[A-Z_]+[A-Z]", readme.text()))
+def test_a_setting_says_who_reads_it_what_it_is_and_what_it_means() -> None:
+    named = {one.variable: one for one in settings_table.settings()}
+
+    assert named["EMS_SCIM_URL"].readers == "access, hr, notification"
+    assert named["EMS_KAFKA_BOOTSTRAP_SERVERS"].readers == "all"
+    assert (named["EMS_SCIM_URL"].default, named["EMS_IMAP_HOST"].default) == ("required", "–")
+    assert named["EMS_STATE_DIR"].default == "`.ems`"
+    assert "`PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`" in named["EMS_KAFKA_SASL_MECHANISM"].sentence
+    assert "`EMS_INTAKE_HEADCOUNT` is known" in named["EMS_INTAKE_BRAKE_PERCENT"].sentence
+
+
+def test_every_variable_that_a_page_names_exists() -> None:
+    known = {one.variable for one in settings_table.settings()}
+    named = {name for page in readme.pages() for name in re.findall(r"EMS_[A-Z_]+[A-Z]\b(?!_)", readme.text(page))}
 
     for_tools = named - known
 
@@ -111,27 +92,60 @@ def test_the_shown_run_of_the_demo_fits_on_a_small_terminal() -> None:
     assert max(map(len, lines)) <= COLUMNS
 
 
-def test_every_file_that_the_readme_points_to_is_there() -> None:
+def links(page: Path) -> dict[str, Path]:
+    """Where a page of ours points to among our own files, by what it writes."""
+    found = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)\s]*\)", page.read_text(encoding="utf-8"))
+    return {target: (page.parent / target).resolve() for target in found}
+
+
+def test_every_file_that_a_page_points_to_is_there() -> None:
     pages = [readme.ROOT / "README.md", readme.ROOT / "CHANGELOG.md", *(readme.ROOT / "docs").rglob("*.md")]
     missing = {
         f"{page.relative_to(readme.ROOT)} points to {target}"
         for page in pages
-        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)\s]*\)", page.read_text(encoding="utf-8"))
-        if not (page.parent / target).exists()
+        for target, file in links(page).items()
+        if not file.exists()
     }
 
     assert missing == set()
 
 
-def test_every_test_that_the_readme_names_exists() -> None:
-    named = set(re.findall(r"`(test_\w+)`", readme.text()))
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    new = {readme.ROOT / "README.md"}
+    while new:
+        reached |= new
+        new = {file for page in new for file in links(page).values() if file.suffix == ".md"} - reached
+
+    assert set((readme.ROOT / "docs").rglob("*.md")) - reached == set()
+
+
+def test_the_readme_can_be_read_in_one_go() -> None:
+    assert len(readme.text().splitlines()) <= LENGTH
+
+
+def test_every_place_where_a_change_belongs_is_there_and_says_what_it_is() -> None:
+    ((_, *rows),) = readme.tables("I want to …", "docs/where.md")
+    named = [(wish, place) for wish, where in rows for place in re.findall(r"([\w-]+/[\w./-]*|pyproject\.toml)", where)]
+
+    assert len({wish for wish, _ in named}) == len(rows)
+    for wish, place in named:
+        path = readme.ROOT / place
+        assert path.exists(), f"Who wants to {wish} is sent to {place}, which is not there: docs/where.md"
+        first = path / "__init__.py" if path.is_dir() else path
+        if first.suffix == ".py" and first.exists():
+            assert ast.get_docstring(ast.parse(first.read_text(encoding="utf-8"))), place
+
+
+def test_every_test_that_a_complaint_is_answered_by_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", readme.text("docs/complaints.md")))
     written = {
         name
         for file in (readme.ROOT / "tests").rglob("test_*.py")
         for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
 
-    assert len(named) > len(readme.tables("the complaint")[0])
+    assert len(named) > len(readme.tables("the complaint", "docs/complaints.md")[0])
     assert named - written == set()
 
 
@@ -144,9 +158,11 @@ def test_the_example_of_a_new_service_is_the_one_that_is_dropped_in() -> None:
         assert code.strip() in (readme.ROOT / "tests" / "e2e" / "newcomer" / path).read_text(encoding="utf-8")
 
 
-def test_every_make_target_that_the_readme_names_exists() -> None:
+def test_every_make_target_that_a_page_names_exists() -> None:
     makefile = (readme.ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"^(?:`)?make (\w+)", readme.text(), re.MULTILINE))
+    named = {
+        name for page in readme.pages() for name in re.findall(r"(?:^|`)make ([a-z]+)", readme.text(page), re.MULTILINE)
+    }
 
     assert {target for target in named if f"\n{target}:" not in makefile} == set()
     assert named >= {"demo", "test", "up", "down"}

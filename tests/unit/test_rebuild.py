@@ -22,7 +22,7 @@ from choreography.outbox.relay import Outgoing
 from choreography.rebuild.decoded_log import DecodedLog
 from choreography.rebuild.fold import MARGIN
 from choreography.rebuild.rebuilder import Rebuilder
-from choreography.rebuild.rebuilt import NothingToRebuild, Past, Rebuilt
+from choreography.rebuild.row import NothingToRebuild, Past, Rebuilt
 from choreography.records import (
     REACTIONS,
     HoldReason,

@@ -109,11 +109,11 @@ def test_a_schema_of_others_is_asked_for_once_and_then_kept(shop: Shop) -> None:
     prepare(shop)
     theirs = shop.registry.add('{"type": "record", "name": "shop.orders.Theirs", "fields": []}')
 
-    first = asyncio.run(shop.schemas.writer(theirs))
+    first = asyncio.run(shop.schemas.writer(theirs, TOPIC.name, ()))
     shop.registry.up = False
-    again = asyncio.run(shop.schemas.writer(theirs))
+    again = asyncio.run(shop.schemas.writer(theirs, TOPIC.name, ()))
     shop.restart()
-    after_a_restart = asyncio.run(shop.schemas.writer(theirs))
+    after_a_restart = asyncio.run(shop.schemas.writer(theirs, TOPIC.name, ()))
 
     assert first is again
     assert after_a_restart == first
@@ -127,7 +127,7 @@ def test_many_who_ask_at_once_are_one_question(shop: Shop) -> None:
     before = shop.registry.questions
 
     async def all_at_once() -> None:
-        await asyncio.gather(*(shop.schemas.writer(theirs) for _ in range(20)))
+        await asyncio.gather(*(shop.schemas.writer(theirs, TOPIC.name, ()) for _ in range(20)))
 
     asyncio.run(all_at_once())
 
@@ -142,7 +142,7 @@ def test_a_registry_that_knows_our_schemas_by_other_ids_is_another_one(shop: Sho
     shop.registry.register(PLACED, SHIPPED)
 
     with pytest.raises(RegistryUnavailable, match="another one"):
-        asyncio.run(shop.schemas.writer(99))
+        asyncio.run(shop.schemas.writer(99, TOPIC.name, ()))
 
 
 def test_what_another_registry_calls_by_an_id_is_not_believed(shop: Shop) -> None:
@@ -153,23 +153,23 @@ def test_what_another_registry_calls_by_an_id_is_not_believed(shop: Shop) -> Non
         shop.registry.add(f'{{"type": "record", "name": "other.World{number}", "fields": []}}')
 
     with pytest.raises(RegistryUnavailable, match="another one"):
-        asyncio.run(shop.schemas.writer(7))
+        asyncio.run(shop.schemas.writer(7, TOPIC.name, ()))
 
 
 def test_one_who_only_reads_recognises_the_registry_by_what_it_has_read(shop: Shop) -> None:
     theirs = shop.registry.add('{"type": "record", "name": "shop.orders.Theirs", "fields": []}')
-    asyncio.run(shop.schemas.writer(theirs))
+    asyncio.run(shop.schemas.writer(theirs, TOPIC.name, ()))
 
     with pytest.raises(Poison):
-        asyncio.run(shop.schemas.writer(99))
+        asyncio.run(shop.schemas.writer(99, TOPIC.name, ()))
     shop.registry.empty()
     with pytest.raises(RegistryUnavailable):
-        asyncio.run(shop.schemas.writer(99))
+        asyncio.run(shop.schemas.writer(99, TOPIC.name, ()))
 
 
 def test_one_who_knows_nothing_yet_never_blames_the_record(shop: Shop) -> None:
     with pytest.raises(RegistryUnavailable):
-        asyncio.run(shop.schemas.writer(99))
+        asyncio.run(shop.schemas.writer(99, TOPIC.name, ()))
 
 
 def test_an_id_that_the_registry_learns_between_two_questions_is_known(shop: Shop) -> None:
@@ -181,7 +181,7 @@ def test_an_id_that_the_registry_learns_between_two_questions_is_known(shop: Sho
     replica = LateReplica()
     theirs = replica.add('{"type": "record", "name": "shop.orders.Theirs", "fields": []}')
 
-    writer = asyncio.run(Schemas(replica, shop.database).writer(theirs))
+    writer = asyncio.run(Schemas(replica, shop.database).writer(theirs, TOPIC.name, ()))
 
     assert writer.name == "shop.orders.Theirs"
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from choreography.kafka.config import KafkaConnection
+from choreography.settings import KafkaConnection
 from infra.errors import Unreachable
 from infra.retention import Retention, _retention, retention_of
 

@@ -23,14 +23,16 @@ def signed(body: str, secret: str, webhook_id: str = "msg_1") -> dict[str, str]:
 
 @pytest.mark.parametrize("secret", [OLD, NEW])
 def test_either_secret_signs_while_they_are_exchanged(secret: str) -> None:
-    assert Signatures([OLD, NEW]).verify(signed("{}", secret), b"{}") == "msg_1"
+    found = Signatures([OLD, NEW]).verify(signed("{}", secret), b"{}")
+
+    assert found == ("msg_1", [OLD, NEW].index(secret))
 
 
 def test_one_of_several_signatures_is_enough() -> None:
     headers = signed("{}", NEW)
     headers["webhook-signature"] = f"{signed('{}', OLD)['webhook-signature']} {headers['webhook-signature']}"
 
-    assert Signatures([NEW]).verify(headers, b"{}") == "msg_1"
+    assert Signatures([NEW]).verify(headers, b"{}") == ("msg_1", 0)
 
 
 def test_a_secret_that_is_gone_signs_nothing() -> None:

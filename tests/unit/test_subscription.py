@@ -10,7 +10,7 @@ from choreography import ClaimLost, InvalidSettings, Service, SystemClock, on
 from choreography.consume.lane import After, Lane
 from choreography.consume.subscription import Subscription
 from choreography.kafka.offsets import Committed
-from choreography.ledger.held_record import Waited
+from choreography.ledger.held_record import HeldRecord
 from choreography.ledger.positions import Starts, ledger_id
 from choreography.records import LedgerBegan
 from choreography.wire.record import Record, TopicPartition
@@ -65,7 +65,7 @@ class Slow:
         self.go = asyncio.Event()
         self.lost = 0
 
-    async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+    async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:
         self.began.append(record.offset)
         self.claims.append(lane.claim)
         if self.lost:
@@ -190,7 +190,7 @@ async def test_a_revocation_gives_up_at_the_deadline_and_stores_only_what_ended(
 
 async def test_a_record_that_waits_for_its_next_attempt_does_not_hold_up_a_revocation(runtime: Runtime) -> None:
     class Resting(Slow):
-        async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+        async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:
             self.began.append(record.offset)
             await lane.rest(3_600)
             return After.GO_ON
@@ -273,7 +273,7 @@ async def test_a_partition_that_comes_back_is_fetched_whatever_it_was_before(run
 
 async def test_lanes_that_lost_a_claim_take_one_new_claim_together(runtime: Runtime) -> None:
     class Fenced(Slow):
-        async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+        async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:
             self.claims.append(lane.claim)
             if lane.claim == 1:
                 raise ClaimLost
@@ -299,7 +299,7 @@ async def test_partitions_that_were_never_assigned_can_be_revoked(runtime: Runti
 
 async def test_a_bug_of_the_runtime_stops_one_lane_loudly_and_nobody_else(runtime: Runtime) -> None:
     class Broken(Slow):
-        async def handle(self, record: Record, lane: Lane, waited: Waited | None = None) -> After:
+        async def handle(self, record: Record, lane: Lane, waited: HeldRecord | None = None) -> After:
             self.began.append(record.offset)
             if record.key == b"unlucky" and self.began.count(record.offset) < 3:
                 health.append(runtime.health.report())

@@ -5,8 +5,7 @@ import pytest
 
 from choreography import ClaimLost, Health, Service, SystemClock, on
 from choreography.consume.breaker import Breaker
-from choreography.consume.lane import PartitionLane
-from choreography.consume.partition import LaneState, Partition
+from choreography.consume.lane import Lane, LaneState, Partition
 from choreography.consume.targets import Targets
 from choreography.kafka.look_ahead import Ahead
 from choreography.retries import Backoff
@@ -17,9 +16,9 @@ QUICK = Backoff(first=0.001, most=0.001)
 PART = "target store"
 
 
-def lane() -> PartitionLane:
+def lane() -> Lane:
     state = LaneState(Partition(TopicPartition("shop.orders.v1", 0)), b"c1")
-    return PartitionLane(state, Ahead(lambda _at: None), SystemClock())
+    return Lane(state, Ahead(lambda _at: None), SystemClock())
 
 
 class Probe:

@@ -10,12 +10,12 @@ from choreography.testing.fake import FakeClock
 from producers.ems.throttle import Throttle, TooMany
 
 
-def taken(throttle: Throttle, number: int) -> int:
+def taken(throttle: Throttle, number: int, sender: int = 0) -> int:
     """Try so many times at this moment; return how often it went through."""
     through = 0
     for _ in range(number):
         try:
-            throttle.take()
+            throttle.take(sender)
         except TooMany:
             continue
         through += 1
@@ -38,6 +38,12 @@ def test_what_was_used_comes_back_with_time_and_not_beyond_a_second() -> None:
     assert (after_a_moment, taken(throttle, 1_000)) == (10, 100)
 
 
+def test_one_sender_uses_up_nothing_of_another_one() -> None:
+    throttle = Throttle(100, FakeClock())
+
+    assert [taken(throttle, 1_000), taken(throttle, 1_000, sender=1)] == [100, 100]
+
+
 @pytest.mark.parametrize(("rate", "seconds"), [(500.0, 1), (1.0, 1)])
 def test_it_says_in_whole_seconds_when_to_come_back(rate: float, seconds: int) -> None:
     clock = FakeClock()
@@ -45,11 +51,11 @@ def test_it_says_in_whole_seconds_when_to_come_back(rate: float, seconds: int) -
     taken(throttle, 500)
 
     with pytest.raises(TooMany) as refused:
-        throttle.take()
+        throttle.take(0)
 
     assert refused.value.seconds == seconds
     clock.advance(timedelta(seconds=seconds))
-    throttle.take()
+    throttle.take(0)
 
 
 @given(st.lists(st.floats(0, 10), max_size=30), st.floats(1, 50))

@@ -421,6 +421,32 @@ async def test_a_logged_decision_whose_attempt_died_is_on_the_log_before_the_nex
     assert seen == [["shop.reactions.v1"]]
 
 
+async def test_a_logged_decision_is_stated_once_though_the_relay_is_slower_than_the_attempts(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    async def choose() -> Shelf:
+        return Shelf(place="shelf 7")
+
+    async def decides(event: OrderPlaced, ports: Ports, effect: Effect) -> ParcelPacked:
+        async with asyncio.timeout(0.2 if len(seen) < 3 else None):
+            seen.append(1)
+            await effect.once(Shelf, choose, logged=True)
+        return await pack(event, ports, effect)
+
+    async with running(warehouse(decides), Ports(Store()), tmp_path) as one:
+        handling = asyncio.ensure_future(one.deliver(one.record(placed())))
+        while len(seen) < 4:
+            await asyncio.sleep(0.01)
+        one.relay.start()
+        try:
+            await handling
+        finally:
+            await asyncio.to_thread(one.relay.stop, 5)
+
+        assert len(await one.stated(ReactionDecided)) == 1
+        assert len(await one.stated(ParcelPacked)) == 1
+
+
 async def test_a_decision_is_never_overwritten(runtime: Runtime) -> None:
     entry = entry_of(placed(), GROUP, runtime.record(placed()), runtime.claim)
     ledger, database = runtime.journal.ledger, runtime.database

@@ -23,6 +23,7 @@ class Person:
             directory has neither.
         display_name: what to call the person in a text; falls back to given and family name, then the user name.
         mail: the primary address, else the one for work, else the first.
+        user_name: by which the person signs in.
         active: `False` only where the directory says so.
         preferred_language: such as `de-AT`.
         time_zone: IANA name.
@@ -36,6 +37,7 @@ class Person:
     display_name: str
     active: bool = True
     mail: str | None = None
+    user_name: str | None = None
     given_name: str | None = None
     employee_number: str | None = None
     preferred_language: str | None = None
@@ -62,6 +64,7 @@ class Person:
             display_name=user.display_name or user.name.full or user.user_name or user.id,
             active=user.active,
             mail=user.mail,
+            user_name=user.user_name,
             given_name=user.name.given_name,
             employee_number=work.employee_number,
             preferred_language=user.preferred_language,

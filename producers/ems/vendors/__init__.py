@@ -12,8 +12,8 @@ from producers.ems.vendors.bamboohr import BAMBOOHR
 from producers.ems.vendors.deel import DEEL
 from producers.ems.vendors.hibob import HIBOB
 from producers.ems.vendors.merge import MERGE
-from producers.ems.vendors.vendor import Leaver, Vendor, parsed
+from producers.ems.vendors.vendor import Leaver, Vendor
 
-__all__ = ["VENDORS", "Leaver", "Vendor", "parsed"]
+__all__ = ["VENDORS", "Leaver", "Vendor"]
 
 VENDORS: Final = {vendor.name: vendor for vendor in (BAMBOOHR, DEEL, HIBOB, MERGE)}

@@ -2,7 +2,8 @@
 
 Source: developer.deel.com, "Get started with webhooks" and "Event: Contract Terminated", read in 2026. Signature:
 `x-deel-signature`, hex HMAC-SHA256 of `POST` and the body. No time of sending is signed; `data.meta.tracking_id` is
-the id of the event, or the digest of the body where there is none.
+the id of the event, or the digest of the body where there is none. Both ids may hold blanks, so they are quoted before
+they are joined.
 
 Documented of the event are the contract's `id` and its `completion_date`, which is taken as the last working day. So
 the employee id is that of the contract; the directory has to know the person by it (`externalId`).
@@ -15,6 +16,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from producers.ems.vendors.vendor import Leaver, Payload, Vendor, at, day, identifier, same
 
@@ -46,7 +48,8 @@ def _one(contract: object, tracking_id: str | None) -> Leaver | str:
     employee_id, last_day = identifier(at(contract, "id")), day(at(contract, "completion_date"))
     if employee_id is None or last_day is None:
         return _INCOMPLETE
-    return Leaver(employee_id, last_day, event=f"{tracking_id} {employee_id}" if tracking_id else None)
+    event = " ".join(quote(one, errors="surrogatepass") for one in (tracking_id, employee_id)) if tracking_id else None
+    return Leaver(employee_id, last_day, event)
 
 
 DEEL: Final = Vendor(name="deel", title="Deel", headers=(_SIGNATURE,), signed=_signed, read=_read)

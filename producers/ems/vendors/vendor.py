@@ -1,12 +1,13 @@
 """What every adapter of a vendor says of it: how its webhooks are signed, and what in them is somebody's exit."""
 
 import hmac
-import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]|$)")
 Payload = Mapping[str, Any]
 
 
@@ -49,15 +50,6 @@ def same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def parsed(body: bytes) -> Payload | None:
-    """Return the JSON object that a body holds; None where it holds something else."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def at(payload: object, *path: str) -> Any:  # noqa: ANN401 - whatever a vendor sent
     """Return what lies there; None where nothing does."""
     for name in path:
@@ -75,8 +67,10 @@ def identifier(value: object) -> str | None:
 
 
 def day(value: object) -> date | None:
-    """Return the day of an ISO 8601 date, or of a date and time as it is written; None where it is neither."""
+    """Return the day of `YYYY-MM-DD`, alone or with a time after it, as it is written; None where it is neither."""
+    if not isinstance(value, str) or not _DAY.match(value):
+        return None
     try:
-        return datetime.fromisoformat(value).date() if isinstance(value, str) else None
+        return datetime.fromisoformat(value).date()
     except ValueError:
         return None

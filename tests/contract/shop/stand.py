@@ -16,7 +16,8 @@ from choreography.wire.schema_client import FakeRegistry
 from choreography.wire.subject import Subject
 from tests.contract.shop.facts import TOPIC, OrderPlaced, OrderShipped
 
-KINDS: Final[Mapping[str, type[Event]]] = {"shop.orders.OrderPlaced": OrderPlaced}
+ORDER: Final = "shop.orders.OrderPlaced"
+KINDS: Final[Mapping[str, type[Event]]] = {ORDER: OrderPlaced}
 PUBLISHED: Final = ((TOPIC, OrderPlaced), (TOPIC, OrderShipped))
 
 
@@ -42,12 +43,13 @@ class Shop:
 
     def read(self, value: bytes | None, kinds: Mapping[str, type[Event]] = KINDS) -> Event | None:
         """Decode, asking the registry where needed."""
-        return asyncio.run(self.codec.decode(value, kinds))
+        return asyncio.run(self.codec.decode(value, kinds, topic=TOPIC.name))
 
     def frame(self, schema: Any, body: bytes) -> bytes:
         """Frame a body as somebody does who has registered a schema of their own."""
         text = schema if isinstance(schema, str) else json.dumps(schema)
-        return b"\x00" + self.registry.add(text).to_bytes(4, "big") + body
+        (number,) = self.registry.register(Subject(f"{TOPIC.name}-{ORDER}", text))
+        return b"\x00" + number.to_bytes(4, "big") + body
 
 
 @contextmanager

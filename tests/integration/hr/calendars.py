@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from consumers.shared.letters import Address
 
 T = TypeVar("T")
 SERVERS: Final = ("radicale", "xandikos")
+UTC_ZONE: Final = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 SLOT = Period(datetime(2026, 3, 3, 9, tzinfo=BERLIN), datetime(2026, 3, 3, 9, 45, tzinfo=BERLIN))
@@ -97,9 +98,9 @@ def stored(url: str, owner: str, uid: str = "interview-1") -> str:
     return httpx2.get(address(url, owner, uid)).raise_for_status().text
 
 
-def using(url: str, use: Callable[[CalDavCalendar], Awaitable[T]]) -> T:
+def using(url: str, use: Callable[[CalDavCalendar], Awaitable[T]], **more: Any) -> T:
     async def run() -> T:
-        async with CalDavCalendar(url, username="ems", password="any", seconds=5) as calendar:
+        async with CalDavCalendar(url, username="ems", password="any", seconds=5, **more) as calendar:
             return await use(calendar)
 
     return asyncio.run(run())
@@ -141,8 +142,10 @@ def event_at(url: str, owner: str) -> Event:
     return event
 
 
-def busy(url: str, owner: str, within: Period = MARCH, besides: str | None = None) -> list[Period] | None:
-    found = using(url, lambda calendar: calendar.busy(owner, within, besides=besides))
+def busy(
+    url: str, owner: str, within: Period = MARCH, besides: str | None = None, zone: ZoneInfo = UTC_ZONE, **more: Any
+) -> list[Period] | None:
+    found = using(url, lambda calendar: calendar.busy(owner, within, zone, besides=besides), **more)
     return None if found is None else sorted(found)
 
 

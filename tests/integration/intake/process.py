@@ -11,6 +11,7 @@ from time import monotonic, sleep
 from typing import TypeVar, cast
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -52,10 +53,22 @@ class Ems:
         self.process.send_signal(how)
         return self.process.wait(SECONDS)
 
+    def ready(self) -> httpx2.Response:
+        """Ask it for `/readyz`."""
+        return httpx2.get(f"http://127.0.0.1:{self._logged('health.opened', 'port')}/readyz", trust_env=False)
+
+    def refused(self, part: str) -> str | None:
+        """Return why a part of it does not work, once it says more than that it begins."""
+        found = self.ready().json()["parts"][part]
+        return str(found["detail"]) if not found["ok"] and "reads nothing" in found["detail"] else None
+
     def _address(self) -> str | None:
         assert self.process.poll() is None, self._log.read_text()
+        return self._logged("intake.opened", "address")
+
+    def _logged(self, event: str, field: str) -> str | None:
         lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
-        return next((line["address"] for line in lines if line.get("event") == "intake.opened"), None)
+        return next((line[field] for line in lines if line.get("event") == event), None)
 
 
 def published(broker: Broker, key: str, *, count: int, case_id: UUID | None = None) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from producers.ems.intake import Delivery, Intake
 from producers.ems.looking import keep_looking
 from producers.ems.releases import Releases
 from producers.ems.statements import GROUP
-from producers.ems.together import Together
+from producers.ems.storage import Storage
 from producers.ems.topic import TopicIntake
 from schemas.exits import EmployeeDeparted
 from tests.integration.intake.office import TABLES, ZONE, facts, prepared
@@ -42,7 +42,8 @@ class SmallOffice:
         self._codec = prepared(self.database)
         outbox = Outbox(self._codec, "/ems", clock)
         self.health = Health()
-        self.intake = Intake(Together(self.database), outbox, clock, ZONE, brake=brake)
+        self.storage = Storage(self.database, self.health)
+        self.intake = Intake(self.database, outbox, clock, ZONE, storage=self.storage, brake=brake)
         self.topic = TopicIntake(self.intake, self.database, outbox, clock)
         self.departures = Departures(self.database, outbox, clock)
         self.releases = Releases(self.database, outbox, clock, ZONE)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from choreography.testing.fake import FakeClock
-from tests.integration.intake.office import NEXT_SECRET, SECRET, Office, open_office, signed
+from tests.integration.intake.office import NEXT_SECRET, SECRET, Office, open_office
 from tests.integration.intake.vendor_webhooks import KEYS, encoded, exit_of, signature
 
 RESIGN = "/v1/resignations"
@@ -109,8 +109,9 @@ def test_nobody_is_kept_out_by_somebody_else(tmp_path: Path, employee: str) -> N
         vendors = [
             office.send("POST", "/v1/vendors/deel", webhook, signature("deel", webhook.encode())) for _ in range(2)
         ]
-        ours = office.send("POST", RESIGN, "{}", signed("{}"))
+        ours = [office.post(RESIGN, "{}").status_code for _ in range(2)]
+        other = office.post(RESIGN, "{}", secret=NEXT_SECRET)
 
     assert strangers == {401}
     assert [answer.status_code for answer in vendors] == [202, 429]
-    assert ours.status_code == 422
+    assert (ours, other.status_code) == ([422, 429], 422)

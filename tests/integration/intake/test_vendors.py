@@ -87,6 +87,18 @@ def test_an_event_of_deel_that_says_something_else_now_is_ignored(office: Office
     assert "said something else" in answer.json()["ignored"][0]
 
 
+@pytest.mark.parametrize(("one", "other"), [("a b", "a"), ("a%20b", "a"), ("a", "a%20b")])
+def test_no_exit_of_deel_is_hidden_by_how_ids_are_joined(office: Office, employee: str, one: str, other: str) -> None:
+    exits = [exit_of("deel", id_, NEXT_MONTH) for id_ in (f"{employee} c", f"b {employee} c")]
+    for exit_, tracking_id in zip(exits, (f"{employee} {one}", f"{employee} {other}"), strict=True):
+        exit_["data"]["meta"]["tracking_id"] = tracking_id
+
+    taken = [send(office, "deel", exit_).json()["taken"] for exit_ in exits]
+
+    assert [len(cases) for cases in taken] == [1, 1]
+    assert taken[0] != taken[1]
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_webhook_about_somebody_erased_opens_nothing_and_is_not_sent_for_ever(tmp_path: Path, vendor: str) -> None:
     with open_office(tmp_path, vendors=KEYS) as office:
@@ -132,6 +144,18 @@ def test_what_is_no_exit_is_ignored_so_that_it_is_not_sent_for_ever(office: Offi
     assert (answer.status_code, answer.json()["taken"]) == (202, [])
     assert len(answer.json()["ignored"]) == 1
     assert office.rows() == before
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_webhook_that_names_a_member_twice_opens_nothing(office: Office, vendor: str, employee: str) -> None:
+    said = encoded(exit_of(vendor, employee, NEXT_MONTH))
+    body = f"{said[:-1]}, {said[1:]}"
+
+    answer = office.send("POST", f"/v1/vendors/{vendor}", body, signature(vendor, body.encode()))
+
+    assert (answer.status_code, answer.json()["taken"]) == (202, [])
+    assert "named twice" in answer.json()["ignored"][0]
+    assert office.facts(employee) == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

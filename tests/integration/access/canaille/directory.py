@@ -100,7 +100,8 @@ def _python() -> Path:
     with FileLock(f"{place}.lock"):
         if not ready.exists():
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-            _uv("pip", "install", "--quiet", "--require-hashes", "--python", str(interpreter), "-r", str(_LOCK))
+            exactly = ("--no-deps", "--no-build", "--require-hashes")
+            _uv("pip", "install", "--quiet", *exactly, "--python", str(interpreter), "-r", str(_LOCK))
             ready.touch()
     return interpreter
 

@@ -9,6 +9,7 @@ from httpx2 import AsyncBaseTransport, AsyncClient, BasicAuth, ConnectError, Con
 
 from choreography import Unavailable
 
+XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 MOST_BYTES: Final = 4 * 1024 * 1024  # of an answer; a month of somebody's times is a hundredth of that
 _BUSY: Final = frozenset({401, 407, 408, 425, 429})  # it would answer somebody else, or later
 _AWAY: Final = frozenset(range(500, 600)) - {500, 501, 504, 507}
@@ -16,7 +17,15 @@ _BROKEN: Final = frozenset({500, 504})  # this request may be at fault, as well 
 
 
 class Unanswered(Unavailable):
-    """The server took the request and gave no answer to it."""
+    """The server took the request and gave no answer to it.
+
+    Attributes:
+        broken: whether it said at once that it is broken, so that another question may have an answer.
+    """
+
+    def __init__(self, *, untouched: bool, broken: bool = False) -> None:
+        super().__init__(untouched=untouched)
+        self.broken = broken
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class DavServer:
         except (TransportError, TimeoutError) as error:
             raise Unanswered(untouched=not writes) from error
         if answer.status in _BROKEN:
-            raise Unanswered(untouched=not writes)
+            raise Unanswered(untouched=not writes, broken=True)
         if answer.status in _BUSY or answer.status in _AWAY:
             raise Unavailable(untouched=not writes)
         return answer
@@ -95,7 +104,7 @@ class DavServer:
     ) -> Answer:
         body = bytearray()
         async with self._http.stream(method, address, headers=headers, content=content) as response:
-            etag = response.headers.get("ETag", "*")
+            etag = response.headers.get("ETag") or "*"
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MOST_BYTES:
