@@ -22,10 +22,11 @@ def someone(name: str, manager: str | None = None, **differs: Any) -> Person:
 
 
 class Directory:
-    """People, and whom the directory calls the HR partner of everybody."""
+    """People, and whom the directory calls the HR partners of everybody: one, and others where there are any."""
 
     def __init__(self, *people: Person, partner: Person | None = None) -> None:
         self.people, self.partner = list(people), partner
+        self.others: list[Person] = []
 
     async def with_employee_id(self, employee_id: str) -> list[Person]:
         return [one for one in self.people if one.employee_id == employee_id]
@@ -33,8 +34,8 @@ class Directory:
     async def manager_of(self, person: Person) -> Person | None:
         return next((one for one in self.people if one.id == person.manager_scim_id), None)
 
-    async def hr_partner_of(self, person: Person) -> Person | None:
-        return self.partner
+    async def hr_partners_of(self, person: Person) -> list[Person]:
+        return [one for one in (self.partner, *self.others) if one is not None]
 
 
 def letters(folder: str = "", *, domain: str = DOMAIN) -> Letters:

@@ -36,6 +36,9 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             settings.caldav_url,
             username=settings.caldav_username,
             password=settings.caldav_password.get_secret_value(),
+            calendar=settings.caldav_calendar,
+            principal=settings.caldav_principal,
+            who=people.with_employee_id,
         ) as calendar,
     ):
         yield Ports(

@@ -25,8 +25,8 @@ class People(Protocol):
         """Return everybody with exactly this id."""
         ...
 
-    async def hr_partner_of(self, person: Person) -> Person | None:
-        """Return who in HR is responsible for a person, and is not that person."""
+    async def hr_partners_of(self, person: Person) -> Sequence[Person]:
+        """Return those in HR who may be responsible for a person, and are not that person."""
         ...
 
 

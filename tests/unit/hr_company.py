@@ -57,12 +57,14 @@ class Calendars:
         self.tombs: dict[tuple[str, str], Tombstone] = {}
         self.read_only: set[str] = set()
         self.silent: set[str] = set()
+        self.asked: list[str] = []
         self.down_after_put = False
         self.down_after_cancel = False
 
     async def busy(
         self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
     ) -> list[Period] | None:
+        self.asked.append(owner)
         if owner in self.silent:
             raise CalendarSilent
         found = self.entries.get(owner)
