@@ -8,11 +8,11 @@ one's fact.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Generic, Literal
 
 from choreography.declare.event import Event
-from choreography.declare.reaction import P, Reaction
+from choreography.declare.reaction import Common, P, Reaction
 from choreography.declare.topic import Topic
 from choreography.errors import InvalidDeclaration
 
@@ -23,21 +23,30 @@ _GROUP: Final = re.compile(r"[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+")
 class Service(Generic[P]):
     """A service: a consumer group and its reactions.
 
+    What it says of `target`, `reads`, `within` and `repeatable` holds for every reaction that says nothing else.
+
     Attributes:
         group: the consumer group, a literal such as `ems.facilities`; its first part names the system.
         starts: where a new group begins: with what comes from now on, with all there is, or at a date.
         reactions: at most one per event type.
+        target, reads, within, repeatable: see `on`.
     """
 
     group: str
     starts: Literal["now", "earliest"] | date
     reactions: Sequence[Reaction[P]]
+    target: str = ""
+    reads: tuple[str, ...] = ()
+    within: timedelta | None = None
+    repeatable: bool = True
 
     def __post_init__(self) -> None:
         if not _GROUP.fullmatch(self.group):
             raise InvalidDeclaration(f"The group {self.group!r} is not allowed: use lower case parts joined by dots.")
         if not self.reactions:
             raise InvalidDeclaration(f"{self.group} reacts to nothing.")
+        common = Common(target=self.target, reads=self.reads, within=self.within, repeatable=self.repeatable)
+        object.__setattr__(self, "reactions", tuple(one.completed(common) for one in self.reactions))
         seen: set[type[Event]] = set()
         for reaction in self.reactions:
             if reaction.event in seen:

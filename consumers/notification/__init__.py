@@ -10,4 +10,7 @@ the directory does not know for certain, and of an exit whose beginning this ser
 Security is told what Access could not do. Safe to repeat because: a mail built again is the same mail, byte for byte,
 with the same Message-ID, by which `consumers.shared.mail` finds out whether it was sent; a fact says so where it may
 have been sent twice. Whoever was never told is not told that it is undone.
+
+Read `service` (what it reacts to), `handler` and `security` (what each reaction does), `telling` (the facts that say
+who was told), `line` (who may be told), `letter` (what is said, and who got it), `case` (what all of them speak of).
 """

@@ -1,6 +1,6 @@
 """Telling who is responsible for an employee: that there is a resignation, what changes, and how it ends.
 
-Of such a case HR hears first, always (`NotificationWithheld`, `NotificationDropped`); what the manager hears is a
+Of a restricted case HR hears first, always (`NotificationWithheld`, `NotificationDropped`); what the manager hears is a
 reaction to that. So it cannot overtake HR, and what is released and what is undone at the same moment stand in one
 lane, in which either of them comes first. One message is held per case; it tells how the case stands when it is
 released, and what comes after it follows at once.

@@ -45,7 +45,6 @@ from schemas.notification import (
     SecurityNotified,
 )
 
-SOON = timedelta(minutes=5)
 TOLD = (ManagerNotified, NotificationWithheld, NotificationFailed)
 UNDONE = (ManagerNotified, NotificationDropped, NotificationFailed)
 PASSED_ON = (ManagerNotified, NotificationFailed)
@@ -54,96 +53,28 @@ SECURITY = (SecurityNotified, SecurityNotificationFailed)
 service = Service[Ports](
     group="ems.notification",
     starts="earliest",
+    target="mailer",
+    reads=("people",),
+    within=timedelta(minutes=5),
+    repeatable=False,
     reactions=[
-        on(
-            EmployeeResigned,
-            notify_manager,
-            publishes=TOLD,
-            target="mailer",
-            reads=("people",),
-            unless=EXIT_UNDONE,
-            within=SOON,
-            repeatable=False,
-        ),
-        on(
-            ExitConfirmed,
-            notify_that_employee_leaves,
-            publishes=TOLD,
-            target="mailer",
-            reads=("people",),
-            unless=EXIT_UNDONE,
-            within=SOON,
-            repeatable=False,
-        ),
-        on(
-            LastWorkingDayChanged,
-            notify_of_last_working_day,
-            publishes=TOLD,
-            target="mailer",
-            reads=("people",),
-            unless=EXIT_UNDONE,
-            within=SOON,
-            repeatable=False,
-        ),
-        *(
-            on(
-                undone,
-                notify_that_employee_stays,
-                publishes=UNDONE,
-                target="mailer",
-                reads=("people",),
-                within=SOON,
-                repeatable=False,
-            )
-            for undone in (EmployeeRetained, ResignationWithdrawn, ExitCaseVoided)
-        ),
+        on(EmployeeResigned, notify_manager, publishes=TOLD, unless=EXIT_UNDONE),
+        on(ExitConfirmed, notify_that_employee_leaves, publishes=TOLD, unless=EXIT_UNDONE),
+        on(LastWorkingDayChanged, notify_of_last_working_day, publishes=TOLD, unless=EXIT_UNDONE),
+        on(EmployeeRetained, notify_that_employee_stays, publishes=UNDONE),
+        on(ResignationWithdrawn, notify_that_employee_stays, publishes=UNDONE),
+        on(ExitCaseVoided, notify_that_employee_stays, publishes=UNDONE),
         on(
             NotificationWithheld,
             tell_manager_once_released,
             publishes=PASSED_ON,
-            target="mailer",
-            reads=("people",),
             unless=(NotificationDropped,),
-            repeatable=False,
+            within="whenever",
         ),
-        on(
-            NotificationDropped,
-            tell_manager_that_it_is_undone,
-            publishes=PASSED_ON,
-            target="mailer",
-            reads=("people",),
-            within=SOON,
-            repeatable=False,
-        ),
-        on(
-            CriticalAccessBlockFailed,
-            tell_security_what_was_not_blocked,
-            publishes=SECURITY,
-            target="mailer",
-            reads=("people",),
-            within=SOON,
-            repeatable=False,
-        ),
-        *(
-            on(
-                taken,
-                tell_security_what_was_not_taken,
-                publishes=SECURITY,
-                target="mailer",
-                reads=("people",),
-                within=SOON,
-                repeatable=False,
-            )
-            for taken in (CriticalAccessBlocked, CriticalAccessRevoked)
-        ),
-        on(
-            CriticalAccessRestored,
-            tell_security_what_was_not_given_back,
-            publishes=SECURITY,
-            target="mailer",
-            reads=("people",),
-            within=SOON,
-            repeatable=False,
-        ),
+        on(NotificationDropped, tell_manager_that_it_is_undone, publishes=PASSED_ON),
+        on(CriticalAccessBlockFailed, tell_security_what_was_not_blocked, publishes=SECURITY),
+        on(CriticalAccessBlocked, tell_security_what_was_not_taken, publishes=SECURITY),
+        on(CriticalAccessRevoked, tell_security_what_was_not_taken, publishes=SECURITY),
+        on(CriticalAccessRestored, tell_security_what_was_not_given_back, publishes=SECURITY),
     ],
 )

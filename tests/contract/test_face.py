@@ -63,6 +63,8 @@ RIGHT = [
     'on(OrderPlaced, two, publishes=(ParcelPacked, ParcelUnpacked), target="shelf", unless=(OrderCancelled,))',
     """Service[Ports](group="shop.a", starts=date(2026, 1, 1), reactions=[
     on(OrderPlaced, two, publishes=(ParcelPacked, ParcelUnpacked), target="shelf", repeatable=False)])""",
+    """Service[Ports](group="shop.a", starts="now", target="shelf", within=timedelta(hours=1), repeatable=False,
+    reactions=[on(OrderPlaced, two, publishes=(ParcelPacked, ParcelUnpacked), within="whenever")])""",
     "run(service, open_ports, Settings)",
     'raise Unavailable("shelf", untouched=True)',
     'raise Retry("busy", after=timedelta(minutes=1))',
@@ -82,7 +84,9 @@ WRONG = {
     "no fact at all": 'on(OrderPlaced, nothing, publishes=(ParcelPacked,), target="shelf")',
     "a handler that is not async": 'on(OrderPlaced, sync, publishes=(ParcelPacked,), target="shelf")',
     "nothing published": 'on(OrderPlaced, one, publishes=(), target="shelf")',
-    "no target": "on(OrderPlaced, one, publishes=(ParcelPacked,))",
+    "a time that is none": 'on(OrderPlaced, one, publishes=(ParcelPacked,), target="shelf", within="soon")',
+    "another fact where the service says the target": """Service[Ports](group="shop.a", starts="now", target="shelf",
+    reactions=[on(OrderPlaced, two, publishes=(ParcelPacked,))])""",
     "positional options": 'on(OrderPlaced, one, (ParcelPacked,), "shelf")',
     "reactions with other ports": 'Service[Ports](group="shop.a", starts="now", '
     'reactions=[on(OrderPlaced, other_ports, publishes=(ParcelPacked,), target="desk")])',

@@ -10,17 +10,14 @@ from uuid import uuid4
 
 from choreography import Event
 from choreography.testing.fake import FakeMemory
-from consumers.notification.examples import TEMPLATES
-from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.service import service
-from consumers.shared.letters import Letters, Templates
 from consumers.shared.people import ScimPeople
+from tests.doubles import HR, letters, notification_ports
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN, Case
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import open_mailer
 
-HR, SECURITY, DOMAIN = "hr@example.com", "security@example.com", "mail.example.com"
 SCHEMAS = ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]
 
 
@@ -67,10 +64,8 @@ class Firm:
                 open_mailer(port) as mailer,
                 ScimPeople(self.directory.url, TOKEN) as people,
             ):
-                mailboxes = Mailboxes(self.hr, SECURITY)
-                templates = Templates(TEMPLATES, Path(self.templates) if self.templates else None)
-                letters = Letters(templates, sender="ems@example.com", domain=DOMAIN)
-                ports = Ports(mailer, None, people, mailboxes, letters)
+                own = letters(self.templates)
+                ports = notification_ports(mailer, people, hr=self.hr, written_by=own)
                 return await reaction.handler(event, ports, effect)
 
         return self.memory.state(event, asyncio.run(handled()), self.now)

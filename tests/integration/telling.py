@@ -1,19 +1,17 @@
 """Having the manager of Ana, and others, told by the real handlers and a real mailer."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from choreography import Event
 from choreography.testing.fake import FakeMemory
-from consumers.notification.examples import TEMPLATES
 from consumers.notification.handler import notify_manager
-from consumers.notification.ports import Mailboxes, People, Ports
+from consumers.notification.ports import People
 from consumers.notification.service import service
-from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import SmtpMailer
 from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
+from tests.doubles import Directory, notification_ports, someone
 from tests.integration.mail.writing import NOON
 
 CASE = UUID("01890000-0000-7000-8000-00000000beef")
@@ -29,42 +27,19 @@ RESIGNED = EmployeeResigned(
 )
 
 
-def person(name: str, mail: str, manager: str | None = None) -> Person:
-    resource = {"id": f"scim-{name}", "externalId": name, "displayName": f"{name.title()} Åström", "active": True}
-    enterprise = {"manager": {"value": manager}} if manager else {}
-    return Person.from_scim(
-        {
-            **resource,
-            "emails": [{"value": mail, "primary": True}],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": enterprise,
-        }
-    )
+ANA = someone("ana", "ben", display_name="Ana Åström")
+BEN = someone("ben", "cleo", display_name="Ben Åström")
+CLEO = someone("cleo", display_name="Cleo Åström")
 
 
-@dataclass(frozen=True)
-class Directory:
+def company(ana: Person = ANA, ben: Person = BEN) -> Directory:
     """Ana, her manager Ben, and Cleo above him."""
-
-    ana: Person = person("ana", "ana@example.com", "scim-ben")  # noqa: RUF009 - frozen
-    ben: Person = person("ben", "ben@example.com", "scim-cleo")  # noqa: RUF009 - the same
-
-    async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
-        return (self.ana,)
-
-    async def manager_of(self, person_: Person) -> Person | None:
-        above = {"scim-ben": self.ben, "scim-cleo": person("cleo", "cleo@example.com")}
-        return above.get(person_.manager_scim_id or "")
-
-
-def ports(mailer: SmtpMailer, directory: People | None = None) -> Ports:
-    letters = Letters(Templates(TEMPLATES), sender="ems@example.com", domain="mail.example.com")
-    mailboxes = Mailboxes("hr@example.com", "security@example.com")
-    return Ports(mailer, None, directory or Directory(), mailboxes, letters)
+    return Directory(ana, ben, CLEO)
 
 
 async def told(mailer: SmtpMailer, *, repeated: bool = False, directory: People | None = None) -> ManagerNotified:
     effect = FakeMemory("ems.notification").effect(RESIGNED, NOON, repeated=repeated)
-    fact = await notify_manager(RESIGNED, ports(mailer, directory), effect)
+    fact = await notify_manager(RESIGNED, notification_ports(mailer, directory or company()), effect)
     assert isinstance(fact, ManagerNotified)
     return fact
 
@@ -74,5 +49,5 @@ async def told_one_after_the_other(mailer: SmtpMailer, *events: Event) -> None:
     memory = FakeMemory(service.group)
     for event in events:
         reaction = next(one for one in service.reactions if one.event is type(event))
-        fact = await reaction.handler(event, ports(mailer), memory.effect(event, NOON))
+        fact = await reaction.handler(event, notification_ports(mailer, company()), memory.effect(event, NOON))
         memory.state(event, fact, NOON)

@@ -12,7 +12,7 @@ from consumers.notification.ports import People
 from schemas.notification import ManagerNotified, RecipientRole
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import open_mailer
-from tests.integration.telling import Directory, told
+from tests.integration.telling import ANA, company, told
 
 
 def test_a_letter_arrives_as_text_and_html_with_an_id_made_from_its_effect() -> None:
@@ -95,7 +95,7 @@ def test_who_is_put_off_is_not_passed_over_and_nobody_else_is_told_meanwhile(ans
 def test_a_name_from_the_directory_changes_nothing_that_the_mail_system_sees(evil: str) -> None:
     script = Script()
 
-    _, [mail] = received(script, directory=Directory(replace(Directory().ana, display_name=evil)))
+    _, [mail] = received(script, directory=company(replace(ANA, display_name=evil)))
 
     assert [recipients for recipients, _ in script.accepted] == [("ben@example.com",)]
     assert mail["Bcc"] is None

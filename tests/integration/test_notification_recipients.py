@@ -24,9 +24,10 @@ from schemas.notification import (
     NotificationWithheld,
     RecipientRole,
 )
+from tests.doubles import DOMAIN, HR
 from tests.integration.access.company import Directory, open_directory
 from tests.integration.access.reacting import Case
-from tests.integration.firm import DOMAIN, HR, Firm
+from tests.integration.firm import Firm
 
 FRIDAY = date(2026, 11, 27)
 HEADERS = {

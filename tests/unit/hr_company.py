@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -30,39 +30,18 @@ from schemas.hr import (
     InterviewInvitationSent,
     InterviewObstacle,
 )
+from tests.doubles import HR, Directory
+from tests.doubles import someone as anybody
 
 MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TUESDAY_NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
 CASE = UUID("01890000-0000-7000-8000-00000000beef")
 UID = f"interview-{CASE}"
-HR = "hr@example.com"
 MINUTES = timedelta(minutes=45)
 
 
 def someone(employee_id: str, **differs: Any) -> Person:
-    known = Person(
-        f"scim-{employee_id}",
-        employee_id,
-        employee_id.title(),
-        mail=f"{employee_id}@example.com",
-        time_zone="Europe/London",
-    )
-    return replace(known, **differs)
-
-
-class Directory:
-    """People, and whom the directory calls the HR partners of everybody: one, and others where there are any."""
-
-    def __init__(self, *people: Person, partner: Person | None) -> None:
-        self.people = list(people)
-        self.partner = partner
-        self.others: list[Person] = []
-
-    async def with_employee_id(self, employee_id: str) -> list[Person]:
-        return [one for one in self.people if one.employee_id == employee_id]
-
-    async def hr_partners_of(self, person: Person) -> list[Person]:
-        return [one for one in (self.partner, *self.others) if one is not None]
+    return anybody(employee_id, **{"time_zone": "Europe/London", **differs})
 
 
 class Calendars:

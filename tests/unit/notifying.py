@@ -1,7 +1,7 @@
 """A company of four, its postbox, and the Notification service between them."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -10,35 +10,15 @@ from uuid import UUID, uuid5
 
 from choreography import Effect, Event, Unavailable
 from choreography.testing.fake import FakeMemory
-from consumers.notification.examples import TEMPLATES
-from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.service import service
-from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import Sent
 from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
+from tests.doubles import HR, SECURITY, Directory, letters, notification_ports, someone
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CASE = UUID("01890000-0000-7000-8000-00000000beef")
-HR = "hr@example.com"
-SECURITY = "security@example.com"
-LETTERS = Letters(Templates(TEMPLATES), sender="ems@example.com", domain="example.com")
-
-
-def someone(name: str, manager: str | None = None, **differs: Any) -> Person:
-    known = Person(f"scim-{name}", name, name.title(), mail=f"{name}@example.com")
-    return replace(known, manager_scim_id=manager and f"scim-{manager}", **differs)
-
-
-class Directory:
-    def __init__(self, *people: Person) -> None:
-        self.people = list(people)
-
-    async def with_employee_id(self, employee_id: str) -> list[Person]:
-        return [one for one in self.people if one.employee_id == employee_id]
-
-    async def manager_of(self, person: Person) -> Person | None:
-        return next((one for one in self.people if one.id == person.manager_scim_id), None)
+LETTERS = letters(domain="example.com")
 
 
 @dataclass
@@ -102,12 +82,8 @@ class World:
         self.directory = Directory(*(people or (ana, ben, cleo)))
         self.postbox = Postbox(refuses or set())
         self.memory = FakeMemory("ems.notification")
-        self.ports = Ports(
-            mailer=self.postbox,
-            sent_mail=None,
-            people=self.directory,
-            mailboxes=Mailboxes(hr, security, hr_language),
-            letters=LETTERS,
+        self.ports = notification_ports(
+            self.postbox, self.directory, hr=hr, security=security, hr_language=hr_language, written_by=LETTERS
         )
 
     def told(self, event: Event, *, repeated: bool = False, released: bool = False, at: datetime = NOON) -> Any:

@@ -34,18 +34,8 @@ from schemas.hr import (
     InterviewObstacle,
     InvitationMethod,
 )
-from tests.unit.hr_company import (
-    CASE,
-    HR,
-    MINUTES,
-    TUESDAY_NINE,
-    UID,
-    Company,
-    at_tuesday,
-    common,
-    resigned,
-    someone,
-)
+from tests.doubles import HR
+from tests.unit.hr_company import CASE, MINUTES, TUESDAY_NINE, UID, Company, at_tuesday, common, resigned, someone
 
 
 @pytest.fixture

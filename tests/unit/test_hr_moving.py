@@ -20,9 +20,9 @@ from schemas.hr import (
     InterviewObstacle,
     InvitationMethod,
 )
+from tests.doubles import HR
 from tests.unit.hr_company import (
     CASE,
-    HR,
     MINUTES,
     MONDAY_NOON,
     TUESDAY_NINE,

@@ -31,9 +31,9 @@ from schemas.notification import (
     NotificationWithheld,
     RecipientRole,
 )
+from tests.doubles import HR, someone
 from tests.unit.notifying import (
     CONFIRMED,
-    HR,
     LETTERS,
     NOON,
     RETAINED,
@@ -44,7 +44,6 @@ from tests.unit.notifying import (
     happened,
     received,
     resigned,
-    someone,
     text_of,
 )
 

@@ -23,7 +23,8 @@ from schemas.notification import (
     SecurityNotificationFailed,
     SecurityNotified,
 )
-from tests.unit.notifying import CONFIRMED, HR, SECURITY, World, happened, resigned, someone, text_of
+from tests.doubles import HR, SECURITY, someone
+from tests.unit.notifying import CONFIRMED, World, happened, resigned, text_of
 
 FAILED = happened(
     CriticalAccessBlockFailed, 1, system="directory", cause=BlockFailureCause.LAST_MEMBER, entitlement_ids=("G-7",)

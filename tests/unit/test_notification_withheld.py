@@ -24,18 +24,8 @@ from schemas.notification import (
     NotificationKind,
     NotificationWithheld,
 )
-from tests.unit.notifying import (
-    CONFIRMED,
-    HR,
-    RETAINED,
-    VOIDED,
-    WITHDRAWN,
-    World,
-    happened,
-    resigned,
-    someone,
-    text_of,
-)
+from tests.doubles import HR, someone
+from tests.unit.notifying import CONFIRMED, RETAINED, VOIDED, WITHDRAWN, World, happened, resigned, text_of
 
 DAY = date(2026, 4, 30)
 RESTRICTED = resigned(confidentiality=Confidentiality.RESTRICTED, last_working_day=DAY)

@@ -12,7 +12,8 @@ from consumers.notification.examples import TEMPLATES, every_mail
 from consumers.notification.letter import words_of
 from consumers.shared.letters import Letters, open_letters
 from schemas.notification import NotificationKind, RecipientRole
-from tests.unit.notifying import CONFIRMED, HR, LETTERS, RETAINED, World, received, resigned, someone, text_of
+from tests.doubles import HR, someone
+from tests.unit.notifying import CONFIRMED, LETTERS, RETAINED, World, received, resigned, text_of
 
 BEN = Recipient(RecipientRole.MANAGER, "Ben", "ben@example.com", "ben")
 

@@ -60,4 +60,29 @@ def test_a_reaction_ends_in_a_fact() -> None:
 
 def test_a_time_limit_is_longer_than_nothing() -> None:
     with pytest.raises(InvalidDeclaration, match="longer than nothing"):
-        on(OrderPlaced, pack, publishes=(ParcelPacked,), target="store", within=timedelta(0))
+        warehouse(on(OrderPlaced, pack, publishes=(ParcelPacked,), target="store", within=timedelta(0)))
+
+
+def test_a_service_says_once_what_holds_for_all_its_reactions_and_each_may_say_otherwise() -> None:
+    packs = on(OrderPlaced, pack, publishes=(ParcelPacked,))
+    unpacks = on(
+        OrderCancelled, unpack, publishes=(ParcelUnpacked,), target="desk", reads=(), within="whenever", repeatable=True
+    )
+
+    service = Service[Ports](
+        group="shop.warehouse",
+        starts="now",
+        target="store",
+        reads=("people",),
+        within=timedelta(minutes=5),
+        repeatable=False,
+        reactions=[packs, unpacks],
+    )
+
+    said = [(one.target, one.reads, one.within, one.repeatable) for one in service.reactions]
+    assert said == [("store", ("people",), timedelta(minutes=5), False), ("desk", (), None, True)]
+
+
+def test_a_reaction_without_a_target_is_refused() -> None:
+    with pytest.raises(InvalidDeclaration, match="The reaction to OrderPlaced has no target"):
+        warehouse(on(OrderPlaced, pack, publishes=(ParcelPacked,)))

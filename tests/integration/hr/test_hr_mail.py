@@ -15,9 +15,10 @@ from consumers.hr.slots import LENGTH
 from consumers.shared.letters import Address
 from consumers.shared.mail import Sent
 from schemas.hr import ExitInterviewCancelled, InvitationMethod
+from tests.doubles import HR
 from tests.integration.mail.server import Script, mail_system
 from tests.integration.mail.writing import new_effect, open_mailer
-from tests.unit.hr_company import HR, Company
+from tests.unit.hr_company import Company
 
 CASE = UUID("01890000-0000-7000-8000-00000000beef")
 KEY = UUID("59c9c559-5a1d-5cc1-aaf8-004b9339ef44")

@@ -1,6 +1,7 @@
 """A mail from the service's handler to a mailbox, through Exim: encrypted, with a login, on a real queue."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from choreography import Retry, Unavailable
 from schemas.notification import ManagerNotified
 from tests.integration.mail.exim import BUSY, GONE, PASSWORD, USERNAME, Exim
 from tests.integration.mail.writing import open_mailer
-from tests.integration.telling import CASE, Directory, person, told
+from tests.integration.telling import BEN, CASE, company, told
 
 
 def tell(
@@ -18,7 +19,7 @@ def tell(
 
     async def once() -> ManagerNotified:
         async with open_mailer(exim.port, tls="starttls", username=USERNAME, password=password) as mailer:
-            return await told(mailer, directory=Directory(ben=person("ben", manager, "scim-cleo")))
+            return await told(mailer, directory=company(ben=replace(BEN, mail=manager)))
 
     return asyncio.run(once())
 
