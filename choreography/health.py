@@ -66,10 +66,13 @@ class HealthServer:
         health: what is reported.
         port: where to listen; 0 takes a free one, see the attribute `port`.
         host: the address to listen on; by default only this machine can ask.
+        ask_seconds: who says nothing for so long is not waited for.
     """
 
-    def __init__(self, health: Health, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, health: Health, port: int, host: str = "127.0.0.1", ask_seconds: float = 5.0) -> None:
         class Handler(BaseHTTPRequestHandler):
+            timeout = ask_seconds
+
             def do_GET(self) -> None:
                 _answer(self, health)
 

@@ -27,6 +27,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         lines=every_line(),
         sender=settings.mail_from,
         domain=settings.mail_domain,
+        hr_language=settings.hr_language,
     )
     async with (
         open_mailer(settings, service.group) as mailer,
@@ -35,6 +36,9 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
             settings.caldav_url,
             username=settings.caldav_username,
             password=settings.caldav_password.get_secret_value(),
+            calendar=settings.caldav_calendar,
+            principal=settings.caldav_principal,
+            who=people.with_employee_id,
         ) as calendar,
     ):
         yield Ports(

@@ -1,13 +1,16 @@
 """Carrying out what was decided about the time of an interview, looking whether somebody was faster, and saying so."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
+
+from pydantic import BaseModel
 
 from choreography import Effect
 from consumers.hr.booked import Booked
 from consumers.hr.choice import busy, choose, zone_of
-from consumers.hr.entry import InterviewSlot
+from consumers.hr.entry import InterviewSlot, uid_of
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
 from consumers.hr.ports import Ports
@@ -17,6 +20,7 @@ from schemas import ExitEvent
 from schemas.hr import ExitInterviewMoved, ExitInterviewNotPossible, ExitInterviewScheduled
 
 Planned = TypeVar("Planned", ExitInterviewScheduled, ExitInterviewMoved)
+D = TypeVar("D", bound=BaseModel)
 
 
 async def book(
@@ -64,6 +68,17 @@ def not_possible(obstacle: NotPossible, wanted: Wanted) -> ExitInterviewNotPossi
         country=wanted.country,
         subdivision=wanted.subdivision,
     )
+
+
+async def decided(
+    kind: type[D], decide: Callable[[], Awaitable[D]], event: ExitEvent, ports: Ports, effect: Effect
+) -> D:
+    """Decide once; where nothing came of it, or it could not be written down, let somebody else have the slot."""
+    try:
+        return await effect.once(kind, decide)
+    except BaseException:
+        ports.promised.take_back(uid_of(event.case_id))
+        raise
 
 
 async def _book(

@@ -1,8 +1,10 @@
 """Who holds an interview, and when: asks the directory and the calendars, and decides by `slots`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,42 +12,71 @@ from consumers.hr.entry import InterviewSlot, uid_of
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
 from consumers.hr.ports import CalendarSilent, Ports
-from consumers.hr.slots import Period, WorkingDays, days_to_offer, first_free
+from consumers.hr.slots import Office, Period, WorkingDays, days_to_offer, first_free, load_of
 from consumers.hr.wanted import Wanted
+from consumers.shared.people import Person
 from schemas.hr import InterviewObstacle
 
 PATIENCE: Final = timedelta(hours=1)  # with a calendar that does not answer although its server does
 
 
+@dataclass(frozen=True)
+class Offer:
+    """When one HR partner could hold an interview, and how much time is taken in that calendar already."""
+
+    interviewer_id: str
+    slot: Period | None
+    load: timedelta
+
+
 async def choose(wanted: Wanted, people: Participants, ports: Ports, now: datetime) -> InterviewSlot:
-    """Choose the first slot that suits the HR partner and the employee.
+    """Choose the first slot that suits the employee and the HR partner, of several the one with most time left.
 
     Raises:
         NotPossible: there is none.
     """
     zone = await _zone_of_employee(wanted, people, ports)
-    interviewer = await people.interviewer(wanted)
+    partners = await people.interviewers(wanted)
     today = now.astimezone(zone).date()
     if wanted.last_working_day is not None and wanted.last_working_day < today:
-        raise NotPossible(InterviewObstacle.TOO_LATE, interviewer.employee_id)
+        raise NotPossible(InterviewObstacle.TOO_LATE, partners[0].employee_id)
     works = WorkingDays(wanted.country, wanted.subdivision)
     days = days_to_offer(today, wanted.last_working_day, works)
     within = Period(now, datetime.combine(max(days, default=today), time.max, zone))
-    theirs = zone_of(interviewer.time_zone, zone)
-    owners = {wanted.employee_id: zone, interviewer.employee_id: theirs}
-    taken = await _busy(wanted, owners, ports, within, now)
-    slot = first_free(days, zone, theirs, taken, now)
-    if slot is None:
-        raise NotPossible(InterviewObstacle.NO_FREE_SLOT, interviewer.employee_id)
-    ports.promised.give(slot, wanted.employee_id, interviewer.employee_id, now=now)
+    offers = await _offers(wanted, partners, days, zone, within=within, ports=ports)
+    if not offers:
+        raise NotPossible(InterviewObstacle.NO_CALENDAR, partners[0].employee_id)
+    best = min(offers, key=lambda one: (one.slot is None, one.load))
+    if best.slot is None:
+        raise NotPossible(InterviewObstacle.NO_FREE_SLOT, best.interviewer_id)
+    ports.promised.give(uid_of(wanted.case_id), best.slot, wanted.employee_id, best.interviewer_id, now=now)
     return InterviewSlot(
         uid=uid_of(wanted.case_id),
-        interviewer_id=interviewer.employee_id,
-        start=slot.start,
+        interviewer_id=best.interviewer_id,
+        start=best.slot.start,
         time_zone=zone.key,
-        same_day=slot.start.astimezone(zone).date() == today,
+        same_day=best.slot.start.astimezone(zone).date() == today,
         holidays=works.known,
     )
+
+
+async def _offers(
+    wanted: Wanted, partners: Sequence[Person], days: Sequence[date], zone: ZoneInfo, *, within: Period, ports: Ports
+) -> list[Offer]:
+    """Return what each partner whose calendar can be read could offer; an employee without one is taken to be free."""
+    zones = {one.employee_id: zone_of(one.time_zone, zone) for one in partners}
+    ask = partial(busy, wanted=wanted, ports=ports, now=within.start)
+    asked = (ask(owner, within, where) for owner, where in ((wanted.employee_id, zone), *zones.items()))
+    own, *theirs = await asyncio.gather(*asked)
+    offers = []
+    for partner, times in zip(partners, theirs, strict=True):
+        if times is not None:
+            owner = partner.employee_id
+            given = ports.promised.to(wanted.employee_id, owner, besides=uid_of(wanted.case_id))
+            office = Office(zones[owner], WorkingDays(partner.country, None))
+            slot = first_free(days, zone, office, (*(own or ()), *times, *given), within.start)
+            offers.append(Offer(owner, slot, load_of((*times, *ports.promised.to(owner)), within)))
+    return offers
 
 
 def zone_of(name: str | None, otherwise: ZoneInfo | None = None) -> ZoneInfo:
@@ -79,17 +110,6 @@ async def busy(
         if now - wanted.since < PATIENCE:
             raise
         return None
-
-
-async def _busy(
-    wanted: Wanted, owners: Mapping[str, ZoneInfo], ports: Ports, within: Period, now: datetime
-) -> tuple[Period, ...]:
-    """Return what is taken, by either; an employee without a readable calendar is taken to be free."""
-    asked = (busy(one, within, zone, wanted=wanted, ports=ports, now=now) for one, zone in owners.items())
-    own, theirs = await asyncio.gather(*asked)
-    if theirs is None:
-        raise NotPossible(InterviewObstacle.NO_CALENDAR, tuple(owners)[1])
-    return (*(own or ()), *theirs, *ports.promised.to(*owners))
 
 
 async def _zone_of_employee(wanted: Wanted, people: Participants, ports: Ports) -> ZoneInfo:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from consumers.hr.booked import MARK
 from consumers.hr.slots import LENGTH, MINUTE, Period
+from consumers.shared.letters import Address
 from schemas.hr import (
     ExitInterviewCancelled,
     ExitInterviewMoved,
@@ -32,14 +33,6 @@ Told = ExitInterviewScheduled | ExitInterviewMoved | ExitInterviewCancelled | Ex
 PRODUCT: Final = "-//Exit Management System//HR//EN"
 # in no value of a parameter, nor a double quote (RFC 5545 §3.1)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-
-
-class Address(NamedTuple):
-    """A name, where mails for it go, and the language that their reader prefers."""
-
-    name: str
-    address: str
-    language: str | None = None
 
 
 class InterviewSlot(BaseModel):

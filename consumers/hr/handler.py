@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from choreography import Effect, NothingToDo
-from consumers.hr.booking import book, not_possible
+from consumers.hr.booking import book, decided, not_possible
 from consumers.hr.choice import choose
 from consumers.hr.entry import InterviewSlot, slot_of, uid_of
 from consumers.hr.letter import title_of_cancelled
@@ -37,9 +37,10 @@ async def schedule_exit_interview(
     """Book an exit interview at the first time that suits HR partner and employee."""
     people, wanted = Participants(ports), Wanted.by(event)
     try:
-        slot = await effect.once(InterviewSlot, partial(choose, wanted, people, ports, effect.now))
+        slot = await decided(InterviewSlot, partial(choose, wanted, people, ports, effect.now), event, ports, effect)
         return await book(ExitInterviewScheduled, slot, wanted, event, people=people, ports=ports, effect=effect)
     except NotPossible as obstacle:
+        ports.promised.take_back(uid_of(event.case_id))
         return not_possible(obstacle, wanted)
 
 
@@ -53,7 +54,6 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
         raise NothingToDo("No interview is planned.")
     planned = slot_of(stated) if stated is not None else None
     if planned is not None and isinstance(stated, ExitInterviewScheduled | ExitInterviewMoved) and begun is None:
-        ports.promised.take_back(planned.period, planned.interviewer_id, event.employee_id)
         planned = await _as_it_stands(planned, stated, event, ports)
         if planned.start <= effect.now and not effect.repeated:
             raise NothingToDo("The interview has been held already.")
@@ -62,7 +62,7 @@ async def cancel_exit_interview(event: ExitEvent, ports: Ports, effect: Effect) 
         if slot is not None:
             tombstone = Tombstone(slot, event.case_version, event.occurred_at, title_of_cancelled(ports))
             sequence = await ports.calendar.cancel(slot.interviewer_id, tombstone, effect.claim)
-            ports.promised.take_back(slot.period, slot.interviewer_id, event.employee_id)
+            ports.promised.take_back(slot.uid)
     slot = planned or begun
     return ExitInterviewCancelled(
         ical_uid=uid_of(event.case_id),

@@ -10,7 +10,8 @@ from choreography import Effect, NothingToDo, Reject
 from consumers.hr.entry import InterviewSlot, slot_of, uid_of
 from consumers.hr.letter import About, ForHr, ToHr, to_hr, to_participants
 from consumers.hr.participants import Participants
-from consumers.hr.ports import Ports, Sent
+from consumers.hr.ports import Ports
+from consumers.shared.mail import Sent
 from schemas import ExitEvent
 from schemas.hr import (
     ExitInterviewCancelled,

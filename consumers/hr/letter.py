@@ -12,8 +12,9 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from consumers.hr.entry import Address, Entry
+from consumers.hr.entry import Entry
 from consumers.hr.ports import Ports
+from consumers.shared.letters import Address
 from schemas import ExitEvent
 from schemas.hr import (
     ExitInterviewCancelled,

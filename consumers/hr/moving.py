@@ -5,15 +5,16 @@ interview is left alone as long as it suits the new day, and also where there is
 after the last working day. One that HR has taken out stays out.
 """
 
+from datetime import datetime
 from functools import partial
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from choreography import Effect, NothingToDo
 from consumers.hr.booked import FINAL, Booked
-from consumers.hr.booking import book, not_possible
+from consumers.hr.booking import book, decided, not_possible
 from consumers.hr.choice import choose, zone_of
-from consumers.hr.entry import InterviewSlot, slot_of
+from consumers.hr.entry import InterviewSlot, slot_of, uid_of
 from consumers.hr.letter import title_of_cancelled
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.participants import Participants
@@ -61,7 +62,7 @@ async def move_exit_interview(
     wanted, people = Wanted.after(event, stated), Participants(ports)
     if isinstance(stated, ExitInterviewNotPossible):
         return await _schedule(event, stated, wanted, people=people, ports=ports, effect=effect)
-    move = await effect.once(Move, partial(_decide, stated, wanted, people, ports, effect))
+    move = await decided(Move, partial(_decide, stated, wanted, people, ports, effect), event, ports, effect)
     obstacle = NotPossible(move.obstacle, move.partner_id)
     if move.slot is not None:
         try:
@@ -88,10 +89,11 @@ async def _schedule(
         return Move(slot=await choose(wanted, people, ports, effect.now))
 
     try:
-        move = await effect.once(Move, decide)
+        move = await decided(Move, decide, event, ports, effect)
         slot = move.slot or await choose(wanted, people, ports, effect.now)
         return await book(ExitInterviewScheduled, slot, wanted, event, people=people, ports=ports, effect=effect)
     except NotPossible as obstacle:
+        ports.promised.take_back(uid_of(event.case_id))
         kept = {"start", "duration_minutes", "sequence", "calendar_owner_id", "attendee_ids"}
         return not_possible(obstacle, wanted).model_copy(update={name: getattr(stated, name) for name in kept})
 
@@ -101,9 +103,6 @@ async def _decide(stated: Planned, wanted: Wanted, people: Participants, ports: 
     is_ours = there is not None and stated.case_version < there.version < FINAL  # begun, and never stated
     if there is None or (there.is_cancelled and not is_ours):
         raise NothingToDo("The interview does not stand in the calendar any more: HR has taken it out.")
-    booked = slot_of(stated)
-    if booked is not None:  # where it stands, the calendar says so
-        ports.promised.take_back(booked.period, booked.interviewer_id, wanted.employee_id)
     start, zone, last = there.period.start, zone_of(stated.time_zone), wanted.last_working_day
     if start <= effect.now and not there.is_cancelled:
         raise NothingToDo("The interview has been held already.")
@@ -111,14 +110,22 @@ async def _decide(stated: Planned, wanted: Wanted, people: Participants, ports: 
     works = WorkingDays(wanted.country, wanted.subdivision)
     if not there.is_cancelled and may_stay(day, today, last, works):
         return _left(there, stated, "The interview suits the last working day.", is_ours=is_ours)
+    better = await _better(wanted, people, ports, effect.now)
+    is_earlier = isinstance(better, InterviewSlot) and better.start < start
+    if last is not None and day <= last and not there.is_cancelled and not is_earlier:
+        ports.promised.take_back(stated.ical_uid)
+        why = "There is no better time, and the interview is not after the last working day."
+        return _left(there, stated, why, is_ours=is_ours)
+    if isinstance(better, NotPossible):
+        return Move(previous_start=stated.start, obstacle=better.cause, partner_id=better.interviewer_id)
+    return Move(slot=better, previous_start=start)
+
+
+async def _better(wanted: Wanted, people: Participants, ports: Ports, now: datetime) -> InterviewSlot | NotPossible:
     try:
-        slot = await choose(wanted, people, ports, effect.now)
+        return await choose(wanted, people, ports, now)
     except NotPossible as obstacle:
-        if last is not None and day <= last and not there.is_cancelled:
-            why = "There is no better time, and the interview is not after the last working day."
-            return _left(there, stated, why, is_ours=is_ours)
-        return Move(previous_start=stated.start, obstacle=obstacle.cause, partner_id=obstacle.interviewer_id)
-    return Move(slot=slot, previous_start=start)
+        return obstacle
 
 
 def _left(there: Booked, stated: Planned, why: str, *, is_ours: bool) -> Move:
@@ -133,6 +140,7 @@ def _left(there: Booked, stated: Planned, why: str, *, is_ours: bool) -> Move:
 async def _give_up(
     event: LastWorkingDayChanged, stated: Planned, fact: ExitInterviewNotPossible, ports: Ports, effect: Effect
 ) -> ExitInterviewNotPossible:
+    ports.promised.take_back(uid_of(event.case_id))
     slot = slot_of(stated)
     if slot is None:
         return fact

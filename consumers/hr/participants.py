@@ -1,12 +1,20 @@
 """The people of one interview, as the directory knows them at this moment."""
 
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from collections.abc import Sequence
+from typing import Final
+from uuid import uuid5
+
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import Person, Ports
+from consumers.hr.ports import Ports
 from consumers.hr.wanted import Wanted
+from consumers.shared.letters import Address
 from consumers.shared.mail import is_address
+from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.hr import InterviewObstacle
+
+ASKED: Final = 5  # of a large group, whose calendars are read for one interview; by chance, but the same each time
 
 
 class Participants:
@@ -29,8 +37,8 @@ class Participants:
             self._known[employee_id] = found[0]
         return self._known[employee_id]
 
-    async def interviewer(self, wanted: Wanted) -> Person:
-        """Return the HR partner who is named, or else the one of the directory; never the leaver.
+    async def interviewers(self, wanted: Wanted) -> Sequence[Person]:
+        """Return the HR partner who is named, or else some of those whom the directory has; never the leaver.
 
         Raises:
             NotPossible: there is nobody, or not the only one who may be.
@@ -39,13 +47,14 @@ class Participants:
         if named and named != wanted.employee_id:
             found = await self._people.with_employee_id(named)
             if len(found) == 1 and found[0].active:
-                return self._known.setdefault(named, found[0])
+                return [self._known.setdefault(named, found[0])]
         if wanted.keeps_partner:
             raise NotPossible(InterviewObstacle.NO_HR_PARTNER, named)
-        partner = await self._people.hr_partner_of(await self.person(wanted.employee_id))
-        if partner is None or partner.employee_id in ("", wanted.employee_id):
+        partners = await self._people.hr_partners_of(await self.person(wanted.employee_id))
+        able = [one for one in partners if one.employee_id not in ("", wanted.employee_id)]
+        if not able:
             raise NotPossible(InterviewObstacle.NO_HR_PARTNER)
-        return self._known.setdefault(partner.employee_id, partner)
+        return sorted(able, key=lambda one: uuid5(wanted.case_id, one.employee_id))[:ASKED]
 
     async def entry(self, case: ExitEvent, slot: InterviewSlot, sequence: int) -> Entry:
         """Return the interview of a case as an entry; who cannot be written to is left out of those invited."""

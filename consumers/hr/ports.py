@@ -1,43 +1,21 @@
 """What the HR service needs from the world."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from choreography import Effect, Unavailable
 from consumers.hr.booked import Booked
-from consumers.hr.entry import Address, Entry
+from consumers.hr.entry import Entry
 from consumers.hr.slots import Period, Promises
 from consumers.hr.tombstone import Tombstone
-from schemas import ExitEvent
+from consumers.shared.letters import Letters
+from consumers.shared.mail import Sent
+from consumers.shared.people import Person
 
 Claim = Callable[[], Awaitable[None]]
-
-
-class Person(Protocol):
-    """Somebody in the directory."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102 - the directory's own id
-    @property
-    def employee_id(self) -> str: ...  # noqa: D102 - the id by which events and calendars name people
-    @property
-    def user_name(self) -> str | None: ...  # noqa: D102 - by which they sign in
-    @property
-    def display_name(self) -> str: ...  # noqa: D102
-    @property
-    def mail(self) -> str | None: ...  # noqa: D102
-    @property
-    def active(self) -> bool: ...  # noqa: D102
-    @property
-    def preferred_language(self) -> str | None: ...  # noqa: D102 - such as `de-AT`
-    @property
-    def time_zone(self) -> str | None: ...  # noqa: D102 - an IANA name
-    @property
-    def division(self) -> str | None: ...  # noqa: D102
 
 
 class People(Protocol):
@@ -47,8 +25,8 @@ class People(Protocol):
         """Return everybody with exactly this id."""
         ...
 
-    async def hr_partner_of(self, person: Person) -> Person | None:
-        """Return who in HR is responsible for a person, and is not that person."""
+    async def hr_partners_of(self, person: Person) -> Sequence[Person]:
+        """Return those in HR who may be responsible for a person, and are not that person."""
         ...
 
 
@@ -86,15 +64,6 @@ class InterviewCalendar(Protocol):
         ...
 
 
-class Sent(Protocol):
-    """What became of a mail."""
-
-    @property
-    def reached(self) -> Sequence[str]: ...  # noqa: D102 - the addresses that get it; none where it is refused
-    @property
-    def perhaps_repeated(self) -> bool: ...  # noqa: D102 - it may have been sent before, too
-
-
 class Mailer(Protocol):
     """What sends mail."""
 
@@ -108,24 +77,6 @@ class SentMail(Protocol):
 
     async def probe(self) -> None:
         """Make sure that it can be asked."""
-        ...
-
-
-class Letters(Protocol):
-    """What writes mails, in the languages of those who get them."""
-
-    def write(
-        self, template: str, words: Mapping[str, object], to: Sequence[Address], event: ExitEvent, *, key: UUID
-    ) -> EmailMessage:
-        """Write the mail of an effect, by its key."""
-        ...
-
-    def line(self, template: str, words: Mapping[str, object], language: str | None) -> str:
-        """Say something in one line, in a language."""
-        ...
-
-    def one_line(self, name: str) -> str:
-        """Return a name from elsewhere as it may stand in a calendar."""
         ...
 
 

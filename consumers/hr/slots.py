@@ -2,11 +2,12 @@
 
 The first 45 minutes that are free for both, on a quarter of an hour, between 09:00 and 17:00 on the employee's clock
 and on the interviewer's. The day is one of the five working days after today and lies two working days or more
-before the last one. Where no such day is left it is today, if that is a working day. Office hours that do not
-overlap have no slot: a person must arrange what crosses half the world.
+before the last one. Where no such day is left it is today or any day up to the last one, the first that has a slot.
+Office hours that do not overlap have no slot: a person must arrange what crosses half the world.
+
+To offer interviews only in the afternoon, say so in `OPENS`; to have them end sooner, in `CLOSES`.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,12 +23,11 @@ MINUTE: Final = timedelta(minutes=1)
 LENGTH: Final = timedelta(minutes=45)
 NOTICE: Final = timedelta(minutes=30)
 GRID: Final = timedelta(minutes=15)
-OPENS: Final = time(9)
-CLOSES: Final = time(17)
+OPENS: Final = time(9)  # no interview begins before; 13:00 would have them in the afternoon only
+CLOSES: Final = time(17)  # none ends after
 DAYS_AHEAD: Final = 5
 DAYS_BEFORE_LAST: Final = 2
 DAY: Final = timedelta(days=1)
-SATURDAY: Final = 5
 
 
 @dataclass(frozen=True, order=True)
@@ -63,39 +63,57 @@ class WorkingDays:
                 yield day
 
 
-class Promises:
-    """The slots that this process has chosen, whether or not they stand in the calendar yet.
+@dataclass(frozen=True)
+class Office:
+    """Where an interviewer works, and on which days."""
 
-    Two people who resign in the same second are handled side by side; without this both would get the same slot.
+    zone: ZoneInfo
+    works: WorkingDays
+
+    def has(self, slot: Period) -> bool:
+        """Tell whether a slot is within office hours there."""
+        start, end = slot.start.astimezone(self.zone), slot.end.astimezone(self.zone)
+        same_day = start.date() == end.date() and start.date() in self.works
+        return same_day and start.time() >= OPENS and end.time() <= CLOSES
+
+
+class Promises:
+    """The slots that this process has chosen, whether or not they stand in the calendar yet; one for each interview.
+
+    Two people who resign in the same second are handled side by side; without this both would get the same slot. What
+    is chosen anew for an interview takes the place of what was chosen for it before.
     """
 
     def __init__(self) -> None:
-        self._given: dict[str, set[Period]] = defaultdict(set)
+        self._given: dict[str, tuple[Period, frozenset[str]]] = {}
 
-    def to(self, *owners: str) -> set[Period]:
-        """Return what was promised in the calendars of these owners."""
-        return {period for owner in owners for period in self._given[owner]}
+    def to(self, *owners: str, besides: str = "") -> set[Period]:
+        """Return what was promised in the calendars of these owners, for other interviews than the one `besides`."""
+        others = (promise for uid, promise in self._given.items() if uid != besides)
+        return {period for period, whose in others if not whose.isdisjoint(owners)}
 
-    def give(self, period: Period, *owners: str, now: datetime) -> None:
+    def give(self, uid: str, period: Period, *owners: str, now: datetime) -> None:
         """Promise a slot to all of them, and forget those that have passed."""
-        for owner in owners:
-            self._given[owner] = {one for one in self._given[owner] if one.end > now} | {period}
+        self._given = {one: given for one, given in self._given.items() if given[0].end > now}
+        self._given[uid] = (period, frozenset(owners))
 
-    def take_back(self, period: Period, *owners: str) -> None:
+    def take_back(self, uid: str) -> None:
         """Let somebody else have the slot."""
-        for owner in owners:
-            self._given[owner].discard(period)
+        self._given.pop(uid, None)
 
 
 def days_to_offer(today: date, last_working_day: date | None, works: WorkingDays) -> tuple[date, ...]:
-    """Return the days on which an interview may be held, earliest first; only `today` when time is short."""
+    """Return the days on which an interview may be held, those to be tried first at the front.
+
+    When time is short these are all that are left, from today up to the last working day.
+    """
     following = works.after(today)
     days = tuple(next(following) for _ in range(DAYS_AHEAD))
     if last_working_day is None:
         return days
     in_time = tuple(day for day in days if _is_early_enough(day, last_working_day, works))
-    short = (today,) if today in works and today <= last_working_day else ()
-    return in_time or short
+    left = (day for day in (today, *days) if day in works and day <= last_working_day)
+    return in_time or tuple(left)
 
 
 def may_stay(day: date, today: date, last_working_day: date | None, works: WorkingDays) -> bool:
@@ -106,25 +124,35 @@ def may_stay(day: date, today: date, last_working_day: date | None, works: Worki
 
 
 def first_free(
-    days: Iterable[date], zone: ZoneInfo, other_zone: ZoneInfo, busy: Iterable[Period], now: datetime
+    days: Iterable[date], zone: ZoneInfo, other: Office, busy: Iterable[Period], now: datetime
 ) -> Period | None:
     """Return the first slot on these days that suits both, or `None`.
 
     Args:
         days: on the employee's calendar, earliest first.
         zone: the employee's.
-        other_zone: the interviewer's.
+        other: the interviewer's.
         busy: what is taken, of either.
         now: the slot leaves at least half an hour from now.
     """
     taken = list(busy)
     for day in days:
         for slot in _slots(day, zone):
-            if slot.start < now + NOTICE or not _in_office(slot, other_zone):
+            if slot.start < now + NOTICE or not other.has(slot):
                 continue
             if not any(slot.overlaps(period) for period in taken):
                 return slot
     return None
+
+
+def load_of(taken: Iterable[Period], within: Period) -> timedelta:
+    """Return how much of a time is taken; what is taken twice counts once."""
+    load, until = timedelta(), within.start
+    for one in sorted(taken):
+        start, end = max(one.start, until), min(one.end, within.end)
+        if start < end:
+            load, until = load + (end - start), end
+    return load
 
 
 def _slots(day: date, zone: ZoneInfo) -> Iterator[Period]:
@@ -133,12 +161,6 @@ def _slots(day: date, zone: ZoneInfo) -> Iterator[Period]:
     while start + LENGTH <= closes:
         yield Period(start, start + LENGTH)
         start += GRID
-
-
-def _in_office(slot: Period, zone: ZoneInfo) -> bool:
-    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
-    same_day = start.date() == end.date() and start.weekday() < SATURDAY
-    return same_day and start.time() >= OPENS and end.time() <= CLOSES
 
 
 def _is_early_enough(day: date, last: date, works: WorkingDays) -> bool:

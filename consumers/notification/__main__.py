@@ -22,6 +22,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         mails=every_mail(),
         sender=settings.mail_from,
         domain=settings.mail_domain,
+        hr_language=settings.hr_language,
     )
     async with (
         open_mailer(settings, service.group) as mailer,

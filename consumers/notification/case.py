@@ -8,7 +8,8 @@ from typing import Final, Protocol, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from choreography import Effect
-from consumers.notification.ports import Person
+from consumers.shared.letters import Address
+from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.notification import (
     ManagerNotified,
@@ -57,6 +58,11 @@ class Recipient:
     id: str | None = None
     language: str | None = None
     obstacle: Obstacle | None = None
+
+    @property
+    def reader(self) -> Address:
+        """To whom a letter is written."""
+        return Address(self.name, self.address, self.language)
 
 
 Line = AsyncIterator[Recipient]

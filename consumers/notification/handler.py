@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from choreography import Effect, Hold, NothingToDo
 from consumers.notification.case import Days, Matter, Standing
-from consumers.notification.ports import Mailer, Ports, Sent
+from consumers.notification.ports import Mailer, Ports
 from consumers.notification.telling import ask_hr, tell_again, tell_manager, withhold
+from consumers.shared.mail import Sent
 from schemas import ExitEvent
 from schemas.exits import (
     Confidentiality,

@@ -6,7 +6,8 @@ from email.message import EmailMessage
 
 from choreography import Effect
 from consumers.notification.case import Line, Matter, Obstacle, Recipient
-from consumers.notification.ports import Ports, Sent
+from consumers.notification.ports import Ports
+from consumers.shared.mail import Sent
 from schemas import ExitEvent
 from schemas.notification import RecipientRole
 
@@ -64,7 +65,7 @@ async def deliver_letter(matter: Matter, line: Line, ports: Ports, effect: Effec
 
     def written(to: Recipient, passed_over: list[Recipient]) -> EmailMessage:
         words = words_of(matter, to, passed_over)
-        return ports.letters.write("letter", words, (to,), matter.event, key=effect.key, answers=matter.answers)
+        return ports.letters.write("letter", words, (to.reader,), matter.event, key=effect.key, answers=matter.answers)
 
     return await deliver(line, written, ports, effect)
 

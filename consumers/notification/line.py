@@ -11,8 +11,9 @@ from uuid import UUID
 
 from choreography import Effect
 from consumers.notification.case import ABOVE, OPEN, Days, Line, Matter, Obstacle, Recipient, addresses_of
-from consumers.notification.ports import Person, Ports
+from consumers.notification.ports import Ports
 from consumers.shared.mail import is_address
+from consumers.shared.people import Person
 from schemas.notification import (
     ManagerNotified,
     NotificationDropped,

@@ -80,7 +80,7 @@ async def _tell(
     said = {**known, **_NOTHING_MORE, **words}
 
     def written(to: Recipient, _: object) -> EmailMessage:
-        return ports.letters.write("access", said, (to,), event, key=effect.key)
+        return ports.letters.write("access", said, (to.reader,), event, key=effect.key)
 
     done = await deliver(_line(about, ports, withheld=withheld), written, ports, effect)
     return _fact(matter, done, ports)

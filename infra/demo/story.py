@@ -84,7 +84,8 @@ def _opened(stage: Stage, cast: Cast) -> tuple[Case, Answer]:
     leaver = cast.leaver
     before = stage.read(partial(Seen.now, cast))
     stage.screen.headline(f"{leaver.name} ({leaver.employee_id}), {leaver.title} in {leaver.office.city}, resigns.")
-    answer = stage.ask(lambda key: stage.intake.resign({"employee_id": leaver.employee_id}, webhook_id=key))
+    body = {"employee_id": leaver.employee_id, "hr_partner_id": cast.partner.employee_id}
+    answer = stage.ask(lambda key: stage.intake.resign(body, webhook_id=key))
     case = Case(answer.accepted.case_id, cast, before)
     stage.cases.append(case.id)
     stage.screen.say(f"  202 after {answer.after:.2f} s: case {case.id}")

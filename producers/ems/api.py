@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -32,6 +33,7 @@ from producers.ems.requests import digest_of
 from producers.ems.routes import BATCH, CHANGES, RESIGN, SHOW, Change, Operation, of_vendor
 from producers.ems.signatures import Signatures
 from producers.ems.store import UnknownCase
+from producers.ems.strictness import Strictness
 from producers.ems.throttle import RATE, Throttle
 
 B = TypeVar("B", bound=BaseModel)
@@ -65,6 +67,7 @@ def create_app(
             Route(PATH, described, methods=["GET"]),
         ],
         exception_handlers=handlers(),
+        middleware=[Middleware(Strictness)],
     )
     app.router.redirect_slashes = False
     return app

@@ -1,18 +1,26 @@
 """The HTTP server around the intake: it takes no new requests once it closes, and finishes those that it has."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from choreography import InvalidSettings
+from producers.ems.connections import LimitedConnection, Limits, raise_file_limit
+
+_LOG: Final = logging.getLogger("uvicorn")
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp, host: str, port: int, *, drain_seconds: float) -> AsyncIterator[str]:
+async def serve(
+    app: ASGIApp, host: str, port: int, *, drain_seconds: float, limits: Limits | None = None
+) -> AsyncIterator[str]:
     """Serve the application while the block runs; yield its address.
 
     Args:
@@ -20,14 +28,16 @@ async def serve(app: ASGIApp, host: str, port: int, *, drain_seconds: float) -> 
         host: the address to listen on.
         port: the port; 0 takes a free one.
         drain_seconds: how long requests in flight may take to end, once the block has ended.
+        limits: what connections may take; by default as much as leaves the rest of the process its files.
 
     Raises:
         InvalidSettings: the address cannot be listened on.
     """
     listener = _listen(host, port)
+    _LOG.setLevel(logging.ERROR)  # below that, it tells what strangers send, as often as they do
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=cast("type[asyncio.Protocol]", partial(LimitedConnection, limits or raise_file_limit())),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -13,8 +13,9 @@ import pytest
 
 from choreography import NothingToDo
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.tombstone import Tombstone
+from consumers.shared.letters import Address
 from tests.chaos.collect import entries
 from tests.shop.live import free_port
 

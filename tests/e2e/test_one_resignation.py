@@ -37,7 +37,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(world: World) -> Story:
     before = Picture.of(world, STAYS, LEAVES)
-    stays, leaves = world.resign(STAYS), world.resign(LEAVES)
+    stays, leaves = (world.resign(one, hr_partner_id=PARTNER[one].employee_id) for one in (STAYS, LEAVES))
     for case in (stays, leaves):
         world.await_facts(case, RESIGNED)
     reacted = Picture.of(world, STAYS, LEAVES)

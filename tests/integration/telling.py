@@ -8,7 +8,6 @@ from choreography.testing.fake import FakeMemory
 from consumers.notification.examples import TEMPLATES
 from consumers.notification.handler import notify_manager
 from consumers.notification.ports import Mailboxes, People, Ports
-from consumers.notification.ports import Person as Asked
 from consumers.notification.service import service
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import SmtpMailer
@@ -52,7 +51,7 @@ class Directory:
     async def with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
         return (self.ana,)
 
-    async def manager_of(self, person_: Asked) -> Person | None:
+    async def manager_of(self, person_: Person) -> Person | None:
         above = {"scim-ben": self.ben, "scim-cleo": person("cleo", "cleo@example.com")}
         return above.get(person_.manager_scim_id or "")
 

@@ -54,8 +54,8 @@ class SimPeople:
         found = MANAGER if person.manager_scim_id == MANAGER.id else None
         return await self._ask(lambda: found)
 
-    async def hr_partner_of(self, person: Any) -> Person | None:
-        return await self._ask(lambda: PARTNER)
+    async def hr_partners_of(self, person: Any) -> tuple[Person, ...]:
+        return await self._ask(lambda: (PARTNER,))
 
     async def probe(self) -> None:
         await self._ask(lambda: None)

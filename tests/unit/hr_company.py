@@ -17,11 +17,13 @@ from consumers.hr.handler import cancel_exit_interview, schedule_exit_interview
 from consumers.hr.invitations import invite_to_interview
 from consumers.hr.moving import move_exit_interview
 from consumers.hr.obstacle import NotPossible
-from consumers.hr.ports import CalendarSilent, Claim, Mailbox, Person, Ports
+from consumers.hr.ports import CalendarSilent, Claim, Mailbox, Ports
 from consumers.hr.proof import TEMPLATES
 from consumers.hr.slots import Period, Promises
 from consumers.hr.tombstone import Tombstone
 from consumers.shared.letters import Letters, Templates
+from consumers.shared.mail import Sent
+from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from schemas.hr import (
@@ -40,37 +42,30 @@ HR = "hr@example.com"
 MINUTES = timedelta(minutes=45)
 
 
-@dataclass(frozen=True)
-class Someone:
-    employee_id: str
-    display_name: str
-    mail: str | None
-    id: str = ""
-    user_name: str | None = None
-    active: bool = True
-    time_zone: str | None = "Europe/London"
-    division: str | None = None
-    preferred_language: str | None = None
-
-
-def someone(employee_id: str, **differs: Any) -> Someone:
-    return replace(
-        Someone(employee_id, employee_id.title(), f"{employee_id}@example.com", f"scim-{employee_id}"), **differs
+def someone(employee_id: str, **differs: Any) -> Person:
+    known = Person(
+        f"scim-{employee_id}",
+        employee_id,
+        employee_id.title(),
+        mail=f"{employee_id}@example.com",
+        time_zone="Europe/London",
     )
+    return replace(known, **differs)
 
 
 class Directory:
-    """People, and whom the directory calls the HR partner of everybody."""
+    """People, and whom the directory calls the HR partners of everybody: one, and others where there are any."""
 
-    def __init__(self, *people: Someone, partner: Someone | None) -> None:
+    def __init__(self, *people: Person, partner: Person | None) -> None:
         self.people = list(people)
         self.partner = partner
+        self.others: list[Person] = []
 
-    async def with_employee_id(self, employee_id: str) -> list[Someone]:
+    async def with_employee_id(self, employee_id: str) -> list[Person]:
         return [one for one in self.people if one.employee_id == employee_id]
 
-    async def hr_partner_of(self, person: Person) -> Someone | None:
-        return self.partner
+    async def hr_partners_of(self, person: Person) -> list[Person]:
+        return [one for one in (self.partner, *self.others) if one is not None]
 
 
 class Calendars:
@@ -83,12 +78,14 @@ class Calendars:
         self.tombs: dict[tuple[str, str], Tombstone] = {}
         self.read_only: set[str] = set()
         self.silent: set[str] = set()
+        self.asked: list[str] = []
         self.down_after_put = False
         self.down_after_cancel = False
 
     async def busy(
         self, owner: str, within: Period, zone: ZoneInfo, *, besides: str | None = None
     ) -> list[Period] | None:
+        self.asked.append(owner)
         if owner in self.silent:
             raise CalendarSilent
         found = self.entries.get(owner)
@@ -124,12 +121,6 @@ class Calendars:
         if self.down_after_cancel:
             raise Unavailable
         return tombstone.version
-
-
-@dataclass(frozen=True)
-class Sent:
-    reached: tuple[str, ...]
-    perhaps_repeated: bool
 
 
 @dataclass

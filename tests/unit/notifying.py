@@ -11,9 +11,11 @@ from uuid import UUID, uuid5
 from choreography import Effect, Event, Unavailable
 from choreography.testing.fake import FakeMemory
 from consumers.notification.examples import TEMPLATES
-from consumers.notification.ports import Mailboxes, Person, Ports
+from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.service import service
 from consumers.shared.letters import Letters, Templates
+from consumers.shared.mail import Sent
+from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -23,38 +25,20 @@ SECURITY = "security@example.com"
 LETTERS = Letters(Templates(TEMPLATES), sender="ems@example.com", domain="example.com")
 
 
-@dataclass(frozen=True)
-class Someone:
-    id: str
-    display_name: str
-    mail: str | None
-    active: bool = True
-    manager_scim_id: str | None = None
-    employee_id: str = ""
-    preferred_language: str | None = None
-    mails: tuple[str, ...] = ()
-
-
-def someone(name: str, manager: str | None = None, **differs: Any) -> Someone:
-    known = Someone(f"scim-{name}", name.title(), f"{name}@example.com", True, manager and f"scim-{manager}", name)
-    return replace(known, **differs)
+def someone(name: str, manager: str | None = None, **differs: Any) -> Person:
+    known = Person(f"scim-{name}", name, name.title(), mail=f"{name}@example.com")
+    return replace(known, manager_scim_id=manager and f"scim-{manager}", **differs)
 
 
 class Directory:
-    def __init__(self, *people: Someone) -> None:
+    def __init__(self, *people: Person) -> None:
         self.people = list(people)
 
-    async def with_employee_id(self, employee_id: str) -> list[Someone]:
+    async def with_employee_id(self, employee_id: str) -> list[Person]:
         return [one for one in self.people if one.employee_id == employee_id]
 
-    async def manager_of(self, person: Person) -> Someone | None:
+    async def manager_of(self, person: Person) -> Person | None:
         return next((one for one in self.people if one.id == person.manager_scim_id), None)
-
-
-@dataclass(frozen=True)
-class Sent:
-    reached: tuple[str, ...]
-    perhaps_repeated: bool
 
 
 @dataclass
@@ -108,7 +92,7 @@ class World:
 
     def __init__(
         self,
-        *people: Someone,
+        *people: Person,
         refuses: set[str] | None = None,
         hr: str = HR,
         security: str = SECURITY,

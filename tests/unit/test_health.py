@@ -1,4 +1,5 @@
 import json
+import socket
 import urllib.error
 import urllib.request
 
@@ -62,6 +63,17 @@ def test_a_part_that_said_why_it_ended_is_not_called_silent() -> None:
     now = 61.0
 
     assert health.report()["parts"] == {"inbox": {"ok": False, "detail": "Its topic was made anew."}}
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /readyz HTTP/1.1\r\n"])
+def test_who_asks_nothing_is_not_waited_for(said: bytes) -> None:
+    with (
+        HealthServer(Health(), 0, ask_seconds=0.1) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as line,
+    ):
+        line.sendall(said)
+
+        assert line.recv(1) == b""
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/readyz/"])

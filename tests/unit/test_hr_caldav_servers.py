@@ -16,8 +16,9 @@ from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.obstacle import NotPossible
 from consumers.hr.ports import CalendarSilent
 from consumers.hr.slots import Period
+from consumers.shared.people import Person
 from tests.integration.hr.calendars import called_off, interview, still_ours
-from tests.unit.hr_company import Someone, someone
+from tests.unit.hr_company import someone
 
 T = TypeVar("T")
 UTC_ZONE = ZoneInfo("UTC")
@@ -60,7 +61,7 @@ class Imitation(AsyncBaseTransport):
         return (found[1] or found[2]) if found else request.method
 
 
-async def directory(employee_id: str) -> list[Someone]:
+async def directory(employee_id: str) -> list[Person]:
     return [someone(employee_id, user_name=f"{employee_id}.jones", mail=f"{employee_id}@example.com")]
 
 
@@ -199,19 +200,19 @@ def test_a_calendar_is_where_the_template_says(template: str, path: str) -> None
     assert server.asked == [f"free-busy-query {path}"]
 
 
-async def nobody(employee_id: str) -> list[Someone]:
+async def nobody(employee_id: str) -> list[Person]:
     return []
 
 
-async def two(employee_id: str) -> list[Someone]:
+async def two(employee_id: str) -> list[Person]:
     return [someone("ana", user_name="ana"), someone("ana", user_name="eve")]
 
 
-async def nameless(employee_id: str) -> list[Someone]:
+async def nameless(employee_id: str) -> list[Person]:
     return [someone("ana", user_name=None, mail="")]
 
 
-async def astray(employee_id: str) -> list[Someone]:
+async def astray(employee_id: str) -> list[Person]:
     return [someone("ana", user_name="../ben", mail="..")]
 
 
@@ -284,7 +285,7 @@ def test_where_no_calendar_is_found_there_is_none_and_no_other_server_is_asked(s
 
 
 def test_a_directory_that_is_away_is_waited_for() -> None:
-    async def away(employee_id: str) -> list[Someone]:
+    async def away(employee_id: str) -> list[Person]:
         raise Unavailable("people", untouched=True)
 
     with pytest.raises(Unavailable) as caught:
@@ -299,7 +300,7 @@ def test_a_directory_that_is_away_is_waited_for() -> None:
 def test_an_interview_that_a_calendar_program_left_without_a_zone_is_meant_where_its_owner_is(
     start: str, hour: int
 ) -> None:
-    async def in_new_york(employee_id: str) -> list[Someone]:
+    async def in_new_york(employee_id: str) -> list[Person]:
         return [someone(employee_id, time_zone="America/New_York")]
 
     text = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:interview-1\r\nDTSTART{start}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"

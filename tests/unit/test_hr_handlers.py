@@ -1,6 +1,7 @@
 """What the HR service does about each event."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import uuid5
 
 import pytest
 
-from choreography import NothingToDo, Reject, Unavailable
+from choreography import ClaimLost, NothingToDo, Reject, Unavailable
 from consumers.hr.booked import FINAL
 from consumers.hr.entry import InterviewSlot
 from consumers.hr.handler import cancel_exit_interview
@@ -209,6 +210,79 @@ def test_a_clash_that_came_up_meanwhile_is_shown(company: Company) -> None:
     company.calendar.entries["ben"]["faster"] = at_tuesday(0.5)
 
     assert company.schedule().clash
+
+
+def test_a_decision_that_cannot_be_written_down_moves_no_interview(company: Company) -> None:
+    company.memory.owned = False
+    for _ in range(3):
+        with pytest.raises(ClaimLost):
+            company.schedule()
+    assert company.ports.promised.to("ana", "ben") == set()
+    company.memory.owned = True
+
+    assert company.schedule().start == TUESDAY_NINE
+
+
+def test_what_was_promised_in_a_calendar_that_nobody_may_write_to_is_taken_back(company: Company) -> None:
+    company.calendar.read_only.add("ben")
+
+    company.fail_to_schedule()
+
+    assert company.ports.promised.to("ana", "ben") == set()
+
+
+def case_number(number: int) -> dict[str, Any]:
+    case = uuid5(CASE, f"case {number}")
+    return {"case_id": case, "event_id": case, "employee_id": f"E-{number}"}
+
+
+def two_partners(company: Company, leavers: int) -> None:
+    company.directory.others = [someone("cleo")]
+    company.directory.people += [someone(f"E-{number}") for number in range(leavers)]
+
+
+def test_the_interviews_of_a_division_are_shared_among_its_partners(company: Company) -> None:
+    two_partners(company, 10)
+
+    held_by = [company.schedule(**case_number(number)).interviewer_id for number in range(10)]
+
+    assert Counter(held_by) == {"ben": 5, "cleo": 5}
+
+
+def test_who_has_more_to_do_gets_no_interview(company: Company) -> None:
+    two_partners(company, 4)
+    company.calendar.entries["cleo"]["fair"] = at_tuesday(0, 6)
+
+    assert {company.schedule(**case_number(number)).interviewer_id for number in range(4)} == {"ben"}
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_of_partners_without_a_time_or_a_calendar_another_is_asked(company: Company, number: int) -> None:
+    two_partners(company, 4)
+    if number % 2:
+        del company.calendar.entries["ben"]
+    else:
+        all_busy(company)
+
+    assert company.schedule(**case_number(number)).interviewer_id == "cleo"
+
+
+def test_of_many_partners_few_calendars_are_read_and_all_have_their_turn(company: Company) -> None:
+    company.directory.others = [someone(f"P-{number}") for number in range(30)]
+    company.directory.people += [someone(f"E-{number}") for number in range(40)]
+    company.calendar.entries.update({f"P-{number}": {} for number in range(30)})
+
+    held_by = {company.schedule(**case_number(number)).interviewer_id for number in range(40)}
+
+    assert len(held_by) > 15
+    assert len(company.calendar.asked) <= 40 * (1 + 5 + 2)
+
+
+def test_a_holiday_of_the_interviewers_own_country_is_no_day_for_an_interview(company: Company) -> None:
+    company.now = datetime(2026, 10, 23, 12, tzinfo=UTC)  # a Friday, and Monday is Austria's national day
+    company.directory.partner = someone("ben", country="AT")
+
+    assert company.schedule(country="GB").start.date() == date(2026, 10, 27)
 
 
 def no_calendar(company: Company) -> None:

@@ -110,6 +110,15 @@ def test_an_interview_today_is_not_moved_within_the_day(company: Company) -> Non
     left_alone(company, date(2026, 3, 4), "suits", order=3)
 
 
+def test_an_interview_on_the_last_days_that_are_left_is_not_moved_by_a_quarter_of_an_hour(company: Company) -> None:
+    company.now = datetime(2026, 2, 27, 17, 30, tzinfo=UTC)
+    assert company.schedule(last_working_day=TUESDAY).start == datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    left_alone(company, TUESDAY, "no better time")
+
+    assert company.ports.promised.to("ben") == set()
+
+
 def test_without_a_better_time_the_interview_stays_as_long_as_it_is_not_after_the_last_day(company: Company) -> None:
     company.schedule()
     company.calendar.entries["ben"]["today"] = Period(MONDAY_NOON, MONDAY_NOON + timedelta(hours=8))

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.hr.slots import LENGTH, NOTICE, Period, Promises, WorkingDays, days_to_offer, first_free, may_stay
+from consumers.hr.slots import (
+    LENGTH,
+    NOTICE,
+    Office,
+    Period,
+    Promises,
+    WorkingDays,
+    days_to_offer,
+    first_free,
+    load_of,
+    may_stay,
+)
 from schemas.hr import HolidaysKnown
 
 BERLIN, LONDON, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
@@ -27,8 +38,12 @@ def busy(start: str, end: str, zone: ZoneInfo = BERLIN) -> Period:
     return Period(at(start, zone), at(end, zone))
 
 
+def at_work(zone: ZoneInfo, country: str | None = None) -> Office:
+    return Office(zone, WorkingDays(country, None))
+
+
 def free(*taken: Period, days: list[date], other: ZoneInfo = BERLIN, now: datetime = MONDAY_NOON) -> datetime | None:
-    slot = first_free(days, BERLIN, other, taken, now)
+    slot = first_free(days, BERLIN, at_work(other), taken, now)
     return slot.start.astimezone(BERLIN) if slot else None
 
 
@@ -89,20 +104,43 @@ def test_the_interview_is_two_working_days_before_the_last_one_or_earlier() -> N
 def test_holidays_do_not_count_as_days_before_the_last_one() -> None:
     maundy_thursday, after_easter = date(2026, 4, 2), date(2026, 4, 7)
 
-    assert days_to_offer(date(2026, 4, 1), after_easter, GERMANY) == (date(2026, 4, 1),)
+    assert days_to_offer(date(2026, 4, 1), after_easter, GERMANY)[0] == date(2026, 4, 1)
     assert days_to_offer(date(2026, 4, 1), date(2026, 4, 8), GERMANY) == (maundy_thursday,)
 
 
-def test_when_the_last_working_day_is_too_near_the_interview_is_today() -> None:
-    assert days_to_offer(MONDAY, date(2026, 3, 4), WEEKDAYS) == (MONDAY,)
+def test_when_the_last_working_day_is_too_near_every_day_that_is_left_is_offered() -> None:
+    friday, saturday = date(2026, 2, 27), date(2026, 2, 28)
+
+    assert days_to_offer(MONDAY, date(2026, 3, 4), WEEKDAYS) == tuple(date(2026, 3, day) for day in (2, 3, 4))
+    assert days_to_offer(friday, date(2026, 3, 3), WEEKDAYS) == (friday, MONDAY, date(2026, 3, 3))
+    assert days_to_offer(saturday, MONDAY, WEEKDAYS) == (MONDAY,)
     assert days_to_offer(MONDAY, MONDAY, WEEKDAYS) == (MONDAY,)
+
+
+def test_who_resigns_when_the_office_has_closed_is_interviewed_on_the_next_day_that_is_left() -> None:
+    friday = date(2026, 2, 27)
+
+    slot = free(days=list(days_to_offer(friday, date(2026, 3, 3), WEEKDAYS)), now=at("2026-02-27T17:30"))
+
+    assert slot == at("2026-03-02T09:00")
 
 
 def test_there_is_no_day_on_a_weekend_or_after_the_last_one() -> None:
     saturday = date(2026, 2, 28)
 
-    assert days_to_offer(saturday, MONDAY, WEEKDAYS) == ()
+    assert days_to_offer(saturday, saturday, WEEKDAYS) == ()
     assert days_to_offer(MONDAY, saturday, WEEKDAYS) == ()
+
+
+def test_a_holiday_where_the_interviewer_works_is_no_day_for_an_interview() -> None:
+    days, now = [date(2026, 10, 26), date(2026, 10, 27)], at("2026-10-23T12:00")  # the first is Austria's national day
+
+    assert first_free(days, BERLIN, at_work(BERLIN, "AT"), [], now) == Period(
+        at("2026-10-27T09:00"), at("2026-10-27T09:45")
+    )
+    assert first_free(days, BERLIN, at_work(BERLIN, "DE"), [], now) == Period(
+        at("2026-10-26T09:00"), at("2026-10-26T09:45")
+    )
 
 
 def test_the_first_free_time_is_taken_between_two_meetings() -> None:
@@ -145,16 +183,39 @@ def test_after_the_clocks_have_changed_it_is_nine_o_clock_on_the_wall(day: date)
 
 def test_two_who_resign_in_the_same_second_get_different_times() -> None:
     promises, now = Promises(), at("2026-03-02T12:00")
-    first = first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now)
-    assert first is not None
-    promises.give(first, "partner", now=now)
 
-    second = first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now)
+    def first_of(uid: str) -> Period:
+        taken = promises.to("partner", besides=uid)
+        slot = first_free([date(2026, 3, 3)], BERLIN, at_work(BERLIN), taken, now)
+        assert slot is not None
+        return slot
 
-    assert second is not None
-    assert not second.overlaps(first)
-    promises.take_back(first, "partner")
-    assert first_free([date(2026, 3, 3)], BERLIN, BERLIN, promises.to("partner"), now) == first
+    first = first_of("interview-1")
+    promises.give("interview-1", first, "partner", now=now)
+
+    assert not first_of("interview-2").overlaps(first)
+    assert first_of("interview-1") == first
+    promises.take_back("interview-1")
+    assert first_of("interview-2") == first
+
+
+def test_what_was_promised_is_forgotten_when_it_has_passed_or_is_chosen_anew() -> None:
+    promises, first, second = Promises(), busy("2026-03-03T09:00", "2026-03-03T09:45"), at("2026-03-04T09:00")
+    promises.give("interview-1", first, "partner", "ana", now=at("2026-03-02T12:00"))
+    promises.give("interview-1", Period(second, second + LENGTH), "partner", "ana", now=at("2026-03-02T12:00"))
+    assert promises.to("ana") == {Period(second, second + LENGTH)}
+
+    promises.give("interview-2", busy("2026-03-09T09:00", "2026-03-09T09:45"), "ben", now=at("2026-03-05T12:00"))
+
+    assert promises.to("partner") == set()
+
+
+def test_time_that_is_taken_twice_counts_once() -> None:
+    within = busy("2026-03-03T00:00", "2026-03-04T00:00")
+    taken = (busy("2026-03-03T09:00", "2026-03-03T10:00"), busy("2026-03-03T09:30", "2026-03-03T11:00"))
+
+    assert load_of((*taken, busy("2026-03-02T09:00", "2026-03-03T01:00"), taken[0]), within) == timedelta(hours=3)
+    assert load_of((), within) == timedelta()
 
 
 def test_a_last_working_day_in_the_far_future_takes_no_longer_to_reckon_with() -> None:
@@ -193,7 +254,7 @@ def test_on_every_day_on_which_clocks_change_an_interview_is_in_office_hours_and
     for number in changes:
         day = (start + timedelta(days=number)).astimezone(place).date()
         for late in (day - timedelta(days=1), day):
-            slot = first_free([late], place, place, [], at("2025-01-01T12:00"))
+            slot = first_free([late], place, at_work(place), [], at("2025-01-01T12:00"))
             if late.weekday() > 4:
                 assert slot is None
                 continue
@@ -215,7 +276,7 @@ def test_today_is_today_where_the_employee_is(zone: str, day: int) -> None:
 def test_half_hours_and_three_quarters_of_an_hour_between_zones_are_respected() -> None:
     kathmandu = ZoneInfo("Asia/Kathmandu")
 
-    slot = first_free([date(2026, 3, 3)], kathmandu, BERLIN, [], at("2026-03-02T12:00"))
+    slot = first_free([date(2026, 3, 3)], kathmandu, at_work(BERLIN), [], at("2026-03-02T12:00"))
 
     assert slot is not None
     assert slot.start.astimezone(kathmandu).time() == time(13, 45)
@@ -239,9 +300,9 @@ def test_whatever_is_taken_the_time_is_free_in_time_and_in_the_office_hours_of_b
     last = data.draw(st.none() | st.integers(0, 20).map(lambda days: now.date() + timedelta(days=days)))
     days = days_to_offer(now.astimezone(zone).date(), last, WEEKDAYS)
 
-    slot = first_free(days, zone, other, taken, now)
+    slot = first_free(days, zone, at_work(other), taken, now)
 
-    assert slot == first_free(days, zone, other, list(reversed(taken)), now)
+    assert slot == first_free(days, zone, at_work(other), list(reversed(taken)), now)
     if slot is not None:
         assert slot.end - slot.start == LENGTH
         assert slot.start >= now + NOTICE
@@ -258,7 +319,7 @@ def test_whatever_is_taken_the_time_is_free_in_time_and_in_the_office_hours_of_b
 def test_in_an_empty_calendar_it_is_the_next_working_day_at_nine(now: datetime, zone: ZoneInfo) -> None:
     days = days_to_offer(now.astimezone(zone).date(), None, WEEKDAYS)
 
-    slot = first_free(days, zone, zone, [], now)
+    slot = first_free(days, zone, at_work(zone), [], now)
 
     assert slot is not None
     assert slot.start.astimezone(zone) == datetime.combine(days[0], time(9), zone)

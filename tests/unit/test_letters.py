@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from shutil import copytree
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -13,8 +14,8 @@ import pytest
 from choreography import InvalidSettings
 from consumers.hr import proof as hr
 from consumers.notification import examples as notification
-from consumers.shared.letters import Letters, Templates, open_letters
-from consumers.shared.letters.language import LANGUAGES, in_words, language_of
+from consumers.shared.letters import Address, Letters, Templates, open_letters
+from consumers.shared.letters.language import in_words, language_of
 from consumers.shared.letters.names import harmless
 from consumers.shared.letters.wording import SHARED
 from tests.unit.notifying import RETAINED, received, text_of
@@ -23,15 +24,9 @@ KEY: Final = UUID(int=7)
 FOLDERS: Final = (hr.TEMPLATES, notification.TEMPLATES)
 
 
-class Reader(NamedTuple):
-    name: str
-    address: str
-    language: str | None
-
-
-GERMAN = Reader("Ben", "ben@example.com", "de-AT")
-BRITISH = Reader("Ana", "ana@example.com", "en-GB")
-FRENCH = Reader("Eve", "eve@example.com", "fr")
+GERMAN = Address("Ben", "ben@example.com", "de-AT")
+BRITISH = Address("Ana", "ana@example.com", "en-GB")
+FRENCH = Address("Eve", "eve@example.com", "fr")
 
 
 @pytest.fixture
@@ -45,9 +40,15 @@ def letters(tmp_path: Path) -> Letters:
     return Letters(Templates(tmp_path / "own"), sender="ems@example.com", domain="example.com")
 
 
-def open_notification(folder: str) -> Letters:
-    mails = notification.every_mail()
-    return open_letters(notification.TEMPLATES, folder, mails=mails, sender="ems@example.com", domain="example.com")
+def open_notification(folder: str, hr_language: str = "en") -> Letters:
+    return open_letters(
+        notification.TEMPLATES,
+        folder,
+        mails=notification.every_mail(),
+        sender="ems@example.com",
+        domain="example.com",
+        hr_language=hr_language,
+    )
 
 
 def open_hr(folder: str) -> Letters:
@@ -63,13 +64,14 @@ def open_hr(folder: str) -> Letters:
     ],
 )  # fmt: skip
 def test_a_language_that_is_not_known_is_english(preferred: str | None, language: str) -> None:
-    assert language_of(preferred) == language
+    assert language_of(preferred, ("de", "en")) == language
 
 
 def test_a_day_is_said_in_words() -> None:
     assert in_words(date(2026, 11, 27), "en") == "Friday, 27 November 2026"
     assert in_words(date(2026, 11, 27), "de") == "Freitag, 27. November 2026"
     assert in_words(date(2026, 3, 1), "de") == "Sonntag, 1. März 2026"
+    assert in_words(date(2026, 11, 27), "fr") == "vendredi 27 novembre 2026"
 
 
 def test_readers_of_two_languages_get_one_mail_that_says_everything_in_both(letters: Letters) -> None:
@@ -111,7 +113,10 @@ def test_every_text_that_a_template_may_say_is_harmless_however_deep_it_lies() -
 
 def test_every_service_has_the_same_templates_in_every_language() -> None:
     for folder in FOLDERS:
-        names = [{file.relative_to(folder / one) for file in (folder / one).rglob("*.txt")} for one in LANGUAGES]
+        names = [
+            {file.relative_to(folder / one) for file in (folder / one).rglob("*.txt")}
+            for one in Templates(folder).languages
+        ]
         assert names[0]
         assert all(one == names[0] for one in names)
 
@@ -140,6 +145,41 @@ def test_a_company_replaces_the_words_of_every_service_in_one_folder(tmp_path: P
     assert "<p>Hello Ben and Ana,</p>" in text_of(mail, "html")
 
 
+def in_french(folder: Path) -> Path:
+    """Have the company write French, too, in the words of the shipped templates."""
+    for templates in FOLDERS:
+        copytree(templates / "en", folder / "fr", dirs_exist_ok=True)
+    (folder / "fr" / "interview" / "title.txt").write_text("Entretien")
+    return folder
+
+
+def test_a_third_language_costs_templates_and_no_code(tmp_path: Path) -> None:
+    letters = open_notification(str(in_french(tmp_path)))
+    words = next(words for _, words in notification.every_mail() if words["last_working_day"])
+
+    mail = letters.write("letter", words, (FRENCH,), RETAINED, key=KEY)
+
+    assert "vendredi 27 novembre 2026" in text_of(received(mail))
+    assert open_hr(str(tmp_path)).line("interview/title", {"is_cancelled": False}, "fr-CA") == "Entretien"
+    assert open_hr("").line("interview/title", {"is_cancelled": False}, "fr-CA") != "Entretien"
+
+
+def test_hr_reads_any_language_that_there_are_templates_in(tmp_path: Path) -> None:
+    french = str(in_french(tmp_path))
+
+    open_notification(french, hr_language="fr")
+    with pytest.raises(InvalidSettings, match="EMS_HR_LANGUAGE: there are templates in de, en only"):
+        open_notification("", hr_language="fr")
+
+
+def test_a_language_that_lacks_a_template_stops_the_start(tmp_path: Path) -> None:
+    (in_french(tmp_path) / "fr" / "access.txt").unlink()
+
+    with pytest.raises(InvalidSettings, match=r"fr/access\.txt is missing, and a language needs every template"):
+        open_notification(str(tmp_path))
+    open_hr(str(tmp_path))  # which never says it
+
+
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
@@ -151,6 +191,7 @@ def test_a_company_replaces_the_words_of_every_service_in_one_folder(tmp_path: P
         ("en/letter.txt", "{{ last_working_day.year }}", r"en/letter\.txt, line 1: 'None' has no attribute 'year'"),
         ("en/letter.txt", "{{ 1 / 0 }}", r"en/letter\.txt, line 1: division by zero"),
         ("en/letter.txt", "{% include '../../secret' %}", r"en/letter\.txt, line 1"),
+        ("xx/letter.txt", "x", r"letter\.txt would never be used"),
         ("en/leter.txt", "x", r"leter\.txt would never be used; rename it to one of .*en/letter\.txt"),
         ("de/interview/request.txt", "x\n{{ naems }}", r"interview/request\.txt, line 2: 'naems' is undefined"),
         ("de/interview/cancel.txt", "{{ previous_day | in_words }}", r"interview/cancel\.txt, line 1: 'NoneType'"),

@@ -11,6 +11,7 @@ from consumers.notification.case import Matter, Recipient
 from consumers.notification.handler import Undone, notify_manager
 from consumers.notification.letter import words_of
 from consumers.notification.service import service
+from consumers.shared.people import Person
 from schemas.exits import (
     EXIT_UNDONE,
     EmployeeDeparted,
@@ -38,7 +39,6 @@ from tests.unit.notifying import (
     RETAINED,
     VOIDED,
     WITHDRAWN,
-    Someone,
     World,
     address_of,
     happened,
@@ -95,7 +95,7 @@ def test_the_manager_named_by_the_event_is_told_rather_than_the_one_in_the_direc
         (someone("ben", "cleo", mail="ANA@example.com"), "the manager (Ben) is the person concerned"),
     ],
 )
-def test_where_the_manager_cannot_be_told_their_manager_is_and_learns_why(manager: Someone, why: str) -> None:
+def test_where_the_manager_cannot_be_told_their_manager_is_and_learns_why(manager: Person, why: str) -> None:
     world = World(someone("ana", "ben"), manager, someone("cleo"))
 
     fact = world.told(resigned())
@@ -114,7 +114,7 @@ def test_where_the_manager_cannot_be_told_their_manager_is_and_learns_why(manage
         (someone("ana", "ben"), someone("ben", "ana", active=False)),
     ],
 )
-def test_where_nobody_above_can_be_told_hr_is(people: tuple[Someone, ...]) -> None:
+def test_where_nobody_above_can_be_told_hr_is(people: tuple[Person, ...]) -> None:
     world = World(*people)
 
     fact = world.told(resigned())
@@ -166,7 +166,7 @@ def test_when_everybody_is_refused_a_person_has_to_do_it() -> None:
     ],
 )
 def test_of_somebody_whom_the_directory_does_not_know_for_certain_hr_is_told_the_id_alone(
-    people: tuple[Someone, ...], cause: NotificationFailureCause
+    people: tuple[Person, ...], cause: NotificationFailureCause
 ) -> None:
     world = World(*people)
 
@@ -331,7 +331,7 @@ def test_a_mail_says_when_it_happened_and_that_it_is_automatic() -> None:
     matter = Matter(RETAINED, NotificationKind.RETAINED, ())
     to = Recipient(RecipientRole.HR, "", HR)
 
-    mail = received(LETTERS.write("letter", words_of(matter, to, ()), (to,), RETAINED, key=UUID(int=7)))
+    mail = received(LETTERS.write("letter", words_of(matter, to, ()), (to.reader,), RETAINED, key=UUID(int=7)))
 
     assert mail["Date"].datetime == NOON
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -471,7 +471,7 @@ def test_a_managers_manager_with_an_open_case_is_passed_over_too() -> None:
         someone("ben", "cleo", id="scim-ana"),
     ],
 )
-def test_who_shares_an_address_or_an_account_with_the_leaver_is_not_told(manager: Someone) -> None:
+def test_who_shares_an_address_or_an_account_with_the_leaver_is_not_told(manager: Person) -> None:
     world = World(someone("ana", "ben"), manager, someone("cleo"))
     fact = world.told(resigned(manager_id="ben"))
     assert fact.recipient_id != "ben"

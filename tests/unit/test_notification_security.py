@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from choreography import Event, Hold, NothingToDo
+from consumers.shared.people import Person
 from schemas.access import (
     BlockFailureCause,
     CriticalAccessBlocked,
@@ -22,14 +23,14 @@ from schemas.notification import (
     SecurityNotificationFailed,
     SecurityNotified,
 )
-from tests.unit.notifying import CONFIRMED, HR, SECURITY, Someone, World, happened, resigned, someone, text_of
+from tests.unit.notifying import CONFIRMED, HR, SECURITY, World, happened, resigned, someone, text_of
 
 FAILED = happened(
     CriticalAccessBlockFailed, 1, system="directory", cause=BlockFailureCause.LAST_MEMBER, entitlement_ids=("G-7",)
 )
 
 
-def told_of(*people: Someone, **options: Any) -> World:
+def told_of(*people: Person, **options: Any) -> World:
     """A company in which somebody was told of the resignation; the postbox is empty again."""
     world = World(*people, **options)
     world.told(resigned())

@@ -23,7 +23,7 @@ def written(
     """Return the mail about a resignation as its reader sees it."""
     event = resigned(**fields)
     matter = Matter(event, NotificationKind.RESIGNED, (someone("ana", display_name=name),), Days.of(event))
-    return received(letters.write("letter", words_of(matter, to, passed_over), (to,), event, key=UUID(int=7)))
+    return received(letters.write("letter", words_of(matter, to, passed_over), (to.reader,), event, key=UUID(int=7)))
 
 
 def test_the_language_is_that_of_the_recipient_not_of_the_leaver() -> None:

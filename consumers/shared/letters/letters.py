@@ -1,10 +1,11 @@
 """A mail in the form that it is sent in (RFC 5322); from the same words the same bytes."""
 
 from collections.abc import Mapping, Sequence
-from email.headerregistry import Address
+from dataclasses import dataclass
+from email import headerregistry
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Protocol
+from typing import NamedTuple
 from uuid import UUID
 
 from consumers.shared.letters.names import for_header
@@ -12,34 +13,36 @@ from consumers.shared.letters.wording import Templates
 from schemas import ExitEvent
 
 
-class Addressee(Protocol):
-    """Somebody who gets a mail."""
+class Address(NamedTuple):
+    """A name, where mails for it go, and the language that their reader prefers, such as `de-AT`.
 
-    @property
-    def name(self) -> str: ...  # noqa: D102 - empty where only the address is to be shown
-    @property
-    def address(self) -> str: ...  # noqa: D102 - where the mail goes
-    @property
-    def language(self) -> str | None: ...  # noqa: D102 - the preferred one, such as `de-AT`
+    The name is empty where only the address is to be shown.
+    """
+
+    name: str
+    address: str
+    language: str | None = None
 
 
+@dataclass(frozen=True)
 class Letters:
     """Writes mails from templates.
 
-    Args:
+    Attributes:
         templates: the words.
         sender: the address of who writes.
         domain: the right-hand side of a Message-ID.
     """
 
-    def __init__(self, templates: Templates, *, sender: str, domain: str) -> None:
-        self._templates, self._sender, self._domain = templates, sender, domain
+    templates: Templates
+    sender: str
+    domain: str
 
     def write(
         self,
         template: str,
         words: Mapping[str, object],
-        to: Sequence[Addressee],
+        to: Sequence[Address],
         event: ExitEvent,
         *,
         key: UUID,
@@ -55,14 +58,14 @@ class Letters:
             key: identifies it; its Message-ID is made from it.
             answers: the Message-ID of the mail that it continues.
         """
-        text = self._templates.text(template, words, [one.language for one in to])
-        thread = f"<{event.case_id}@{self._domain}>"  # a mail that nobody got, which readers take for the first
+        text = self.templates.text(template, words, [one.language for one in to])
+        thread = f"<{event.case_id}@{self.domain}>"  # a mail that nobody got, which readers take for the first
         mail = EmailMessage(SMTP)
-        mail["From"] = self._sender
-        mail["To"] = tuple({one.address: _address(one) for one in to}.values())
+        mail["From"] = self.sender
+        mail["To"] = tuple({one.address: _in_header(one) for one in to}.values())
         mail["Subject"] = text.subject
         mail["Date"] = event.occurred_at
-        mail["Message-ID"] = f"<{key}@{self._domain}>"
+        mail["Message-ID"] = f"<{key}@{self.domain}>"
         if answers:
             mail["In-Reply-To"] = answers
         mail["References"] = f"{thread} {answers}" if answers else thread
@@ -74,13 +77,13 @@ class Letters:
 
     def line(self, template: str, words: Mapping[str, object], language: str | None) -> str:
         """Say something in one line, in a language."""
-        return self._templates.line(template, words, language)
+        return self.templates.line(template, words, language)
 
     def one_line(self, name: str) -> str:
         """Return a name from elsewhere as it may stand in a header, or in a calendar."""
         return for_header(name)
 
 
-def _address(to: Addressee) -> Address:
+def _in_header(to: Address) -> headerregistry.Address:
     user, _, domain = to.address.rpartition("@")
-    return Address(for_header(to.name), user, domain)
+    return headerregistry.Address(for_header(to.name), user, domain)

@@ -10,10 +10,10 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Final
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from choreography import InvalidSettings
-from consumers.shared.letters.language import LANGUAGES
+from consumers.shared.letters.language import DEFAULT, is_language
 from consumers.shared.letters.letters import Letters
 from consumers.shared.letters.wording import SHARED, Templates
 
@@ -24,7 +24,14 @@ _SERVICES: Final = Path(__file__).parents[2]
 
 
 def open_letters(
-    own: Path, folder: str, *, mails: Iterable[Filled], lines: Iterable[Filled] = (), sender: str, domain: str
+    own: Path,
+    folder: str,
+    *,
+    mails: Iterable[Filled],
+    lines: Iterable[Filled] = (),
+    sender: str,
+    domain: str,
+    hr_language: str = DEFAULT,
 ) -> Letters:
     """Return what writes mails from a service's templates, once every mail has been written with them.
 
@@ -35,11 +42,16 @@ def open_letters(
         lines: whatever else it says, in one line.
         sender: the address of who writes.
         domain: the right-hand side of a Message-ID.
+        hr_language: what HR as a whole reads.
 
     Raises:
-        InvalidSettings: a file is broken, or would never be used; says which one, and why.
+        InvalidSettings: there are no templates in that language, or a file is broken, or would never be used; says
+            which one, and why.
     """
     templates = open_templates(own, folder, mails=mails, lines=lines)
+    if hr_language not in templates.languages:
+        known = ", ".join(templates.languages)
+        raise InvalidSettings((f"EMS_HR_LANGUAGE: there are templates in {known} only; choose one of these.",))
     return Letters(templates, sender=sender, domain=domain)
 
 
@@ -59,23 +71,27 @@ def _strangers(own: Path, folder: Path) -> Iterator[str]:
     if not folder.is_dir():
         yield f"EMS_MAIL_TEMPLATES: {folder} is no folder that can be read; make it one, or leave the setting empty."
         return
-    known = {
-        file.relative_to(one) for one in {own, SHARED, *_SERVICES.glob("*/templates")} for file in one.rglob("*.*")
-    }
+    places = {own, SHARED, *_SERVICES.glob("*/templates")}
+    known = {file.relative_to(one) for one in places for file in one.rglob("*.*")}
+    in_a_language = {Path(*one.parts[1:]) for one in known if is_language(one.parts[0])}
     for file in sorted(folder.rglob("*.*")):
         name = file.relative_to(folder)
-        if file.is_file() and name.suffix in (".txt", ".html") and name not in known:
+        if (
+            file.is_file()
+            and name.suffix in (".txt", ".html")
+            and not (name in known or (is_language(name.parts[0]) and Path(*name.parts[1:]) in in_a_language))
+        ):
             names = ", ".join(sorted(map(str, known)))
             yield f"EMS_MAIL_TEMPLATES: {file} would never be used; rename it to one of {names}, or remove it."
 
 
 def _broken(templates: Templates, mails: Iterable[Filled], lines: Iterable[Filled]) -> Iterator[str]:
     for number, (template, words) in enumerate(mails):
-        for language in LANGUAGES:
+        for language in templates.languages:
             yield from _tried(partial(templates.text, template, words, (language,)))
         if number == 0:  # what is said twice is said by `letter.html`, whatever the mail
-            yield from _tried(partial(templates.text, template, words, LANGUAGES))
-    for (template, words), language in product(lines, LANGUAGES):
+            yield from _tried(partial(templates.text, template, words, templates.languages))
+    for (template, words), language in product(lines, templates.languages):
         yield from _tried(partial(templates.line, template, words, language))
 
 
@@ -83,7 +99,12 @@ def _tried(fill_in: Callable[[], object]) -> Iterator[str]:
     try:
         fill_in()
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-        yield f"EMS_MAIL_TEMPLATES: {_place(error)}: {error}. Mend the template; docs/mail-templates.md helps."
+        place = _place(error)
+        if isinstance(error, TemplateNotFound) and place == error.name:
+            remedy = "is missing, and a language needs every template. Add it, or remove the others of that language."
+            yield f"EMS_MAIL_TEMPLATES: {place} {remedy}"
+        else:
+            yield f"EMS_MAIL_TEMPLATES: {place}: {error}. Mend the template; docs/mail-templates.md helps."
 
 
 def _place(error: Exception) -> str:

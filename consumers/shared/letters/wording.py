@@ -16,7 +16,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from consumers.shared.letters.language import in_words, language_of
+from consumers.shared.letters.language import DEFAULT, in_words, language_of, languages_in
 from consumers.shared.letters.names import for_header, harmless
 
 SHARED: Final = Path(__file__).parent / "templates"
@@ -43,10 +43,15 @@ class Templates:
     Args:
         own: the folder of the service.
         folder: the company's own, which come first.
+
+    Attributes:
+        languages: those that there are templates in.
     """
 
     def __init__(self, own: Path, folder: Path | None = None) -> None:
         folders = (own, SHARED) if folder is None else (folder, own, SHARED)
+        names = [file.relative_to(own / DEFAULT) for file in (own / DEFAULT).rglob("*.txt")]
+        self.languages = languages_in(folders, names)
         self._templates = ImmutableSandboxedEnvironment(
             loader=ChoiceLoader([FileSystemLoader(one) for one in folders]),
             autoescape=lambda name: name is not None and name.endswith(".html"),
@@ -68,7 +73,7 @@ class Templates:
         Raises:
             jinja2.TemplateError: it cannot be filled in; ruled out at the start by `proof`.
         """
-        languages = [*dict.fromkeys(language_of(one) for one in preferred)]
+        languages = [*dict.fromkeys(language_of(one, self.languages) for one in preferred)]
         heading, said = str(PurePosixPath(template).with_name("subject")), harmless(words)
         subject = " / ".join(dict.fromkeys(self._line(heading, one, said) for one in languages))
         parts = {one: self._paragraphs(template, one, said) for one in languages}
@@ -82,7 +87,7 @@ class Templates:
 
     def line(self, template: str, words: Mapping[str, object], preferred: str | None) -> str:
         """Fill in a template that is one line, such as a subject."""
-        return self._line(template, language_of(preferred), harmless(words))
+        return self._line(template, language_of(preferred, self.languages), harmless(words))
 
     def _line(self, template: str, language: str, said: Mapping[str, object]) -> str:
         return for_header(self._filled(f"{language}/{template}.txt", language, said))

@@ -1,7 +1,7 @@
 """Sending mail so that nobody gets it twice, as far as that can be had.
 
-A library, not a service: each service declares in its own `ports.py` what it needs, and its `__main__.py` hands it
-what `open_mailer` opens, which satisfies all of them.
+A library, not a service: each service derives its settings from `MailSettings`, declares in its own `ports.py` what
+it needs of a mailer, and its `__main__.py` hands it what `open_mailer` opens, which satisfies all of them.
 
 A mail is the one effect that cannot be repeated by nature. A server that has read the final dot has the mail, whether
 or not its answer arrives; and a process that dies, or is paused, between that dot and writing it down leaves nobody

@@ -49,7 +49,7 @@ class MailSettings(ServiceSettings):
     mail_ambiguous: Literal["lookup", "resend", "hold"] | None = None
     mail_settle: float = Field(default=60.0, ge=0)
     hr_mailbox: MailAddress
-    hr_language: Literal["en", "de"] = "en"
+    hr_language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
 
     @field_validator("mail_ambiguous")
     @classmethod

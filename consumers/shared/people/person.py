@@ -27,6 +27,7 @@ class Person:
         active: `False` only where the directory says so.
         preferred_language: such as `de-AT`.
         time_zone: IANA name.
+        country: where the person works, by ISO 3166-1 alpha-2.
         manager_scim_id: the directory's id of the manager.
         user_type: such as `Employee` or `Contractor`.
         mails: every address.
@@ -42,6 +43,7 @@ class Person:
     employee_number: str | None = None
     preferred_language: str | None = None
     time_zone: str | None = None
+    country: str | None = None
     manager_scim_id: str | None = None
     organization: str | None = None
     division: str | None = None
@@ -69,6 +71,7 @@ class Person:
             employee_number=work.employee_number,
             preferred_language=user.preferred_language,
             time_zone=user.timezone,
+            country=user.country,
             manager_scim_id=work.manager.value or None,
             organization=work.organization,
             division=work.division,
@@ -133,6 +136,12 @@ class _Email(_Scim):
     primary: bool | None = None
 
 
+class _Address(_Scim):
+    country: str | None = None
+    type: str | None = None
+    primary: bool | None = None
+
+
 class _Manager(_Scim):
     value: str | None = None
 
@@ -157,6 +166,7 @@ class _User(_Scim):
     name: Annotated[_Name, BeforeValidator(_or_empty)] = _Name()
     active: Annotated[bool, BeforeValidator(lambda value: value is None or value)] = True
     emails: tuple[_Email, ...] | None = None
+    addresses: tuple[_Address, ...] | None = None
     preferred_language: str | None = None
     timezone: str | None = None
     user_type: str | None = None
@@ -167,3 +177,9 @@ class _User(_Scim):
         usable = [email for email in self.emails or () if email.value]
         usable.sort(key=lambda email: (not email.primary, email.type != "work"))
         return usable[0].value if usable else None
+
+    @property
+    def country(self) -> str | None:
+        known = [one for one in self.addresses or () if one.country and one.type != "home"]
+        known.sort(key=lambda one: (one.type != "work", not one.primary))
+        return known[0].country if known else None

@@ -118,18 +118,18 @@ class ScimPeople:
             return None
         return await self.by_id(person.manager_scim_id)
 
-    async def hr_partner_of(self, person: Placed) -> Person | None:
-        """Return who in HR is responsible for the person.
+    async def hr_partners_of(self, person: Placed) -> tuple[Person, ...]:
+        """Return those in HR who may be responsible for the person, by employee id.
 
-        The members of the group `HR partners <division>` are asked for first, then those of `HR partners`; of either
-        the first who is active and not the person, by employee id.
+        They are the members of the group `HR partners <division>`, or else those of `HR partners`, who are active and
+        not the person.
         """
         names = [f"{_HR_PARTNERS} {person.division}"] if person.division else []
         for name in [*names, _HR_PARTNERS]:
             partners = [one for one in await self._members(name) if one.active and one.id != person.id]
             if partners:
-                return min(partners, key=lambda one: (one.employee_id == "", one.employee_id, one.id))
-        return None
+                return tuple(sorted(partners, key=lambda one: (one.employee_id == "", one.employee_id, one.id)))
+        return ()
 
     async def probe(self) -> None:
         """Make sure that the directory answers."""

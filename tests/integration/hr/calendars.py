@@ -17,9 +17,10 @@ from icalendar import Calendar, Event
 
 from choreography import ClaimLost
 from consumers.hr.caldav import CalDavCalendar
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.slots import Period
 from consumers.hr.tombstone import Tombstone
+from consumers.shared.letters import Address
 
 T = TypeVar("T")
 SERVERS: Final = ("radicale", "xandikos")

@@ -13,6 +13,7 @@ from choreography import ClaimLost, NothingToDo, Reject, Unavailable
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.slots import Period
+from consumers.shared.people import Person
 from tests.integration.hr.calendars import (
     ALARM,
     BERLIN,
@@ -34,7 +35,7 @@ from tests.integration.hr.calendars import (
     using,
     utc,
 )
-from tests.unit.hr_company import Someone, someone
+from tests.unit.hr_company import someone
 
 
 @pytest.mark.parametrize("status", ["STATUS:CONFIRMED", "STATUS:TENTATIVE", "TRANSP:OPAQUE", "CLASS:PRIVATE"])
@@ -86,7 +87,7 @@ def test_who_has_no_calendar_is_not_taken_to_be_free(url: str) -> None:
 def test_a_calendar_is_found_by_its_principal_or_by_another_name_of_its_owner(
     url: str, owner: str, storage: Path
 ) -> None:
-    async def who(_: str) -> list[Someone]:
+    async def who(_: str) -> list[Person]:
         return [someone("ana", user_name=owner)]
 
     put(url, owner, "DTSTART:20260303T090000Z", "DTEND:20260303T100000Z")

@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 from icalendar import Calendar
 
-from consumers.hr.entry import Address, Entry, InterviewSlot
+from consumers.hr.entry import Entry, InterviewSlot
 from consumers.hr.letter import About, to_participants
 from consumers.hr.slots import LENGTH
+from consumers.shared.letters import Address
 from consumers.shared.mail import Sent
 from schemas.hr import ExitInterviewCancelled, InvitationMethod
 from tests.integration.mail.server import Script, mail_system

@@ -26,6 +26,7 @@ from producers.ems import store
 from producers.ems.__main__ import ALSO, STATES
 from producers.ems.api import create_app
 from producers.ems.brake import Brake
+from producers.ems.connections import Limits
 from producers.ems.departures import Departures
 from producers.ems.intake import Intake
 from producers.ems.reception import Reception
@@ -153,6 +154,7 @@ def open_office(
     rate: float = RATE,
     vendors: Mapping[str, Sequence[str]] | None = None,
     front: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    limits: Limits | None = None,
 ) -> Iterator[Office]:
     """Run an EMS on a thread of its own; its database is a file in the folder unless another one is given."""
     clock = clock or SystemClock()
@@ -163,7 +165,7 @@ def open_office(
     intake = Intake(database, Outbox(codec, "/ems", clock), clock, ZONE, storage=storage, brake=brake)
     receptions = [Reception(VENDORS[name], keys, clock, ZONE) for name, keys in (vendors or {}).items()]
     app = create_app(intake, Signatures(secrets), clock, rate=rate, receptions=receptions)
-    server = _Server(front(app))
+    server = _Server(front(app), limits)
     server.start()
     try:
         office = Office(server, database, codec, clock)
@@ -175,9 +177,10 @@ def open_office(
 
 
 class _Server(threading.Thread):
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits | None) -> None:
         super().__init__(name="office", daemon=True)
         self._app = app
+        self._limits = limits
         self._opened = threading.Event()
         self._address = ""
 
@@ -195,6 +198,6 @@ class _Server(threading.Thread):
 
     async def _serve(self) -> None:
         self._loop, self._stop_asked = asyncio.get_running_loop(), asyncio.Event()
-        async with serve(self._app, "127.0.0.1", 0, drain_seconds=20) as self._address:
+        async with serve(self._app, "127.0.0.1", 0, drain_seconds=20, limits=self._limits) as self._address:
             self._opened.set()
             await self._stop_asked.wait()
