@@ -21,6 +21,7 @@ COMPLETE = {
     "EMS_SCIM_URL": "http://s",
     "EMS_SCIM_TOKEN": "t",
     "EMS_CALDAV_URL": "http://c",
+    "EMS_TIME_ZONE": "Europe/Berlin",
 }
 ADDRESSES = [
     "hr@example.com",
