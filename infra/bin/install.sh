@@ -50,6 +50,8 @@ by_uv() {
         lines_of_uv 1 >"$venv/uv.txt"
         $pip install --quiet $exactly --requirement "$venv/uv.txt" && "$uv" --version >/dev/null || return
     fi
+    told=${PIP_INDEX_URL:-$($pip config get global.index-url 2>/dev/null)}
+    if [ -n "$told" ]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$told}"; fi # a mirror that only pip knows
     install="$uv pip install $quiet --python $venv/bin/python"
     $install $exactly --requirement "$lock" && $install $ourselves && "$uv" pip check --quiet --python "$venv/bin/python"
 }

@@ -9,41 +9,21 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.integration.wheels import lock_of, newer_of, project_in, wheel
+from tests.integration.wheels import lock_of, newer_of, project_in, served, wheel
 from tests.missing import missing
+from tests.pythons import SUPPORTED, oldest, pythons
 
 ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = ROOT / "infra" / "bin" / "install.sh"
-SUPPORTED: Final = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS: Final = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin")
 INSTALLED: Final = (
     "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 )
-
-
-@cache
-def pythons() -> dict[str, str]:
-    """The interpreters of this machine that are supported and can make environments, by version, the oldest first."""
-    managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = {}
-    for version in SUPPORTED:
-        named = [shutil.which(f"python{version}"), *map(str, managed.glob(f"{version}.*/bin/python{version}"))]
-        given = [sys.executable] if version == f"3.{sys.version_info.minor}" else []
-        for one in filter(None, (*named, *given)):
-            if _can_make_environments(one):
-                found[version] = one
-    return found
-
-
-def _can_make_environments(python: str) -> bool:
-    asked = subprocess.run([python, "-c", "import venv, ensurepip"], capture_output=True, check=False)
-    return asked.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +44,16 @@ def project(tmp_path: Path, empty: dict[str, Path]) -> Path:
 
 
 def install(
-    place: Path, index: Path, *, lock: Path | None = None, script: Path = INSTALL
+    place: Path, index: Path | str, *, lock: Path | None = None, script: Path = INSTALL
 ) -> subprocess.CompletedProcess[str]:
-    """Run the script in a project whose only index is the given one; or for a lock of ours, with that index as well."""
+    """Run the script in a project whose only index is the given one, told to pip alone where it is an address.
+
+    For a lock of ours, it stands beside the usual one.
+    """
     asked = {"FIND_LINKS": str(index), **({} if lock else {"NO_INDEX": "1"})}
     told = {f"{tool}_{name}": value for tool in ("PIP", "UV") for name, value in asked.items()}
+    if isinstance(index, str):
+        told = {"PIP_INDEX_URL": index}
     settings = {**os.environ, **told, "PYTHON": oldest()}
     command: list[str | Path] = [script, place / "made", lock or "requirements.lock"]
     return subprocess.run(
@@ -83,11 +68,6 @@ def install_ours(place: Path, lock: str) -> None:
         missing(f"The package index cannot be reached: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     assert "pip does it instead" not in done.stderr
-
-
-def oldest() -> str:
-    """The oldest supported interpreter of this machine; it brings the oldest pip."""
-    return next(iter(pythons().values()))
 
 
 def installed(place: Path) -> dict[str, str]:
@@ -120,6 +100,14 @@ def test_where_there_is_no_uv_for_the_platform_the_oldest_pip_installs_the_same(
     assert done.returncode == 0, done.stderr
     assert installed(project) == dict.fromkeys(("user", "base", "pin", "project"), "1.0")
     assert "pip does it instead" in done.stderr
+
+
+def test_a_mirror_that_only_pip_is_told_of_is_where_uv_looks_as_well(project: Path) -> None:
+    with served(project / "wheels") as mirror:
+        done = install(project, mirror)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert installed(project) == dict.fromkeys(("user", "base", "pin", "uv", "project"), "1.0")
 
 
 def test_resolving_the_lock_anew_is_what_fails_with_the_oldest_pip(project: Path) -> None:

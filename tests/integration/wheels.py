@@ -2,12 +2,17 @@
 
 import base64
 import re
+import shutil
 import stat
 import sys
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 PROJECT: Final = """
@@ -73,6 +78,27 @@ def wheel(
             entry.external_attr = (stat.S_IFREG | 0o755) << 16  # pip makes executable only what says so
             archive.writestr(entry, content)
     return path
+
+
+@contextmanager
+def served(wheels: Path) -> Iterator[str]:
+    """Serve wheels as an index (PEP 503); return its address."""
+    index = wheels.parent / "index"
+    for file in wheels.iterdir():
+        place = index / file.name.partition("-")[0]
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=index)) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def lock_of(wheels: Iterable[Path]) -> str:
