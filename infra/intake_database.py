@@ -8,7 +8,7 @@ from choreography import Database
 from choreography.database.engine import read_url
 from infra.errors import Unreachable
 from infra.service_database import Transactions, settings_of
-from producers.ems.__main__ import NAME
+from schemas.exits import TOPIC as EXITS
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def intake_database(url: str | None) -> Iterator[Transactions]:
         Unreachable: there is none, or it does not answer.
         InvalidSettings: this is no address of a database.
     """
-    found = read_url(url or settings_of("producers.ems").database_for(NAME))
+    found = read_url(url or settings_of("producers.ems").database_for(EXITS.namespace))
     file = Path(found.database) if found.get_backend_name() == "sqlite" and found.database else None
     if file is not None and not file.exists():
         raise Unreachable(

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from infra.intake_client import Accepted
+if TYPE_CHECKING:
+    from infra.intake_client import Accepted
 
 _NEXT = {
     "SUBMITTED": "Watch it: ems case {id}\nThen:     ems decide {id} --outcome confirmed|retained",
@@ -12,7 +14,7 @@ _NEXT = {
 }
 
 
-def tell(accepted: Accepted, output: str) -> None:
+def tell(accepted: "Accepted", output: str) -> None:
     """Print it, and what comes next."""
     if output == "json":
         print(json.dumps(asdict(accepted), default=str))

@@ -9,10 +9,10 @@ import typer
 from infra.cli.accepted import tell
 from infra.cli.intake import Intake, Output, WebhookSecret, intake
 from infra.errors import WrongUsage
-from schemas.exits import RequestedBy
 
 commands = typer.Typer()
 
+RequestedBy = Literal["UNKNOWN", "EMPLOYEE", "EMPLOYER", "BOTH"]  # the words of the schema
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The id that `ems resign` printed.")]
 
 
@@ -43,7 +43,8 @@ def withdraw(
     case_id: CaseId,
     *,
     requested_by: Annotated[
-        RequestedBy | None, typer.Option(case_sensitive=False, help="Who asked for it.", show_default=False)
+        RequestedBy | None,
+        typer.Option(case_sensitive=False, help="Who asked for it.", show_default=False),
     ] = None,
     intake_url: Intake = None,
     webhook_secret: WebhookSecret = None,

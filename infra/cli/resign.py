@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from infra.cli.accepted import tell
-from infra.cli.handing_in import hand_in
 from infra.cli.intake import Intake, Output, WebhookSecret, address, intake
 from infra.errors import WrongUsage
-from schemas.exits import Confidentiality, ReasonCategory, Risk, WorkerType
 
 commands = typer.Typer()
+
+# the words of the schemas, which are not imported for a help
+Reason = Literal["UNKNOWN", "VOLUNTARY", "RETIREMENT", "END_OF_CONTRACT", "MUTUAL", "OTHER"]
+Risk = Literal["NORMAL", "ELEVATED", "HIGH"]
+Confidentiality = Literal["STANDARD", "RESTRICTED"]
+WorkerType = Literal["UNKNOWN", "EMPLOYEE", "CONTINGENT"]
 
 _NOT_SAID = {"file", "format_", "intake_url", "webhook_secret", "output"}
 _OF_A_FILE = "A file of resignations"
@@ -63,7 +67,7 @@ def resign(
     time_zone: Annotated[str | None, _more("The person's IANA zone, such as Europe/Berlin.")] = None,
     country: Annotated[str | None, _more("Two letters, for public holidays: DE")] = None,
     subdivision: Annotated[str | None, _more("The part of the country, for public holidays: BY")] = None,
-    reason_category: Annotated[ReasonCategory | None, _word("The kind of exit.")] = None,
+    reason_category: Annotated[Reason | None, _word("The kind of exit.")] = None,
     risk: Annotated[Risk | None, _word("How dangerous the person's access is until the decision.")] = None,
     confidentiality: Annotated[Confidentiality | None, _word("RESTRICTED: HR is told first.")] = None,
     worker_type: Annotated[WorkerType | None, _word("How the person works for the company.")] = None,
@@ -88,6 +92,8 @@ def resign(
     said = {name: value for name, value in locals().items() if name not in _NOT_SAID}
     if file is not None:
         _refuse_what_the_lines_say(said)
+        from infra.cli.handing_in import hand_in  # noqa: PLC0415 - it knows the schemas, which are heavy
+
         hand_in(file, format_, address(intake_url, webhook_secret), output)
         return
     if employee_id is None:
