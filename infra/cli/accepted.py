@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from infra.cli.shown import shown
+
 if TYPE_CHECKING:
     from infra.intake_client import Accepted
 
@@ -19,6 +21,6 @@ def tell(accepted: "Accepted", output: str) -> None:
     if output == "json":
         print(json.dumps(asdict(accepted), default=str))
         return
-    print(f"Case {accepted.case_id} is {accepted.status} (version {accepted.case_version}).")
+    print(f"Case {accepted.case_id} is {shown(accepted.status)} (version {accepted.case_version}).")
     if accepted.status in _NEXT:
         print(_NEXT[accepted.status].format(id=accepted.case_id))

@@ -8,6 +8,7 @@ import typer
 
 from infra.cli.accepted import tell
 from infra.cli.intake import Intake, Output, WebhookSecret, intake
+from infra.cli.shown import all_shown
 from infra.errors import WrongUsage
 
 commands = typer.Typer()
@@ -118,4 +119,8 @@ def show(
     if output == "json":
         print(json.dumps(found))
     else:
-        print("\n".join(f"{name.replace('_', ' '):18}{value}" for name, value in found.items() if value is not None))
+        print(
+            "\n".join(
+                f"{name.replace('_', ' '):18}{value}" for name, value in all_shown(found).items() if value is not None
+            )
+        )

@@ -14,6 +14,7 @@ import typer
 
 from infra.cli.counting import counting
 from infra.cli.intake import Address
+from infra.cli.shown import shown
 from infra.errors import InfraError, Interrupted, WrongUsage
 from infra.resignations.lines import BadLine, Resignation, lines, parse_json, resignations
 from infra.resignations.sending import Sending, Tally
@@ -22,6 +23,7 @@ from infra.resignations.table import table
 _STDIN: Final = Path("-")
 _SUFFIXES: Final[dict[str, Literal["csv", "jsonl"]]] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _AGAIN: Final = "What was accepted stays so. Run the same command again: no line counts twice."
+_LONGEST: Final = 2_000  # characters of what is said about a line
 _CHUNK: Final = 1 << 20
 
 
@@ -87,7 +89,7 @@ def _teller(count: Callable[[str, int, int], None], total: int) -> Callable[[Bad
         nonlocal done
         done += 1
         if bad is not None:
-            print(f"line {bad.number}: {bad.reason}", file=sys.stderr)
+            print(f"line {bad.number}: {shown(bad.reason, _LONGEST)}", file=sys.stderr)
         count("resignations", done, max(done, total))
 
     return tell

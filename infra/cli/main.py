@@ -10,12 +10,14 @@ from contextlib import suppress
 from typing import Final
 
 from infra.cli.front import front_page
+from infra.cli.shown import shown
 from infra.errors import InfraError, Interrupted
 from infra.interruption import interruptible, last_signal, stay_deaf
 
 _INTERRUPTED: Final = 130
 _USAGE: Final = 2
 _FAILED: Final = 1
+_LONGEST: Final = 2_000  # characters of a line that tells what went wrong
 
 
 def main() -> None:
@@ -77,7 +79,7 @@ def _stopped_by(signal_name: str) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print("\n".join(shown(line, _LONGEST) for line in sentence.split("\n")), file=sys.stderr, flush=True)
     return code
 
 
