@@ -24,8 +24,8 @@ def shown(text: str, longest: int = _LONGEST) -> str:
 def all_shown(value: T) -> T:
     """Return the same with every text in it as it may be shown: in mappings, sequences and dataclasses."""
     told: Any = value
-    if type(value) is str:
-        told = shown(value)
+    if type(value) is str:  # and no word of a list of words
+        told = shown(told)
     elif isinstance(value, Mapping):
         told = {all_shown(name): all_shown(one) for name, one in value.items()}
     elif isinstance(value, list | tuple) and not hasattr(value, "_fields"):
