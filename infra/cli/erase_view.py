@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from infra.cli.shown import shown
-from infra.erase import Found, Outcome
+from infra.operate.erase import Found, Outcome
 
 _WORDS: Final = {
     "cases": "of its cases, kept without saying whose",

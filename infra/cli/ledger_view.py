@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from choreography.ledger.table import State
 from infra.cli.shown import all_shown
-from infra.ledger_rebuild import Outcome
-from infra.service_database import Home
+from infra.operate.database import Home
+from infra.operate.rebuild import Outcome
 
 _MEANING: Final = {
     State.DONE: "has happened, and was stated",

@@ -19,8 +19,8 @@ from choreography.wire.record import TopicPartition
 from infra.cli.app import app
 from infra.errors import InfraError, Unreachable
 from infra.groups import Group
-from infra.mail_policy import looks_up_mail
-from infra.service_database import home_of
+from infra.operate.database import home_of
+from infra.operate.mail_policy import looks_up_mail
 from tests.shop.rows import write_row
 
 GROUP = "ems.access"

@@ -8,7 +8,7 @@ from typing import Final
 from choreography.database.engine import read_url
 from choreography.declare import catalog
 from infra.errors import WrongUsage
-from infra.service_database import Home, home_of, settings_of
+from infra.operate.database import Home, home_of, settings_of
 from schemas.exits import TOPIC as EXITS
 
 _EMS_PACKAGE: Final = "producers.ems"

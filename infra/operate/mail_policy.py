@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from choreography import InvalidSettings, load
-from infra.service_database import Home
+from infra.operate.database import Home
 
 
 def looks_up_mail(home: Home) -> bool:

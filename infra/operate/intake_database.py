@@ -7,7 +7,7 @@ from pathlib import Path
 from choreography import Database
 from choreography.database.engine import read_url
 from infra.errors import Unreachable
-from infra.service_database import Transactions, settings_of
+from infra.operate.database import Transactions, settings_of
 from schemas.exits import TOPIC as EXITS
 
 
