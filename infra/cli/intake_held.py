@@ -12,7 +12,7 @@ from rich.text import Text
 from infra.cli.ledger_options import DatabaseUrl, Output
 from infra.cli.shown import shown
 from infra.errors import Refused, WrongUsage
-from infra.operate.intake_database import intake_database
+from infra.operate.places import intake_database
 from producers.ems import held
 from producers.ems.held import Held, State
 
