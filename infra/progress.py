@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Timer
 from time import monotonic
-from typing import Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
-from rich.progress import Progress as Bar
+if TYPE_CHECKING:  # imported on a terminal alone: it takes as long as most commands
+    from rich.console import Console
 
 PATIENCE: Final = 2.0  # seconds; a step that takes longer says what it waits for
 _MB: Final = 1_000_000
@@ -66,7 +65,7 @@ class PlainLines:
 class TerminalProgress:
     """Sentences, and bars that show MB of MB."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console") -> None:
         self._console = console
 
     def say(self, sentence: str) -> None:
@@ -76,6 +75,9 @@ class TerminalProgress:
     @contextmanager
     def download(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show a bar that stays."""
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn  # noqa: PLC0415 - heavy
+        from rich.progress import Progress as Bar  # noqa: PLC0415 - heavy
+
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         with Bar(*columns, console=self._console) as bar:
             task = bar.add_task(what, total=total)
@@ -85,7 +87,11 @@ class TerminalProgress:
 def progress_on(stream: TextIO | None = None) -> Progress:
     """Return what suits the stream, by default the standard error."""
     stream = stream or sys.stderr
-    return TerminalProgress(Console(file=stream)) if stream.isatty() else PlainLines(stream)
+    if not stream.isatty():
+        return PlainLines(stream)
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    return TerminalProgress(Console(file=stream))
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from choreography.ledger.table import State
 from choreography.wire.codec import Codec
 from choreography.wire.headers import cloud_event
 from infra.errors import InfraError
-from infra.ledger_rebuild import rebuild_ledger
-from infra.service_database import Home
+from infra.operate.database import Home
+from infra.operate.rebuild import rebuild_ledger
 
 LIMIT: Final = 15.0  # seconds
 _SECONDS: Final = 30.0

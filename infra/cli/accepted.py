@@ -2,8 +2,12 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from infra.intake_client import Accepted
+from infra.cli.shown import shown
+
+if TYPE_CHECKING:
+    from infra.intake_client import Accepted
 
 _NEXT = {
     "SUBMITTED": "Watch it: ems case {id}\nThen:     ems decide {id} --outcome confirmed|retained",
@@ -12,11 +16,11 @@ _NEXT = {
 }
 
 
-def tell(accepted: Accepted, output: str) -> None:
+def tell(accepted: "Accepted", output: str) -> None:
     """Print it, and what comes next."""
     if output == "json":
         print(json.dumps(asdict(accepted), default=str))
         return
-    print(f"Case {accepted.case_id} is {accepted.status} (version {accepted.case_version}).")
+    print(f"Case {accepted.case_id} is {shown(accepted.status)} (version {accepted.case_version}).")
     if accepted.status in _NEXT:
         print(_NEXT[accepted.status].format(id=accepted.case_id))

@@ -1,33 +1,54 @@
-"""The `ems` command line, put together: one line per noun."""
+"""The `ems` command line, put together; what a command needs is imported when it is chosen."""
 
-from typing import Final
+from collections import UserDict
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from infra.cli import access, cases, erase, held, intake_held, ledger, openapi, resign, resume, schemas
+from infra.cli.nouns import SUMMARY, epilog, nouns
 
-LOCAL: Final = "`up`, `down`, `status`, `deploy` and `demo` come with the extra `local` of this distribution."
 
-app = typer.Typer(
-    name="ems",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="The Exit Management System: an employee resigns, and independent services react.",
+class _Commands(UserDict[str, Any]):
+    """The commands by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - what typer makes of it
+        module, _, attribute = self.data[name].place.partition(":")
+        group: Any = typer.main.get_group(getattr(import_module(module), attribute))
+        if attribute == "commands":
+            return group.commands[name]
+        group.name = name
+        return group
+
+
+class _Nouns(TyperGroup):
+    """Lists all commands, and imports the one that is chosen."""
+
+    def __init__(self, **how: Any) -> None:  # noqa: ANN401 - what typer gives
+        super().__init__(**how)
+        self.commands = _Commands(nouns())
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - the signature of a group
+        """Return the names, in the order of the help."""
+        return list(self.commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - the signature of a group
+        """Return what a list of commands shows of one."""
+        noun = nouns().get(cmd_name)
+        return noun and TyperCommand(cmd_name, help=noun.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - the signature of a group
+        """Return the command that was chosen, imported."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and self.commands[name], rest
+
+
+app: Final = typer.Typer(
+    name="ems", cls=_Nouns, no_args_is_help=True, pretty_exceptions_enable=False, help=SUMMARY, epilog=epilog()
 )
-try:
-    from infra.cli import demo, stack
-except ModuleNotFoundError:  # whoever only sends resignations needs neither a broker nor a sandbox
-    app.info.epilog = f"{LOCAL} It is not installed here."
-else:
-    app.add_typer(demo.commands)
-    app.add_typer(stack.commands)
-app.add_typer(access.app, name="access")
-app.add_typer(resign.commands)
-app.add_typer(cases.commands)
-app.add_typer(openapi.commands)
-app.add_typer(schemas.app, name="schemas")
-app.add_typer(held.app, name="held")
-app.add_typer(intake_held.app, name="intake")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(resume.commands)
-app.add_typer(erase.commands)
+
+
+@app.callback()
+def _ems() -> None:
+    """Let the group stand without commands of its own."""

@@ -8,11 +8,12 @@ import typer
 
 from infra.cli.accepted import tell
 from infra.cli.intake import Intake, Output, WebhookSecret, intake
+from infra.cli.shown import all_shown
 from infra.errors import WrongUsage
-from schemas.exits import RequestedBy
 
 commands = typer.Typer()
 
+RequestedBy = Literal["UNKNOWN", "EMPLOYEE", "EMPLOYER", "BOTH"]  # the words of the schema
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The id that `ems resign` printed.")]
 
 
@@ -43,7 +44,8 @@ def withdraw(
     case_id: CaseId,
     *,
     requested_by: Annotated[
-        RequestedBy | None, typer.Option(case_sensitive=False, help="Who asked for it.", show_default=False)
+        RequestedBy | None,
+        typer.Option(case_sensitive=False, help="Who asked for it.", show_default=False),
     ] = None,
     intake_url: Intake = None,
     webhook_secret: WebhookSecret = None,
@@ -117,4 +119,8 @@ def show(
     if output == "json":
         print(json.dumps(found))
     else:
-        print("\n".join(f"{name.replace('_', ' '):18}{value}" for name, value in found.items() if value is not None))
+        print(
+            "\n".join(
+                f"{name.replace('_', ' '):18}{value}" for name, value in all_shown(found).items() if value is not None
+            )
+        )

@@ -5,21 +5,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from infra.demo.commands import commands as commands_to_try
-from infra.demo.pause import until_enter
-from infra.demo.screen import Screen
-from infra.demo.stage import Stage, open_stage
-from infra.demo.story import tell
-from infra.demo.verdict import pronounce
-from infra.demo.watch import Watch
 from infra.endpoints import state_directory
 from infra.errors import InfraError
-from infra.local.own_directory import own_directory
-from infra.local.stack import Stack
+
+if TYPE_CHECKING:
+    from infra.demo.screen import Screen
+    from infra.demo.stage import Stage
 
 commands = typer.Typer()
 
@@ -37,6 +32,15 @@ def demo(*, state_dir: StateDir = None, output: Output = "text") -> None:
     Everything is started for it, beside whatever runs already, and stopped afterwards: on a terminal when you press
     Enter, otherwise at once. Exit code 0 only if every proof held.
     """
+    from infra.demo.commands import commands as commands_to_try  # noqa: PLC0415
+    from infra.demo.pause import until_enter  # noqa: PLC0415
+    from infra.demo.screen import Screen  # noqa: PLC0415
+    from infra.demo.stage import open_stage  # noqa: PLC0415
+    from infra.demo.verdict import pronounce  # noqa: PLC0415
+    from infra.demo.watch import Watch  # noqa: PLC0415
+    from infra.local.own_directory import own_directory  # noqa: PLC0415
+    from infra.local.stack import Stack  # noqa: PLC0415
+
     begun = monotonic()
     place, screen = state_directory(state_dir), Screen(quiet=output == "json")
     with own_directory(place / "demo", screen.progress) as own:
@@ -57,8 +61,10 @@ def demo(*, state_dir: StateDir = None, output: Output = "text") -> None:
     raise typer.Exit(0 if held else 1)
 
 
-def _told(stage: Stage) -> str:
+def _told(stage: "Stage") -> str:
     """Tell the story; return why it stopped early, if it did."""
+    from infra.demo.story import tell  # noqa: PLC0415
+
     try:
         tell(stage)
     except InfraError as error:
@@ -66,7 +72,7 @@ def _told(stage: Stage) -> str:
     return ""
 
 
-def _offer(screen: Screen, offers: Sequence[tuple[str, str]]) -> None:
+def _offer(screen: "Screen", offers: Sequence[tuple[str, str]]) -> None:
     screen.headline("Everything keeps running. To try in another terminal")
     for meaning, command in offers:
         screen.say(meaning, "dim")

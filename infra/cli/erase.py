@@ -11,10 +11,10 @@ from choreography.errors import NoAnswer
 from infra.cli.counting import counting
 from infra.cli.erase_view import show, told
 from infra.cli.ledger_options import Output
-from infra.erase import Outcome, erase
-from infra.erase_place import places_of
 from infra.errors import Refused, Unreachable, WrongUsage
-from infra.service_database import reaching, settings_of
+from infra.operate.database import reaching, settings_of
+from infra.operate.erase import Outcome, erase
+from infra.operate.places import places_of
 
 commands = typer.Typer()
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from infra.erase import Found, Outcome
+from infra.cli.shown import shown
+from infra.operate.erase import Found, Outcome
 
 _WORDS: Final = {
     "cases": "of its cases, kept without saying whose",
@@ -36,14 +37,14 @@ def told(employee_id: str, outcome: Outcome, *, dry_run: bool) -> dict[str, Any]
 
 def show(employee_id: str, outcome: Outcome, *, dry_run: bool) -> None:
     """Print what was erased, or would be, and what remains."""
-    print(f"What the topics say of {employee_id} is over. Cases: {len(outcome.traces.cases)}")
+    print(f"What the topics say of {shown(employee_id)} is over. Cases: {len(outcome.traces.cases)}")
     print("Would be erased (nothing was):" if dry_run else "Erased:")
     for one in outcome.found:
         for line in _lines(one):
             print(f"  {one.place.name:18}{line}")
     print("Remains:")
     for line in _remains(outcome):
-        print(f"  {line}")
+        print(f"  {shown(line)}")
 
 
 def _lines(found: Found) -> Iterator[str]:

@@ -16,7 +16,7 @@ from infra.cli.held_record import about
 from infra.cli.held_view import ordered, reasons_against, show_held, show_ordered, show_record
 from infra.cli.ledger_options import DatabaseUrl, Group, Output
 from infra.errors import Refused, WrongUsage
-from infra.service_database import Home, home_of, opened
+from infra.operate.database import Home, home_of, opened
 
 app = typer.Typer(no_args_is_help=True, help="See what waits for a person in a service, and release or drop it.")
 

@@ -23,7 +23,7 @@ from choreography.wire.registry import metadata as registry_tables
 from choreography.wire.schema_client import ConfluentRegistry
 from infra.endpoints import Endpoints
 from infra.errors import Unreachable
-from infra.service_database import Home
+from infra.operate.database import Home
 
 _CONSUMER: Final = "infra/bin/kafka-console-consumer.sh"
 _OURS: Final = ("ce_", "content-type")

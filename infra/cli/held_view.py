@@ -8,14 +8,16 @@ from rich.console import Console
 
 from choreography.ledger.held import Held, Marked
 from choreography.ledger.table import Order
+from infra.cli.shown import all_shown
 
+_COMMANDS: Final = ("read_it", "read_its_dead_letter")
 _COLOURS: Final = {"FAILED": "red", "LATER": "yellow", "QUEUED": "dim"}
 
 
 def show_held(group: str, found: Sequence[Held], counts: Mapping[str, int]) -> None:
     """Print what is held, a block of lines each."""
     console = Console(highlight=False, soft_wrap=True)
-    for one in found:
+    for one in map(all_shown, found):
         console.print(f"{one.effect_key}  [{_COLOURS.get(one.reason, 'cyan')}]{one.reason}[/]  {_since(one)}")
         for line in _lines(one):
             console.print(f"  {line}", markup=False)
@@ -26,7 +28,8 @@ def show_held(group: str, found: Sequence[Held], counts: Mapping[str, int]) -> N
 
 def show_record(told: Mapping[str, Any]) -> None:
     """Print what is known about one reaction, a line for each thing that is known."""
-    for name, value in told.items():
+    ours = {name: told[name] for name in _COMMANDS if name in told}  # to be copied whole
+    for name, value in {**all_shown(told), **ours}.items():
         if isinstance(value, Mapping):
             print(f"{name.replace('_', ' ')}")
             for inner, one in value.items():
@@ -60,9 +63,9 @@ def ordered(done: Marked, what: Order, *, dry_run: bool) -> dict[str, Any]:
 
 def show_ordered(done: Marked, what: Order, group: str, *, dry_run: bool) -> None:
     """Print what was ordered, or would be."""
-    for one in done.marked:
+    for one in all_shown(done.marked):
         print(f"{'would ' if dry_run else ''}{what}  {_line(one)}")
-    for one in done.already:
+    for one in all_shown(done.already):
         print(f"already to {one.ordered}  {_line(one)}")
     if done.queued:
         print(f"{len(done.queued)} that queue behind others are left alone: they go on when those do.")

@@ -4,16 +4,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import httpx2
 import typer
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from infra.endpoints import Endpoints, state_directory
 from infra.errors import WrongUsage
-from infra.intake_client import IntakeClient, RequestRefused, ResignationHeld
+
+if TYPE_CHECKING:  # imported where something is sent: a help needs neither
+    from standardwebhooks import Webhook
+
+    from infra.intake_client import IntakeClient
 
 _PANEL = "Where the system is (default: the one that `make up` started)"
 
@@ -38,7 +39,7 @@ _NO_ADDRESS = "The address of the intake is not one: it looks like http://127.0.
 
 
 @contextmanager
-def intake(url: str | None, secret: str | None, output: str) -> Iterator[IntakeClient]:
+def intake(url: str | None, secret: str | None, output: str) -> Iterator["IntakeClient"]:
     """Open the intake; for programs, print what it refused as JSON.
 
     Raises:
@@ -46,6 +47,8 @@ def intake(url: str | None, secret: str | None, output: str) -> Iterator[IntakeC
         WrongUsage: the address or the secret is none.
     """
     where = address(url, secret)
+    from infra.intake_client import IntakeClient, RequestRefused, ResignationHeld  # noqa: PLC0415 - heavy
+
     with IntakeClient(where.url, where.webhook) as client:
         try:
             yield client
@@ -60,7 +63,7 @@ class Address:
     """Where the intake is, and what signs the requests to it."""
 
     url: str
-    webhook: Webhook
+    webhook: "Webhook"
 
 
 def address(url: str | None, secret: str | None) -> Address:
@@ -75,6 +78,10 @@ def address(url: str | None, secret: str | None) -> Address:
         url, secret = url or running.intake, secret or running.webhook_secret
     if not url.startswith(("http://", "https://")):
         raise WrongUsage(_NO_ADDRESS)
+    import httpx2  # noqa: PLC0415 - heavy
+    from standardwebhooks import Webhook  # noqa: PLC0415 - heavy
+    from standardwebhooks.webhooks import EmptyWebhookSecretError  # noqa: PLC0415 - heavy
+
     try:
         httpx2.URL(url)
         return Address(url, Webhook(secret.partition(",")[0].strip()))

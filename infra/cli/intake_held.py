@@ -7,10 +7,12 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.cli.ledger_options import DatabaseUrl, Output
+from infra.cli.shown import shown
 from infra.errors import Refused, WrongUsage
-from infra.intake_database import intake_database
+from infra.operate.places import intake_database
 from producers.ems import quarantine
 from producers.ems.quarantine import Held, State
 
@@ -34,7 +36,7 @@ def show(*, database_url: DatabaseUrl = None, output: Output = "text") -> None:
         return
     table = Table("hold", "employee", "since", "", box=None, pad_edge=False)
     for one in found:
-        table.add_row(str(one.hold_id), one.employee_id, one.held_at, _ORDERED[one.state])
+        table.add_row(str(one.hold_id), Text(shown(one.employee_id)), one.held_at, _ORDERED[one.state])
     Console().print(table, markup=False)
     print(f"{len(found):,} held. If they are real: ems intake release --all. If not: ems intake refuse --all")
 

@@ -20,8 +20,8 @@ from infra.cli.counting import counting
 from infra.cli.ledger_options import DatabaseUrl, Group, Output
 from infra.cli.ledger_view import show_ledger, show_outcome, told
 from infra.errors import Unreachable
-from infra.ledger_rebuild import rebuild_ledger
-from infra.service_database import Home, home_of, opened
+from infra.operate.database import Home, home_of, opened
+from infra.operate.rebuild import rebuild_ledger
 
 app = typer.Typer(no_args_is_help=True, help="See the ledger of a service, and rebuild one that is lost.")
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from choreography.ledger.table import State
-from infra.ledger_rebuild import Outcome
-from infra.service_database import Home
+from infra.cli.shown import all_shown
+from infra.operate.database import Home
+from infra.operate.rebuild import Outcome
 
 _MEANING: Final = {
     State.DONE: "has happened, and was stated",
@@ -17,6 +18,7 @@ _MEANING: Final = {
 
 def show_ledger(found: Mapping[str, Any]) -> None:
     """Print what stands in a ledger."""
+    found = all_shown(found)
     print(f"Ledger {found['ledger_id']} of {found['group']}, in {found['database']}")
     for state in State:
         print(f"  {state:8}{found['states'].get(state, 0):>9}")

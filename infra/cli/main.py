@@ -9,12 +9,15 @@ import sys
 from contextlib import suppress
 from typing import Final
 
+from infra.cli.front import front_page
+from infra.cli.shown import shown
 from infra.errors import InfraError, Interrupted
 from infra.interruption import interruptible, last_signal, stay_deaf
 
 _INTERRUPTED: Final = 130
 _USAGE: Final = 2
 _FAILED: Final = 1
+_LONGEST: Final = 2_000  # characters of a line that tells what went wrong
 
 
 def main() -> None:
@@ -36,19 +39,27 @@ def _run() -> int:
 
 
 def _app() -> int:
-    # imported here, where an interruption is already understood: it takes half a second
-    from choreography import ChoreographyError, InvalidSettings  # noqa: PLC0415
-    from infra.cli.app import app  # noqa: PLC0415
+    page = front_page(sys.argv[1:])
+    if page is not None:
+        print(page)
+        return 0
+    from infra.cli.app import app  # noqa: PLC0415 - here, an interruption is already understood
 
     try:
         app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _FAILED
-    except InvalidSettings as error:
-        return _say(str(error), _USAGE)
-    except ChoreographyError as error:
-        return _say(str(error), _FAILED)
+    except Exception as error:  # noqa: BLE001 - raised again, unless it is a sentence of the kit
+        return _told(error)
     return 0
+
+
+def _told(error: Exception) -> int:
+    """Say what the kit has said; raise anything else again."""
+    kit = sys.modules.get("choreography.errors")  # what was never imported has raised nothing
+    if kit is None or not isinstance(error, kit.ChoreographyError):
+        raise error
+    return _say(str(error), _USAGE if isinstance(error, kit.InvalidSettings) else _FAILED)
 
 
 def _of_the_system(error: OSError) -> str:
@@ -68,7 +79,7 @@ def _stopped_by(signal_name: str) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print("\n".join(shown(line, _LONGEST) for line in sentence.split("\n")), file=sys.stderr, flush=True)
     return code
 
 

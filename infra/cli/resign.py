@@ -7,14 +7,19 @@ from typing import Annotated, Any, Literal
 import typer
 
 from infra.cli.accepted import tell
-from infra.cli.handing_in import hand_in
 from infra.cli.intake import Intake, Output, WebhookSecret, address, intake
 from infra.errors import WrongUsage
-from schemas.exits import Confidentiality, ReasonCategory, Risk, WorkerType
 
 commands = typer.Typer()
 
-_NOT_SAID = {"file", "format_", "intake_url", "webhook_secret", "output"}
+# the words of the schemas, which are not imported for a help
+Reason = Literal["UNKNOWN", "VOLUNTARY", "RETIREMENT", "END_OF_CONTRACT", "MUTUAL", "OTHER"]
+Risk = Literal["NORMAL", "ELEVATED", "HIGH"]
+Confidentiality = Literal["STANDARD", "RESTRICTED"]
+WorkerType = Literal["UNKNOWN", "EMPLOYEE", "CONTINGENT"]
+
+_HOW = {"columns", "profile", "date_format", "employee_is", "encoding", "dry_run"}  # of a file alone
+_NOT_SAID = {"file", "format_", "intake_url", "webhook_secret", "output", "scim_url", "scim_token", *_HOW}
 _OF_A_FILE = "A file of resignations"
 File = Annotated[
     Path | None,
@@ -34,6 +39,10 @@ Format = Annotated[
         rich_help_panel=_OF_A_FILE,
     ),
 ]
+
+
+def _of_file(meaning: str, **how: Any) -> Any:  # noqa: ANN401 - what typer takes and gives
+    return typer.Option(help=meaning, show_default=False, rich_help_panel=_OF_A_FILE, **how)
 
 
 def _more(meaning: str, **how: Any) -> Any:  # noqa: ANN401 - what typer takes and gives
@@ -56,6 +65,23 @@ def resign(
     ] = None,
     file: File = None,
     format_: Format = None,
+    columns: Annotated[
+        list[str] | None, _of_file('The column of a field, such as employee_id="Personal-Nr."; may be repeated.')
+    ] = None,
+    profile: Annotated[
+        str | None, _of_file("A YAML file that says what the columns mean, or microsoft-hr-connector.")
+    ] = None,
+    date_format: Annotated[
+        str | None, _of_file("How days are written: DD.MM.YYYY, M/D/YYYY …; moment: the day in a moment counts.")
+    ] = None,
+    employee_is: Annotated[
+        Literal["employee_id", "mail", "user_name"] | None,
+        _of_file("What the employee is named by; by mail or user name, the directory is asked who that is."),
+    ] = None,
+    encoding: Annotated[str | None, _of_file("How the text is written, such as cp1252; else UTF-8.")] = None,
+    dry_run: Annotated[bool, _of_file("Only show the first lines as they would be sent.")] = False,
+    scim_url: Annotated[str | None, _of_file("Address of that directory.", envvar="EMS_SCIM_URL")] = None,
+    scim_token: Annotated[str | None, _of_file("Its bearer token; reading is enough.", envvar="EMS_SCIM_TOKEN")] = None,
     submitted_on: Annotated[date | None, _day("When it was handed in; today, unless given.")] = None,
     last_working_day: Annotated[date | None, _day("The last day of work, where it is known.")] = None,
     employment_end_date: Annotated[date | None, _day("The end of the contract; later, with garden leave.")] = None,
@@ -63,7 +89,7 @@ def resign(
     time_zone: Annotated[str | None, _more("The person's IANA zone, such as Europe/Berlin.")] = None,
     country: Annotated[str | None, _more("Two letters, for public holidays: DE")] = None,
     subdivision: Annotated[str | None, _more("The part of the country, for public holidays: BY")] = None,
-    reason_category: Annotated[ReasonCategory | None, _word("The kind of exit.")] = None,
+    reason_category: Annotated[Reason | None, _word("The kind of exit.")] = None,
     risk: Annotated[Risk | None, _word("How dangerous the person's access is until the decision.")] = None,
     confidentiality: Annotated[Confidentiality | None, _word("RESTRICTED: HR is told first.")] = None,
     worker_type: Annotated[WorkerType | None, _word("How the person works for the company.")] = None,
@@ -85,11 +111,24 @@ def resign(
     The employee is enough; whatever else is known makes the reactions better. Nothing is final before `ems decide`.
     A file holds one resignation in each line: JSON objects, or CSV whose first line names the fields.
     """
-    said = {name: value for name, value in locals().items() if name not in _NOT_SAID}
+    given = dict(locals())
+    said = {name: value for name, value in given.items() if name not in _NOT_SAID}
     if file is not None:
         _refuse_what_the_lines_say(said)
-        hand_in(file, format_, address(intake_url, webhook_secret), output)
+        from infra.cli.handing_in import Export, hand_in, show_first  # noqa: PLC0415 - with the schemas, which are heavy
+        from infra.resignations.columns import columns as meaning  # noqa: PLC0415 - heavy
+
+        told = meaning(columns or (), profile, date_format, employee_is)
+        export = Export(file, format_, encoding, told, (scim_url, scim_token))
+        if dry_run:
+            show_first(export)
+        else:
+            hand_in(export, address(intake_url, webhook_secret), output)
         return
+    if any(given[name] for name in _HOW):
+        raise WrongUsage(
+            "How a file is to be read (--columns, --profile, --dry-run …) is said with a file: --file FILE."
+        )
     if employee_id is None:
         raise WrongUsage("Say who resigns (--employee ID), or hand in a file of resignations (--file FILE).")
     with intake(intake_url, webhook_secret, output) as client:

@@ -6,7 +6,7 @@ import typer
 
 from choreography.consume import brake
 from infra.cli.ledger_options import DatabaseUrl, Group, Output
-from infra.service_database import home_of, opened
+from infra.operate.database import home_of, opened
 
 commands = typer.Typer()
 

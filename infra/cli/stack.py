@@ -7,22 +7,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from infra.deploy import deploy as bring
 from infra.endpoints import Endpoints, state_directory
 from infra.errors import Unreachable, WrongUsage
-from infra.inventory import inventory
-from infra.local.environment import given_settings
-from infra.local.row import Row
-from infra.local.stack import Stack
 from infra.progress import progress_on
-from infra.providers import Broker
-from infra.providers.choice import KAFKA, REGISTRY, BrokerChoice, provider
+
+if TYPE_CHECKING:  # imported where a command needs them: a help needs none
+    from infra.local.row import Row
+    from infra.local.stack import Stack
 
 commands = typer.Typer()
 
@@ -41,7 +36,7 @@ def up(
     *,
     state_dir: StateDir = None,
     broker: Annotated[
-        BrokerChoice | None,
+        Literal["local", "compose", "own"] | None,
         typer.Option(help="local: processes of this machine. compose: containers. own: named by EMS_…."),
     ] = None,
     port: Annotated[
@@ -95,12 +90,21 @@ def deploy(
     *,
     state_dir: StateDir = None,
     bootstrap_server: Annotated[
-        str | None, typer.Option("--bootstrap-server", "-b", envvar=KAFKA, help="host:port of the cluster.")
+        str | None,
+        typer.Option(
+            "--bootstrap-server", "-b", envvar="EMS_KAFKA_BOOTSTRAP_SERVERS", help="host:port of the cluster."
+        ),
     ] = None,
-    registry: Annotated[str | None, typer.Option(envvar=REGISTRY, help="Address of the schema registry.")] = None,
+    registry: Annotated[
+        str | None, typer.Option(envvar="EMS_SCHEMA_REGISTRY_URL", help="Address of the schema registry.")
+    ] = None,
     output: Output = "text",
 ) -> None:
     """Create the topics that are missing and register the schemas; what stands is left as it is."""
+    from infra.deploy import deploy as bring  # noqa: PLC0415 - heavy
+    from infra.inventory import inventory  # noqa: PLC0415 - heavy
+    from infra.providers import Broker  # noqa: PLC0415 - heavy
+
     if not bootstrap_server or not registry:
         running = Endpoints.read(state_directory(state_dir))
         bootstrap_server, registry = bootstrap_server or running.kafka, registry or running.registry
@@ -116,10 +120,19 @@ def _registered(subjects: Sequence[str]) -> list[str]:
     return [f"registered  {name}" for name in subjects]
 
 
-def _stack(state_dir: Path | None, broker: BrokerChoice | None = None, ports: dict[str, int] | None = None) -> Stack:
+def _stack(state_dir: Path | None, broker: str | None = None, ports: dict[str, int] | None = None) -> "Stack":
+    from infra.local.environment import given_settings  # noqa: PLC0415 - heavy
+    from infra.local.stack import Stack  # noqa: PLC0415 - heavy
+    from infra.providers.choice import BrokerChoice, provider  # noqa: PLC0415 - heavy
+
     place = state_directory(state_dir)
     given = given_settings(os.environ, place)
-    return Stack(place, provider=provider(broker, place, given, ports or {}), given=given, given_ports=ports)
+    return Stack(
+        place,
+        provider=provider(BrokerChoice(broker) if broker else None, place, given, ports or {}),
+        given=given,
+        given_ports=ports,
+    )
 
 
 def _ports(texts: Sequence[str]) -> dict[str, int]:
@@ -132,7 +145,10 @@ def _ports(texts: Sequence[str]) -> dict[str, int]:
     return ports
 
 
-def _show(rows: Sequence[Row]) -> None:
+def _show(rows: "Sequence[Row]") -> None:
+    from rich.console import Console  # noqa: PLC0415 - heavy
+    from rich.table import Table  # noqa: PLC0415 - heavy
+
     table = Table("name", "pid", "port", "ready", "since", "MB", box=None, pad_edge=False)
     for row in rows:
         if row.pid is None or row.since is None:

@@ -72,8 +72,8 @@ class Run:
         """Return the command lines of all processes that have to do with its state directory."""
         return [line for line in _command_lines() if str(self.place) in line]
 
-    def _environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "EMS_STATE_DIR": str(self.place), "TERM": "xterm-256color", **more}
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "EMS_STATE_DIR": str(self.place), "TERM": "xterm-256color"}
 
 
 class Demo(Run):
@@ -81,17 +81,16 @@ class Demo(Run):
 
     Args:
         place: its `EMS_STATE_DIR`.
-        environment: added to ours.
     """
 
-    def __init__(self, place: Path, **environment: str) -> None:
+    def __init__(self, place: Path) -> None:
         super().__init__(place)
         self.lines: list[str] = []
         self._errors = place.with_name(f"{place.name}.errors")
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 _DEMO,
-                env=self._environment(**environment),
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

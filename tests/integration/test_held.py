@@ -12,8 +12,8 @@ from choreography.consume import brake
 from choreography.ledger.held import Held, Which, held, order
 from choreography.ledger.table import Order
 from choreography.records import ReactionDropped, ReactionReleased
+from infra.operate.database import Home, opened
 from infra.providers import Broker
-from infra.service_database import Home, opened
 from tests.shop.facts import OrderPlaced, ParcelPacked, Ports, Store, placed
 from tests.shop.live import LiveShop, until
 

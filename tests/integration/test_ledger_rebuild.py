@@ -17,9 +17,9 @@ from choreography.outbox.outbox import outbox
 from choreography.settings import KafkaConnection
 from infra.errors import Refused
 from infra.groups import Group
-from infra.ledger_rebuild import Outcome, rebuild_ledger
+from infra.operate.database import Home
+from infra.operate.rebuild import Outcome, rebuild_ledger
 from infra.providers import Broker
-from infra.service_database import Home
 from tests.shop.facts import (
     OrderCancelled,
     OrderPlaced,

@@ -16,11 +16,11 @@ from choreography.outbox.outbox import metadata as outbox_tables
 from choreography.outbox.outbox import outbox
 from choreography.wire.record import TopicPartition
 from infra.cli.app import app
-from infra.erase import _look
-from infra.erase_place import Place, places_of
 from infra.errors import InfraError, Refused, WrongUsage
-from infra.service_database import home_of
-from infra.traces import Traces
+from infra.operate.database import home_of
+from infra.operate.erase import _look
+from infra.operate.places import Place, places_of
+from infra.operate.traces import Traces
 from producers.ems.__main__ import NAME
 from tests.shop.rows import WHEN, write_row
 

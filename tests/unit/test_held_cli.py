@@ -79,6 +79,26 @@ def test_the_list_says_what_a_person_needs_to_decide(ems: Ems) -> None:
     assert said.rstrip().endswith("1 shown; ems.access holds 1 FAILED, 1 QUEUED.")
 
 
+def test_what_others_wrote_reaches_the_terminal_written_out_and_programs_exactly(ems: Ems) -> None:
+    key, detail = "E1\x1b]0;owned\x07\u202e" + "x" * 5_000, "said \x1b[2J"
+    effect = ems.write(record_key=key, hold_detail=detail)
+
+    said = [
+        ems("held", "list", "--group", GROUP),
+        ems("held", "show", str(effect), "--group", GROUP),
+        ems("held", "release", "--all", "--group", GROUP),
+        ems("held", "release", str(effect), "--group", GROUP),
+        ems("held", "release", str(effect), "--group", GROUP),
+    ]
+
+    assert [one for one in said if {"\x1b", "\u202e", "\x07"} & set(one)] == []
+    assert all(r"E1\x1b]0;owned\x07\u202exxx" in one for one in said)
+    assert max(len(line) for one in said for line in one.splitlines()) < 700
+    assert "print.offset=true" in said[1], "a command is shown whole"
+    assert ems.json("held", "list", "--group", GROUP)["held"][0]["record_key"] == key
+    assert ems.json("held", "show", str(effect), "--group", GROUP)["hold_detail"] == detail
+
+
 def test_programs_read_json(ems: Ems) -> None:
     effect = ems.write(not_before="2026-03-02T10:00:00+00:00", hold_reason=HoldReason.LATER)
 

@@ -20,7 +20,7 @@ from infra.cli.app import app
 from infra.cli.ledger import looks_up_mail
 from infra.errors import InfraError, Unreachable
 from infra.groups import Group
-from infra.service_database import home_of
+from infra.operate.database import home_of
 from tests.shop.rows import write_row
 
 GROUP = "ems.access"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
@@ -18,8 +19,8 @@ from infra.errors import Interrupted, Refused
 from infra.interruption import interruptible, shielded
 from infra.local.own_directory import own_directory
 from infra.local.ports import Ports, free_port
-from infra.local.process import ProcessSpec, Stage
-from infra.local.process_table import ProcessFailed, ProcessTable
+from infra.local.process import ProcessSpec, Running, Stage
+from infra.local.process_table import GRACE, ProcessFailed, ProcessTable
 from infra.progress import Silence
 
 SLEEP = "import time; time.sleep(60)"
@@ -218,6 +219,34 @@ def test_what_a_killed_owner_left_is_ended_and_removed_by_the_next_run(tmp_path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_leaves_neither_process_nor_directory(tmp_path: Path, number: signal.Signals) -> None:
+    left: list[Running] = []
+
+    with pytest.raises(Interrupted, match=number.name), interruptible():
+        _run_until(tmp_path / "runs", SLEEP, left, lambda: signal.raise_signal(number))
+
+    assert ([one.alive for one in left], list(tmp_path.iterdir())) == ([False], [])
+
+
+def test_a_second_interruption_does_not_wait_for_what_will_not_end(tmp_path: Path) -> None:
+    left: list[Running] = []
+    again = Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))  # later than an echo of the first
+
+    def interrupt() -> None:
+        _until(lambda: "up" in left[0].log.read_text())
+        again.start()
+        signal.raise_signal(signal.SIGTERM)
+
+    begun = time.monotonic()
+    with pytest.raises(Interrupted), interruptible():
+        _run_until(tmp_path / "runs", STUBBORN, left, interrupt)
+    again.join()
+
+    assert time.monotonic() - begun < GRACE - 1
+    assert ([one.alive for one in left], list(tmp_path.iterdir())) == ([False], [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_every_request_to_stop_is_understood_alike(number: signal.Signals) -> None:
     with pytest.raises(Interrupted, match=number.name), interruptible():
         signal.raise_signal(number)
@@ -235,6 +264,14 @@ def test_lines_that_must_not_be_cut_in_two_are_finished_first() -> None:
         start_a_process()
 
     assert written_down == ["sleeper"]
+
+
+def _run_until(parent: Path, code: str, left: list[Running], interrupt: Callable[[], None]) -> None:
+    with own_directory(parent, Silence()) as own:
+        table = ProcessTable(own)
+        table.start(spec("one", code), Silence())
+        left.append(table.running()["one"])
+        interrupt()
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -2,15 +2,18 @@
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from infra.errors import WrongUsage
-from infra.resignations.lines import LONGEST, BadLine, Resignation, lines, parse_json, resignations
+from infra.resignations.columns import columns
+from infra.resignations.lines import LONGEST, BadLine, NoResignation, Resignation, lines, parse_json, resignations
 from infra.resignations.table import table
 
 SECRET = "Rosa Canary"
+PEOPLE = {"rosa@contoso.com": "E1", "otto@contoso.com": "E2"}
 
 
 def csv(text: str | bytes) -> list[Resignation | BadLine]:
@@ -154,3 +157,134 @@ def test_an_id_names_the_request_whatever_it_says() -> None:
 @pytest.mark.parametrize("text", [b"", b"\n", b"\xef\xbb\xbf", b"\r\n  \r\n"])
 def test_nothing_is_no_line(text: bytes) -> None:
     assert jsonl(text) == []
+
+
+def who(name: str) -> str:
+    if name not in PEOPLE:
+        raise NoResignation("nobody in the directory is called so: it must be exactly one")
+    return PEOPLE[name]
+
+
+def test_columns_that_are_called_otherwise_are_mapped_and_others_are_named_once_and_ignored() -> None:
+    text = 'sep=;\nPersonal-Nr.;Name;Austritt;Name\n00123;"Canary; Rosa";31.03.2027;x;;\n;;;\n00124;;;\n'
+    named: list[Sequence[str]] = []
+    numbered = lines(io.BytesIO(text.encode()))
+    told = columns(["employee_id=Personal-Nr.", "last_working_day=Austritt"], date_format="DD.MM.YYYY")
+
+    found = list(resignations(numbered, table(numbered, told, ignored=named.append)))
+
+    assert bodies(found) == [{"employee_id": "00123", "last_working_day": "2027-03-31"}, {"employee_id": "00124"}]
+    assert ([one.number for one in found], named) == ([3, 5], [["Name", "Name"]])
+
+
+def test_the_export_of_the_hr_connector_is_read_by_its_profile() -> None:
+    text = (
+        "HRScenario,EmailAddress,ResignationDate,LastWorkingDate,EffectiveDate,YearsOnLevel,OldLevel,NewLevel\n"
+        "Resignation,rosa@contoso.com,2019-04-23T15:18:02.4675041+05:30,2019-04-29T23:59:02.4675041+05:30,,,,\n"
+        "Job level change,otto@contoso.com,,,2019-04-23T15:18:02.4675041+05:30,3,L61,L60\n"
+        "Resignation,otto@contoso.com,2019-04-23T15:18:02.4675041+05:30,2019-04-29,,,,\n"
+        "Resignation,nobody@contoso.com,2019-04-23T15:18:02Z,,,,,\n"
+    )
+    numbered = lines(io.BytesIO(text.encode()))
+
+    found = list(resignations(numbered, table(numbered, columns(profile="microsoft-hr-connector"), who)))
+
+    sent = [json.loads(one.body) for one in found if isinstance(one, Resignation)]
+    assert sent == [{"employee_id": "E1", "submitted_on": "2019-04-23", "last_working_day": "2019-04-29"}]
+    assert bad(found) == {
+        4: "last_working_day: is not a day written as moment.",
+        5: "employee_id: nobody in the directory is called so: it must be exactly one.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "cell", "day"),
+    [
+        ("DD.MM.YYYY", "31.03.2027", "2027-03-31"),
+        ("M/D/YYYY", "3/31/2027", "2027-03-31"),
+        ("MM/DD/YYYY", "03/31/2027", "2027-03-31"),
+        ("moment", "2027-03-31T23:30:00-08:00", "2027-03-31"),
+        ("DD.MM.YYYY", "2027-03-31", None),
+        ("DD.MM.YYYY", "31.3.2027", None),
+        ("DD.MM.YYYY", "31.02.2027", None),
+        ("MM/DD/YYYY", "31/03/2027", None),
+        ("DD.MM.YYYY", "0", None),
+        ("moment", "2027-03-31", None),
+    ],
+)
+def test_a_day_is_read_by_the_stated_format_alone(written: str, cell: str, day: str | None) -> None:
+    numbered = lines(io.BytesIO(f"employee_id,last_working_day\nE1,{cell}\n".encode()))
+    found = list(resignations(numbered, table(numbered, columns(date_format=written))))
+
+    assert ([one["last_working_day"] for one in bodies(found)] == [day]) if day else list(bad(found)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"pairs": ["employee_id"]}, "--columns"),
+        ({"pairs": ["salary=Pay"]}, "no field salary"),
+        ({"pairs": ["employee_id=Nr"]}, "Nr is not among them"),
+        ({"date_format": "DD.MM.YY"}, "DD.MM.YYYY"),
+        ({"date_format": "DD.MM.YYYY DD"}, "DD.MM.YYYY"),
+        ({"profile": "nowhere"}, "microsoft-hr-connector"),
+        ({"employee_is": "nickname"}, "user_name"),
+    ],
+)
+def test_what_is_said_wrongly_about_a_file_is_refused_before_it_is_read(how: dict[str, Any], says: str) -> None:
+    with pytest.raises(WrongUsage) as refused:
+        table(lines(io.BytesIO(b"employee_id\nE1\n")), columns(**how))
+
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '"=""00123"""',
+        '="00123"',
+        "=A1+1",
+        "#N/A",
+        "#REF!",
+        "#NAME?",
+        "#####",
+        "NULL",
+        "null",
+        "N/A",
+        "1.23E+05",
+        "1,2E5",
+    ],
+)
+def test_what_a_spreadsheet_or_a_database_leaves_behind_is_no_id(cell: str) -> None:
+    found = csv(f"employee_id;department\n{cell};x\nE2;y\n")
+
+    assert list(bad(found)) == [2]
+    assert [one.number for one in found if isinstance(one, Resignation)] == [3]
+
+
+def test_the_same_is_no_id_in_json_either() -> None:
+    assert list(bad(jsonl('{"employee_id":"NULL"}\n{"employee_id":"#N/A"}\n{"employee_id":"=\\"1\\""}'))) == [1, 2, 3]
+    assert bodies(jsonl('{"employee_id":"1E5"}\n{"employee_id":"#17"}\n{"employee_id":"Null-7"}'))
+
+
+@pytest.mark.parametrize("read", [csv, jsonl])
+def test_an_id_in_two_normal_forms_opens_one_case(read: Any) -> None:
+    composed, apart = "Zo\u00eb", "Zoe\u0308"
+    text = f"employee_id\n{composed}\n{apart}\n"
+    if read is jsonl:
+        text = "\n" + "\n".join(json.dumps({"employee_id": one}, ensure_ascii=False) for one in (composed, apart))
+    found = read(text)
+
+    assert [one.number for one in found if isinstance(one, Resignation)] == [2]
+    assert "NFD" in bad(found)[3]
+
+
+def test_a_file_with_carriage_returns_alone_is_told_as_that() -> None:
+    for text in (b"employee_id\rE1\rE2\r", b"employee_id\r" + b"E1\r" * LONGEST):
+        with pytest.raises(WrongUsage, match=r"Line 1.*carriage return"):
+            csv(text)
+    assert "carriage return" in bad(csv(b"employee_id\nE1\rE2\n"))[2]
+
+
+def test_rows_of_separators_alone_are_no_lines() -> None:
+    assert bodies(csv("employee_id,country\n,\nE1,DE\n , \n,,,,\n")) == [{"employee_id": "E1", "country": "DE"}]

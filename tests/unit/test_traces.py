@@ -8,7 +8,7 @@ import pytest
 from choreography import Event
 from choreography.wire.record import Record, TopicPartition
 from infra.contract.examples import required_fields
-from infra.traces import Traces, is_about
+from infra.operate.traces import Traces, is_about
 from schemas.exits import (
     EmployeeDeparted,
     EmployeeResigned,

@@ -1,14 +1,16 @@
 """The databases that may know a person: that of EMS, and that of each service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from choreography import Database
 from choreography.database.engine import read_url
 from choreography.declare import catalog
-from infra.errors import WrongUsage
-from infra.service_database import Home, home_of, settings_of
+from infra.errors import Unreachable, WrongUsage
+from infra.operate.database import Home, Transactions, home_of, settings_of
 from schemas.exits import TOPIC as EXITS
 
 _EMS_PACKAGE: Final = "producers.ems"
@@ -58,6 +60,28 @@ def places_of(groups: Sequence[str], database_url: str | None) -> list[Place]:
     if one_for_all and len(wanted) > 1:
         raise WrongUsage(f"That address is one database's. Say whose it is: --group, one of {', '.join(known)}.")
     return [_place(name, database_url) for name in wanted]
+
+
+@contextmanager
+def intake_database(url: str | None) -> Iterator[Transactions]:
+    """Open the database of EMS, found as EMS itself finds it.
+
+    Raises:
+        Unreachable: there is none, or it does not answer.
+        InvalidSettings: this is no address of a database.
+    """
+    place = _place(_EMS, url)
+    if not place.is_here:
+        raise Unreachable(
+            f"EMS has no database at {place.file}. Run this where EMS runs, with its settings (EMS_STATE_DIR, "
+            "EMS_DATABASE_URL) or with --database-url."
+        )
+    database = Database(place.url)
+    try:
+        shown_url = read_url(place.url).render_as_string(hide_password=True)
+        yield Transactions(database, shown_url, "the database of an EMS")
+    finally:
+        database.close()
 
 
 def _place(name: str, database_url: str | None) -> Place:

@@ -17,11 +17,11 @@ from choreography import Database, ServiceSettings
 from choreography.database.secure_delete import scrub
 from choreography.ledger import erasure
 from choreography.rebuild.decoded_log import Progress
-from infra.erase_place import Place
 from infra.errors import Refused, Unreachable
+from infra.operate.database import opened
+from infra.operate.places import Place
+from infra.operate.traces import TraceReader, Traces
 from infra.retention import Retention, retention_of
-from infra.service_database import opened
-from infra.traces import TraceReader, Traces
 from producers.ems import erasure as cases
 from producers.ems import store
 from producers.ems.case import Case, Status

@@ -16,7 +16,7 @@ from choreography.ledger.table import ledger
 from choreography.outbox.outbox import outbox, unpack_headers
 from choreography.wire.record import Record
 from infra.errors import Unreachable
-from infra.service_database import Home
+from infra.operate.database import Home
 
 _PARTS: Final = ("", "-wal", "-shm")  # of an SQLite database in use
 

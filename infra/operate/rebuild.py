@@ -38,8 +38,8 @@ from choreography.wire.registry import Schemas
 from choreography.wire.schema_client import ConfluentRegistry
 from infra.errors import Refused
 from infra.groups import Group
-from infra.ledger_place import Old, address_beside, clear_beside, old_ledger, put_in_place
-from infra.service_database import Home
+from infra.operate.database import Home
+from infra.operate.ledger_place import Old, address_beside, clear_beside, old_ledger, put_in_place
 
 _TABLES: Final = (
     *(ledger_tables, position_tables.metadata, outbox_tables.metadata, registry_tables.metadata),
