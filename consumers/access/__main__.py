@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 from choreography import SystemClock, run
 from consumers.access.ports import CriticalAccess, Ports
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_account import known_by
-from consumers.access.scim_client import ScimClient
+from consumers.access.scim.account import known_by
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
 from consumers.access.service import service
 from consumers.access.settings import Settings
-from consumers.shared.scim import connection
+from consumers.shared.directory.connection import connection
 
 
 @asynccontextmanager

@@ -12,10 +12,10 @@ from choreography import SystemClock, Unavailable
 from consumers.access.plan import Fate, Planned, plan
 from consumers.access.policy import Policy, read_policy
 from consumers.access.ports import AccountRefused
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_account import known_by
-from consumers.access.scim_client import ScimClient
-from consumers.shared.scim import connection
+from consumers.access.scim.account import known_by
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.shared.directory.connection import connection
 from infra.cli.intake import Output
 from infra.errors import Refused, Unreachable, WrongUsage
 from schemas.exits import Risk

@@ -13,8 +13,8 @@ from choreography.testing.fake import FakeMemory
 from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
+from consumers.shared.directory import ScimPeople
 from consumers.shared.letters import Letters, Templates
-from consumers.shared.people import ScimPeople
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN, Case
 from tests.integration.mail.server import Script, mail_system

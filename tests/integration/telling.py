@@ -10,9 +10,9 @@ from consumers.notification.ports import Mailboxes, People, Ports
 from consumers.notification.ports import Person as Asked
 from consumers.notification.proof import TEMPLATES
 from consumers.notification.service import service
+from consumers.shared.directory import Person
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import SmtpMailer
-from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
 from tests.integration.mail.writing import NOON

@@ -20,7 +20,7 @@ import httpx2
 import pytest
 
 from choreography import Unavailable
-from consumers.shared.people import Person, PersonAmbiguous, PersonNotFound, ScimPeople
+from consumers.shared.directory import Person, PersonAmbiguous, PersonNotFound, ScimPeople
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TOKEN = "a-token"

@@ -8,8 +8,8 @@ from choreography import Effect
 from choreography.records import REACTIONS
 from consumers.access.ports import Ports as AccessPorts
 from consumers.access.ports import Taken
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_client import ScimClient
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
 from consumers.access.service import service as access_service
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
@@ -21,8 +21,8 @@ from consumers.hr.slots import Promises
 from consumers.hr.tombstone import Tombstone
 from consumers.notification.ports import Ports as NotificationPorts
 from consumers.notification.service import service as notification_service
-from consumers.shared.people import ScimPeople
-from consumers.shared.scim import connection
+from consumers.shared.directory import ScimPeople
+from consumers.shared.directory.connection import connection
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.access.ports import Returned
-from consumers.access.scim import ScimAccessDirectory
+from consumers.access.scim.directory import ScimAccessDirectory
 from consumers.hr.caldav import CalDavCalendar
 from consumers.shared.mail import SmtpServer
 from schemas.access import Membership

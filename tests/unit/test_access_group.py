@@ -2,7 +2,7 @@
 
 from scim2_models import Context
 
-from consumers.access.scim_group import Group, GroupMember
+from consumers.access.scim.group import Group, GroupMember
 
 SCHEMAS = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx2
 
-from consumers.access.scim_account import EXTERNAL_ID, KnownBy
+from consumers.access.scim.account import EXTERNAL_ID, KnownBy
 from tests.integration.access.reacting import TOKEN, Access, Case
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"

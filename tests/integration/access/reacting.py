@@ -12,13 +12,13 @@ from scim2_models import PatchOperation
 from choreography import Clock, Effect, Event, Memory
 from choreography.testing.fake import FakeClock, FakeMemory
 from consumers.access.ports import CriticalAccess, Mass, Ports
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
-from consumers.access.scim_client import R, ScimClient
-from consumers.access.scim_group import Group
-from consumers.access.scim_whole import Change
+from consumers.access.scim.account import EXTERNAL_ID, Account, KnownBy
+from consumers.access.scim.client import R, ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.access.scim.group import Group
+from consumers.access.scim.whole import Change
 from consumers.access.service import service
-from consumers.shared.scim import connection
+from consumers.shared.directory.connection import connection
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned
 

@@ -10,9 +10,9 @@ from httpx2 import Request
 
 from choreography.testing.fake import FakeClock
 from consumers.access.ports import Claim, Returned, Taken
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_client import ScimClient
-from consumers.shared.scim import connection
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.shared.directory.connection import connection
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN

@@ -9,9 +9,9 @@ import pytest
 from httpx2 import Request
 
 from choreography.testing.fake import FakeClock
-from consumers.access.scim import ScimAccessDirectory
-from consumers.access.scim_client import R, ScimClient
-from consumers.shared.scim import connection
+from consumers.access.scim.client import R, ScimClient
+from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.shared.directory.connection import connection
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import TOKEN

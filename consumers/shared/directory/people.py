@@ -18,9 +18,9 @@ from scim2_client.engines.httpx2 import AsyncSCIMClient
 from scim2_models import Group, ListResponse, ResourceType, SCIMException, ScimProvider, User
 
 from choreography import ChoreographyError, SingleFlight, Unavailable
-from consumers.shared.people.pages import Pages, Refused, checked, is_error
-from consumers.shared.people.person import ENTERPRISE, Managed, Person, Placed
-from consumers.shared.scim import connection
+from consumers.shared.directory.client import Pages, Refused, checked, is_error
+from consumers.shared.directory.connection import connection
+from consumers.shared.directory.person import ENTERPRISE, Managed, Person, Placed
 
 _AT_ONCE: Final = 10  # several services look people up in one directory, beside what Access asks it
 _NOT_FOUND: Final = "404"

@@ -3,8 +3,8 @@
 from typing import Final
 
 from consumers.access.ports import Claim, DirectoryRefused
-from consumers.access.scim_account import Account
-from consumers.access.scim_client import ScimClient
+from consumers.access.scim.account import Account
+from consumers.access.scim.client import ScimClient
 from schemas.access import BlockFailureCause, Membership, NotTaken
 
 _ATTEMPTS: Final = 10

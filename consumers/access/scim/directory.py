@@ -9,11 +9,11 @@ from typing import Final
 
 from choreography import Clock
 from consumers.access.ports import AccountRefused, Claim, Returned, Taken
-from consumers.access.scim_account import EXTERNAL_ID, Account, KnownBy
-from consumers.access.scim_activity import active_account, set_active
-from consumers.access.scim_client import ScimClient
-from consumers.access.scim_group import Group
-from consumers.access.scim_members import (
+from consumers.access.scim.account import EXTERNAL_ID, Account, KnownBy
+from consumers.access.scim.activity import active_account, set_active
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.group import Group
+from consumers.access.scim.members import (
     add_members,
     member_object,
     membership_of,
@@ -22,9 +22,9 @@ from consumers.access.scim_members import (
     value_of,
     valued,
 )
-from consumers.access.scim_names import GroupNames
-from consumers.access.scim_outcomes import translated
-from consumers.access.scim_turns import Turns
+from consumers.access.scim.names import GroupNames
+from consumers.access.scim.outcomes import translated
+from consumers.access.scim.turns import Turns
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
 _BY_GROUP: Final = attrgetter("active_account", "entitlement_id")  # the account last, when its groups are as they were

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from consumers.access.scim_group import Group
+from consumers.access.scim.group import Group
 
 
 @dataclass

@@ -14,11 +14,11 @@ from typing import Any, Final
 from scim2_models import PatchOperation, Path
 
 from consumers.access.ports import Claim, DirectoryRefused
-from consumers.access.scim_account import Account
-from consumers.access.scim_client import ScimClient
-from consumers.access.scim_group import Group, GroupMember
-from consumers.access.scim_turns import Turn
-from consumers.access.scim_whole import Member
+from consumers.access.scim.account import Account
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.group import Group, GroupMember
+from consumers.access.scim.turns import Turn
+from consumers.access.scim.whole import Member
 from schemas.access import Membership
 
 _ATTEMPTS: Final = 10

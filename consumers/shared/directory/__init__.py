@@ -4,7 +4,7 @@ A library, not a service: each service declares in its own `ports.py` what it ne
 hands it a `ScimPeople`, which satisfies all of them.
 """
 
-from consumers.shared.people.person import Person
-from consumers.shared.people.scim import PersonAmbiguous, PersonNotFound, ScimPeople
+from consumers.shared.directory.people import PersonAmbiguous, PersonNotFound, ScimPeople
+from consumers.shared.directory.person import Person
 
 __all__ = ["Person", "PersonAmbiguous", "PersonNotFound", "ScimPeople"]

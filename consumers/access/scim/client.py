@@ -35,10 +35,10 @@ from scim2_models import (
 )
 
 from choreography import SingleFlight
-from consumers.access.scim_account import ENTERPRISE, USER, Account, AccountWith
-from consumers.access.scim_group import Group
-from consumers.access.scim_outcomes import outcome_of, translated
-from consumers.access.scim_whole import Change, replace_members
+from consumers.access.scim.account import ENTERPRISE, USER, Account, AccountWith
+from consumers.access.scim.group import Group
+from consumers.access.scim.outcomes import outcome_of, translated
+from consumers.access.scim.whole import Change, replace_members
 
 _PAGE: Final = 100
 _NO_FILTERS: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_IMPLEMENTED)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from choreography import Clock, SingleFlight
-from consumers.access.scim_client import ScimClient
-from consumers.access.scim_group import Group
+from consumers.access.scim.client import ScimClient
+from consumers.access.scim.group import Group
 from schemas.access import BlockFailureCause, NotTaken
 
 _REMEMBERED: Final = 60.0  # seconds

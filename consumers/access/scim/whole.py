@@ -12,7 +12,7 @@ from typing import Any, Final
 from httpx2 import AsyncClient
 
 from consumers.access.ports import DirectoryRefused
-from consumers.access.scim_group import Group
+from consumers.access.scim.group import Group
 
 Member = dict[str, Any]
 Change = Callable[[list[Member]], list[Member]]
