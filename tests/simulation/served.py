@@ -8,8 +8,7 @@ from choreography import Effect
 from choreography.records import REACTIONS
 from consumers.access.ports import Ports as AccessPorts
 from consumers.access.ports import Taken
-from consumers.access.scim.client import ScimClient
-from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.access.scim import ScimAccessDirectory
 from consumers.access.service import service as access_service
 from consumers.hr.booked import Booked
 from consumers.hr.caldav import CalDavCalendar
@@ -47,16 +46,18 @@ class _AccessDirectory(ScimAccessDirectory):
 
     def __init__(self, process: Process, directory: ServedDirectory, logs: Sequence[Log]) -> None:
         http = connection(_URL, "any", transport=Wire(process, directory))
-        super().__init__(ScimClient(http), process.clock)
+        super().__init__(http, process.clock)
         self._world = process.world
         self._logs = logs
 
-    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+    async def take(
+        self, memberships: tuple[Membership, ...], claim: Claim, unseen: frozenset[str] = frozenset()
+    ) -> Taken:
         async def told() -> None:
             await claim()
             access.must_be_logged(claim, self._logs, self._world)
 
-        return await super().take(memberships, told)
+        return await super().take(memberships, told, unseen)
 
 
 class _Calendar(CalDavCalendar):

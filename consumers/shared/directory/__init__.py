@@ -1,10 +1,11 @@
-"""Looking people up in the company's directory, at the moment of use; nothing is kept.
+"""The company's directory: looked into at the moment of use; nothing is kept.
 
-A library, not a service: each service declares in its own `ports.py` what it needs to know, and its `__main__.py`
-hands it a `ScimPeople`, which satisfies all of them.
+A library, not a service: composition roots open a `ScimPeople`, or the `connection` and a client of their own.
 """
 
-from consumers.shared.directory.people import PersonAmbiguous, PersonNotFound, ScimPeople
+from consumers.shared.directory.connection import connection
+from consumers.shared.directory.people import ScimPeople
 from consumers.shared.directory.person import Person
+from consumers.shared.directory.settings import DirectorySettings
 
-__all__ = ["Person", "PersonAmbiguous", "PersonNotFound", "ScimPeople"]
+__all__ = ["DirectorySettings", "Person", "ScimPeople", "connection"]

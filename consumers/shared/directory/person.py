@@ -1,14 +1,14 @@
 """A person, as the directory knows one at this moment.
 
-Read tolerantly (RFC 7643 §4.1 and §4.3): attributes that are missing, unknown or null do no harm, and a mail address
-is taken as it stands, since companies have addresses such as `ana@corp.local` that a strict reader refuses.
+Read tolerantly (RFC 7643 §4.1 and §4.3): attributes that are missing, unknown, null or of another kind do no harm, and
+a mail address is taken as it stands, since companies have addresses such as `ana@corp.local` that a strict reader
+refuses. A manager is also understood where servers write nothing but the id.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from consumers.shared.directory.client import attribute, text
 
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
@@ -27,7 +27,6 @@ class Person:
         preferred_language: such as `de-AT`.
         time_zone: IANA name.
         manager_scim_id: the directory's id of the manager.
-        user_type: such as `Employee` or `Contractor`.
         mails: every address.
     """
 
@@ -36,15 +35,11 @@ class Person:
     display_name: str
     active: bool = True
     mail: str | None = None
-    given_name: str | None = None
     employee_number: str | None = None
     preferred_language: str | None = None
     time_zone: str | None = None
     manager_scim_id: str | None = None
-    organization: str | None = None
     division: str | None = None
-    department: str | None = None
-    user_type: str | None = None
     mails: tuple[str, ...] = ()
 
     @classmethod
@@ -52,26 +47,24 @@ class Person:
         """Read a User resource.
 
         Raises:
-            pydantic.ValidationError: this is not a User.
+            ValueError: it has no id, without which nobody can be told from anybody.
         """
-        user = _User.model_validate(resource)
-        work = user.enterprise
+        work, its_id = attribute(resource, ENTERPRISE), text(attribute(resource, "id"))
+        if not its_id:
+            raise ValueError("somebody without an id is nobody in particular")
+        number = text(attribute(work, "employeeNumber"))
         return cls(
-            id=user.id,
-            employee_id=user.external_id or work.employee_number or "",
-            display_name=user.display_name or user.name.full or user.user_name or user.id,
-            active=user.active,
-            mail=user.mail,
-            given_name=user.name.given_name,
-            employee_number=work.employee_number,
-            preferred_language=user.preferred_language,
-            time_zone=user.timezone,
-            manager_scim_id=work.manager.value or None,
-            organization=work.organization,
-            division=work.division,
-            department=work.department,
-            user_type=user.user_type,
-            mails=tuple(one.value for one in user.emails or () if one.value),
+            id=its_id,
+            employee_id=text(attribute(resource, "externalId")) or number or "",
+            display_name=_called(resource) or its_id,
+            active=str(attribute(resource, "active")).lower() != "false",
+            mail=next(iter(_mails(resource, best_first=True)), None),
+            employee_number=number,
+            preferred_language=text(attribute(resource, "preferredLanguage")),
+            time_zone=text(attribute(resource, "timezone")),
+            manager_scim_id=_manager(attribute(work, "manager")),
+            division=text(attribute(work, "division")),
+            mails=_mails(resource),
         )
 
 
@@ -103,64 +96,22 @@ class Placed(Protocol):
         ...
 
 
-class _Scim(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        validate_by_name=True,
-        validate_by_alias=True,
-        alias_generator=to_camel,
-        hide_input_in_errors=True,
-    )
+def _called(resource: dict[str, Any]) -> str | None:
+    name = attribute(resource, "name")
+    parts = [text(attribute(name, part)) for part in ("givenName", "familyName")]
+    written = text(attribute(name, "formatted")) or " ".join(part for part in parts if part)
+    return text(attribute(resource, "displayName")) or written or text(attribute(resource, "userName"))
 
 
-class _Name(_Scim):
-    formatted: str | None = None
-    given_name: str | None = None
-    family_name: str | None = None
-
-    @property
-    def full(self) -> str:
-        return self.formatted or " ".join(part for part in (self.given_name, self.family_name) if part)
+def _mails(resource: dict[str, Any], *, best_first: bool = False) -> tuple[str, ...]:
+    said = attribute(resource, "emails")
+    mails = [one if isinstance(one, dict) else {"value": one} for one in said] if isinstance(said, list) else []
+    if best_first:
+        mails.sort(key=lambda one: (attribute(one, "primary") is not True, attribute(one, "type") != "work"))
+    return tuple(value for one in mails if isinstance(value := attribute(one, "value"), str) and value)
 
 
-class _Email(_Scim):
-    value: str | None = None
-    type: str | None = None
-    primary: bool | None = None
-
-
-class _Manager(_Scim):
-    value: str | None = None
-
-
-def _or_empty(value: object) -> object:
-    return {} if value is None else value
-
-
-class _Enterprise(_Scim):
-    employee_number: str | None = None
-    organization: str | None = None
-    division: str | None = None
-    department: str | None = None
-    manager: Annotated[_Manager, BeforeValidator(_or_empty)] = _Manager()
-
-
-class _User(_Scim):
-    id: str = Field(min_length=1)
-    external_id: str | None = None
-    user_name: str | None = None
-    display_name: str | None = None
-    name: Annotated[_Name, BeforeValidator(_or_empty)] = _Name()
-    active: Annotated[bool, BeforeValidator(lambda value: value is None or value)] = True
-    emails: tuple[_Email, ...] | None = None
-    preferred_language: str | None = None
-    timezone: str | None = None
-    user_type: str | None = None
-    enterprise: Annotated[_Enterprise, BeforeValidator(_or_empty)] = Field(default=_Enterprise(), alias=ENTERPRISE)
-
-    @property
-    def mail(self) -> str | None:
-        usable = [email for email in self.emails or () if email.value]
-        usable.sort(key=lambda email: (not email.primary, email.type != "work"))
-        return usable[0].value if usable else None
+def _manager(said: object) -> str | None:
+    """Return the manager's id, which some servers write alone, and some only as the end of an address."""
+    value = text(said) or text(attribute(said, "value"))
+    return value or (text(attribute(said, "$ref")) or "").rstrip("/").rpartition("/")[2] or None

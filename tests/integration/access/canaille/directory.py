@@ -15,7 +15,8 @@ from uuid import uuid4
 
 from filelock import FileLock
 
-from consumers.access.scim.account import EMPLOYEE_NUMBER, ENTERPRISE
+from consumers.access.scim.account import EMPLOYEE_NUMBER
+from consumers.shared.directory.person import ENTERPRISE
 from infra.local.cache import cache_dir
 from tests.integration.access.company import CORE, Directory
 from tests.integration.access.reacting import TOKEN
