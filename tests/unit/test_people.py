@@ -1,5 +1,7 @@
 """A person is read from the directory's answer, tolerantly."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -100,3 +102,10 @@ def test_a_number_that_is_written_as_one_is_read() -> None:
     person = Person.from_scim({"id": 7, ENTERPRISE: {"employeeNumber": 17}})
 
     assert (person.id, person.employee_id, person.employee_number) == ("7", "17", "17")
+
+
+@pytest.mark.parametrize("service", ["notification", "hr", "access"])
+def test_no_service_loads_a_scim_library_to_ask_the_directory(service: str) -> None:
+    says = f"import sys, consumers.{service}.__main__; sys.exit(any(name.startswith('scim2') for name in sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", says], check=False).returncode == 0
