@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from consumers.notification.examples import TEMPLATES
 from consumers.notification.ports import Mailboxes, Mailer, People, Ports
+from consumers.shared.directory import Person
 from consumers.shared.letters import Letters, Templates
-from consumers.shared.people import Person
 
 SENDER: Final = "ems@example.com"
 HR: Final = "hr@example.com"

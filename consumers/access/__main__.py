@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 from choreography import SystemClock, run
 from consumers.access.ports import CriticalAccess, Ports
-from consumers.access.scim import ScimAccessDirectory, ScimClient, known_by
+from consumers.access.scim import ScimAccessDirectory, known_by
 from consumers.access.service import service
 from consumers.access.settings import Settings
-from consumers.shared.scim import connection
+from consumers.shared.directory import connection
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         deactivates_high_risk=policy.deactivate_high_risk,
     )
     async with connection(settings.scim_url, settings.scim_token.get_secret_value()) as http:
-        directory = ScimAccessDirectory(ScimClient(http), SystemClock(), known_by(policy.employee_id_is))
+        directory = ScimAccessDirectory(http, SystemClock(), known_by(policy.employee_id_is))
         yield Ports(directory=directory, headcount=directory, critical=critical)
 
 

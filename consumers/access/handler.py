@@ -96,11 +96,13 @@ async def _take_away(event: Taking, ports: Ports, effect: Effect) -> Taken:
         if holds.begun_in(event.case_id):
             raise Reject("A block was begun and never finished, and now its account cannot be found.") from refusal
         raise
-    taken = await ports.directory.take(decided.memberships, effect.claim)
+    unseen = frozenset(one.entitlement_id for one in decided.not_taken)
+    taken = await ports.directory.take(decided.memberships, effect.claim, unseen)
     left = {one.entitlement_id: one for one in (*decided.not_taken, *taken.not_taken)}
     if left and not taken.memberships:
         raise AccountRefused(next(iter(left.values())).cause, tuple(left))
-    return Taken(taken.memberships, tuple(left.values()), taken.verified)
+    proven = all(one.cause is not BlockFailureCause.NOT_SUPPORTED for one in left.values())
+    return Taken(taken.memberships, tuple(left.values()), verified=taken.verified and proven)
 
 
 async def _choose(event: Taking, ports: Ports, effect: Effect, holds: Holds) -> TakenGroups:

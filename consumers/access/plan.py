@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
-from consumers.access.ports import AccessDirectory, AccountRefused, Taken
+from consumers.access.ports import AccountRefused, Taken
 from schemas.access import BlockFailureCause
 
 
@@ -38,15 +38,25 @@ class Planned:
     cause: BlockFailureCause | None = None
 
 
+class CriticalGroups(Protocol):
+    """What is known of somebody's critical access, group by group."""
+
+    async def access_by_name(
+        self, employee_id: str, groups: tuple[str, ...], *, account: bool = False
+    ) -> tuple[Taken, ...]:
+        """Return the person's member objects in each of these groups, and the account last where it is asked for."""
+        ...
+
+
 async def plan(
-    directory: AccessDirectory,
+    directory: CriticalGroups,
     critical: Mapping[str, str],
     protected: frozenset[str],
     employee_id: str,
     *,
     account: bool = False,
 ) -> tuple[Planned, ...]:
-    """Ask the directory what a block would ask it, group by group.
+    """Ask the directory what a block would ask it, each thing once.
 
     Args:
         directory: is asked.
@@ -60,15 +70,14 @@ async def plan(
     """
     if employee_id in protected:
         raise AccountRefused(BlockFailureCause.PROTECTED_ACCOUNT)
-    asked = [(name, why, await directory.access_of(employee_id, (name,))) for name, why in critical.items()]
-    if account:
-        asked.append((_ACCOUNT, _HIGH, await directory.access_of(employee_id, (), account=True)))
-    return tuple(_planned(*one) for one in asked)
+    asked = {**critical, _ACCOUNT: _HIGH} if account else critical
+    found = await directory.access_by_name(employee_id, tuple(critical), account=account)
+    return tuple(_planned(name, why, one) for (name, why), one in zip(asked.items(), found, strict=True))
 
 
 def _planned(name: str, why: str, found: Taken) -> Planned:
-    if found.memberships:
-        return Planned(name, why, Fate.TAKEN)
     if found.not_taken:
         return Planned(name, why, Fate.NOT_TAKEN, found.not_taken[0].cause)
+    if found.memberships:
+        return Planned(name, why, Fate.TAKEN)
     return Planned(name, why, Fate.NOT_A_MEMBER)

@@ -1,6 +1,6 @@
 """What Access needs from the directory, in the words of this service."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -42,6 +42,14 @@ class Taken:
     verified: bool = True
 
 
+def joined(parts: Iterable[Taken]) -> Taken:
+    """Return it all in one, each thing once: one group may be within several others."""
+    each = tuple(parts)
+    memberships = dict.fromkeys(one for part in each for one in part.memberships)
+    not_taken = dict.fromkeys(one for part in each for one in part.not_taken)
+    return Taken(tuple(memberships), tuple(not_taken), all(part.verified for part in each))
+
+
 @dataclass(frozen=True)
 class Returned:
     """Member objects that can be given back, or were; the groups left as they are; whether reading back proves it."""
@@ -71,8 +79,16 @@ class AccessDirectory(Protocol):
         """
         ...
 
-    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
-        """See to it that these accounts are no longer in these groups, or active; a group's last member stays."""
+    async def take(
+        self, memberships: tuple[Membership, ...], claim: Claim, unseen: frozenset[str] = frozenset()
+    ) -> Taken:
+        """See to it that these accounts are no longer in these groups, or active; a group's last member stays.
+
+        Args:
+            memberships: what is taken.
+            claim: asks before each write whether it may still be done.
+            unseen: the groups that do not show the member; its removal is attempted, and not verified.
+        """
         ...
 
     async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:

@@ -12,9 +12,9 @@ from consumers.hr.ports import Mailbox, Ports
 from consumers.hr.service import service
 from consumers.hr.settings import Settings
 from consumers.hr.slots import Promises
+from consumers.shared.directory import ScimPeople
 from consumers.shared.letters import open_letters
 from consumers.shared.mail import open_mailer
-from consumers.shared.people import ScimPeople
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from consumers.hr.interview import InterviewSlot, uid_of
 from consumers.hr.participants import Participants, Wanted
 from consumers.hr.ports import CalendarSilent, NotPossible, Ports
 from consumers.hr.slots import Office, Period, WorkingDays, days_to_offer, first_free, load_of
-from consumers.shared.people import Person
+from consumers.shared.directory import Person
 from schemas.hr import InterviewObstacle
 
 PATIENCE: Final = timedelta(hours=1)  # with a calendar that does not answer although its server does

@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 
 from consumers.hr.interview import Entry, InterviewSlot
 from consumers.hr.ports import NotPossible, Ports
+from consumers.shared.directory import Person
 from consumers.shared.letters import Address
 from consumers.shared.mail import is_address
-from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from schemas.hr import ExitInterviewMoved, ExitInterviewNotPossible, ExitInterviewScheduled, InterviewObstacle

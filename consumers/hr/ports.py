@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from choreography import ChoreographyError, Effect, Unavailable
 from consumers.hr.interview import Entry, Tombstone
 from consumers.hr.slots import Period, Promises
+from consumers.shared.directory import Person
 from consumers.shared.letters import Letters
 from consumers.shared.mail import Sent
-from consumers.shared.people import Person
 from schemas.hr import InterviewObstacle
 
 FIRST: Final = 1

@@ -8,9 +8,9 @@ from consumers.notification.examples import TEMPLATES, every_mail
 from consumers.notification.ports import Mailboxes, Ports
 from consumers.notification.service import service
 from consumers.notification.settings import Settings
+from consumers.shared.directory import ScimPeople
 from consumers.shared.letters import open_letters
 from consumers.shared.mail import open_mailer
-from consumers.shared.people import ScimPeople
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from typing import Final, Protocol, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from choreography import Effect
+from consumers.shared.directory import Person
 from consumers.shared.letters import Address
-from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.notification import (
     ManagerNotified,

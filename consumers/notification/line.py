@@ -12,8 +12,8 @@ from uuid import UUID
 from choreography import Effect
 from consumers.notification.case import ABOVE, OPEN, Days, Line, Matter, Obstacle, Recipient, addresses_of
 from consumers.notification.ports import Ports
+from consumers.shared.directory import Person
 from consumers.shared.mail import is_address
-from consumers.shared.people import Person
 from schemas.notification import (
     ManagerNotified,
     NotificationDropped,

@@ -6,9 +6,9 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from choreography import Effect
+from consumers.shared.directory import Person
 from consumers.shared.letters import Letters
 from consumers.shared.mail import Sent
-from consumers.shared.people import Person
 
 
 class Mailer(Protocol):

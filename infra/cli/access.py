@@ -12,8 +12,8 @@ from choreography import SystemClock, Unavailable
 from consumers.access.plan import Fate, Planned, plan
 from consumers.access.policy import Policy, read_policy
 from consumers.access.ports import AccountRefused
-from consumers.access.scim import ScimAccessDirectory, ScimClient, known_by
-from consumers.shared.scim import connection
+from consumers.access.scim import ScimAccessDirectory, known_by
+from consumers.shared.directory import connection
 from infra.cli.intake import Output
 from infra.errors import Refused, Unreachable, WrongUsage
 from schemas.exits import Risk
@@ -65,7 +65,7 @@ def show_plan(
 
 async def _plan(policy: Policy, employee_id: str, risk: Risk, url: str, token: str) -> tuple[Planned, ...]:
     async with connection(url, token) as http:
-        directory = ScimAccessDirectory(ScimClient(http), SystemClock(), known_by(policy.employee_id_is))
+        directory = ScimAccessDirectory(http, SystemClock(), known_by(policy.employee_id_is))
         account = risk is Risk.HIGH and policy.deactivate_high_risk
         return await plan(directory, policy.critical_groups, policy.protected_accounts, employee_id, account=account)
 

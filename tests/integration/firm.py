@@ -11,7 +11,7 @@ from uuid import uuid4
 from choreography import Event
 from choreography.testing.fake import FakeMemory
 from consumers.notification.service import service
-from consumers.shared.people import ScimPeople
+from consumers.shared.directory import ScimPeople
 from tests.doubles import HR, letters, notification_ports
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN, Case

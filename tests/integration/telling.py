@@ -7,8 +7,8 @@ from choreography.testing.fake import FakeMemory
 from consumers.notification.handler import notify_manager
 from consumers.notification.ports import People
 from consumers.notification.service import service
+from consumers.shared.directory import Person
 from consumers.shared.mail import SmtpMailer
-from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned
 from schemas.notification import ManagerNotified
 from tests.doubles import Directory, notification_ports, someone

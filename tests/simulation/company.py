@@ -14,8 +14,8 @@ from consumers.hr.ports import Booked
 from consumers.hr.slots import Period
 from consumers.notification.examples import TEMPLATES
 from consumers.notification.ports import Mailboxes
+from consumers.shared.directory.person import Person
 from consumers.shared.letters import Letters, Templates
-from consumers.shared.people.person import Person
 from tests.simulation.diary import Diary, Page
 from tests.simulation.process import Process
 from tests.simulation.targets import Refused, Target

@@ -8,8 +8,7 @@ from choreography import Effect
 from choreography.records import REACTIONS
 from consumers.access.ports import Ports as AccessPorts
 from consumers.access.ports import Taken
-from consumers.access.scim.client import ScimClient
-from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.access.scim import ScimAccessDirectory
 from consumers.access.service import service as access_service
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.interview import Entry, Tombstone
@@ -19,8 +18,8 @@ from consumers.hr.service import service as hr_service
 from consumers.hr.slots import Promises
 from consumers.notification.ports import Ports as NotificationPorts
 from consumers.notification.service import service as notification_service
-from consumers.shared.people import ScimPeople
-from consumers.shared.scim import connection
+from consumers.shared.directory import ScimPeople
+from consumers.shared.directory.connection import connection
 from schemas.access import Membership
 from tests.simulation import access, rights
 from tests.simulation.broker import Broker, Log
@@ -45,16 +44,18 @@ class _AccessDirectory(ScimAccessDirectory):
 
     def __init__(self, process: Process, directory: ServedDirectory, logs: Sequence[Log]) -> None:
         http = connection(_URL, "any", transport=Wire(process, directory))
-        super().__init__(ScimClient(http), process.clock)
+        super().__init__(http, process.clock)
         self._world = process.world
         self._logs = logs
 
-    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+    async def take(
+        self, memberships: tuple[Membership, ...], claim: Claim, unseen: frozenset[str] = frozenset()
+    ) -> Taken:
         async def told() -> None:
             await claim()
             access.must_be_logged(claim, self._logs, self._world)
 
-        return await super().take(memberships, told)
+        return await super().take(memberships, told, unseen)
 
 
 class _Calendar(CalDavCalendar):

@@ -11,7 +11,7 @@ from scim2_server.memory import InMemoryStorage
 from scim2_server.service import ScimService
 from scim2_server.utils import load_default_provider
 
-from consumers.shared.people.person import ENTERPRISE, Person
+from consumers.shared.directory.person import ENTERPRISE, Person
 from tests.simulation.faults import Faults
 from tests.simulation.wire import Answered, Asked, Server, call
 from tests.simulation.world import World

@@ -18,9 +18,9 @@ from consumers.hr.letter import TEMPLATES
 from consumers.hr.moving import move_exit_interview
 from consumers.hr.ports import Booked, CalendarSilent, Claim, Mailbox, NotPossible, Ports
 from consumers.hr.slots import Period, Promises
+from consumers.shared.directory import Person
 from consumers.shared.letters import Letters, Templates
 from consumers.shared.mail import Sent
-from consumers.shared.people import Person
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from schemas.hr import (

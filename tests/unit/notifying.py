@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from choreography import Effect, Event, Unavailable
 from choreography.testing.fake import FakeMemory
 from consumers.notification.service import service
+from consumers.shared.directory import Person
 from consumers.shared.mail import Sent
-from consumers.shared.people import Person
 from schemas.exits import EmployeeResigned, EmployeeRetained, ExitCaseVoided, ExitConfirmed, ResignationWithdrawn
 from tests.doubles import HR, SECURITY, Directory, letters, notification_ports, someone
 

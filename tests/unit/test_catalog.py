@@ -100,7 +100,7 @@ def test_a_service_module_without_a_service_is_said_so(shop: str, tmp_path: Path
 
 def test_every_producer_and_service_of_the_system_is_a_program() -> None:
     assert set(programs()) >= {"producers.ems", "consumers.access", "consumers.hr", "consumers.notification"}
-    assert "consumers.shared.people" not in programs()
+    assert "consumers.shared.directory" not in programs()
 
 
 def _service(root: Path, package: str, name: str, group: str) -> None:

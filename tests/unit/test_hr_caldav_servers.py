@@ -15,7 +15,7 @@ from choreography import Unavailable
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.ports import CalendarSilent, NotPossible
 from consumers.hr.slots import Period
-from consumers.shared.people import Person
+from consumers.shared.directory import Person
 from tests.integration.hr.calendars import called_off, interview, still_ours
 from tests.unit.hr_company import someone
 

@@ -11,7 +11,7 @@ from consumers.notification.case import Matter, Recipient
 from consumers.notification.handler import Undone, notify_manager
 from consumers.notification.letter import words_of
 from consumers.notification.service import service
-from consumers.shared.people import Person
+from consumers.shared.directory import Person
 from schemas.exits import (
     EXIT_UNDONE,
     EmployeeDeparted,

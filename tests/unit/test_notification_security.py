@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from choreography import Event, Hold, NothingToDo
-from consumers.shared.people import Person
+from consumers.shared.directory import Person
 from schemas.access import (
     BlockFailureCause,
     CriticalAccessBlocked,

@@ -1,10 +1,6 @@
-"""Critical access over SCIM 2.0 (RFC 7643, RFC 7644): membership of groups, and the account itself.
-
-The face is `ScimAccessDirectory` in `directory`; it is opened over a `ScimClient`.
-"""
+"""The access directory over SCIM 2.0: critical access is membership of certain groups."""
 
 from consumers.access.scim.account import known_by
-from consumers.access.scim.client import ScimClient
 from consumers.access.scim.directory import ScimAccessDirectory
 
-__all__ = ["ScimAccessDirectory", "ScimClient", "known_by"]
+__all__ = ["ScimAccessDirectory", "known_by"]

@@ -1,39 +1,58 @@
-"""A person's account, as far as Access looks at one."""
+"""A person's account, as far as Access looks at one: what can be read is, and what is odd is as if it were missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from scim2_models import URN, AnyExtension, EnterpriseUser, GroupMembership, Name, Resource
+from consumers.access.scim.group import version_of
+from consumers.shared.directory.client import Resource, attribute, text
+from consumers.shared.directory.person import ENTERPRISE
 
-ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-USER: Final = URN("urn:ietf:params:scim:schemas:core:2.0:User")
 
+@dataclass(frozen=True)
+class Account:
+    """A SCIM User.
 
-class AccountWith(Resource[AnyExtension]):
-    """A SCIM User, as far as Access looks at one."""
+    Attributes:
+        location: its address, by which some servers name it among the members of a group.
+        groups: the groups that it says to be in itself, not by way of another group.
+        groups_above: the groups that it says to be in by way of another group.
+    """
 
-    __schema__ = USER
-
+    id: str
+    external_id: str | None = None
+    employee_number: str | None = None
     user_name: str | None = None
     display_name: str | None = None
+    formatted: str | None = None
     active: bool | None = None
-    name: Name | None = None
-    groups: list[GroupMembership] | None = None
-
-    @property
-    def location(self) -> str | None:
-        """Its address, by which some servers name it among the members of a group."""
-        return self.meta.location if self.meta else None
-
-    @property
-    def employee_number(self) -> str | None:
-        """The `employeeNumber` of the Enterprise User."""
-        extension = self[EnterpriseUser]
-        return extension.employee_number if extension else None
+    groups: frozenset[str] = frozenset()
+    groups_above: frozenset[str] = frozenset()
+    location: str | None = None
+    version: str | None = None
 
 
-Account = AccountWith[EnterpriseUser]
+def account_of(resource: Resource) -> Account:
+    """Read a User resource."""
+    said = attribute(resource, "groups")
+    groups = [(text(attribute(one, "value")), attribute(one, "type")) for one in said] if isinstance(said, list) else []
+    return Account(
+        id=text(attribute(resource, "id")) or "",
+        external_id=text(attribute(resource, "externalId")),
+        employee_number=text(attribute(attribute(resource, ENTERPRISE), "employeeNumber")),
+        user_name=text(attribute(resource, "userName")),
+        display_name=text(attribute(resource, "displayName")),
+        formatted=text(attribute(attribute(resource, "name"), "formatted")),
+        active=_truth(attribute(resource, "active")),
+        groups=frozenset(value for value, kind in groups if value and kind != "indirect"),
+        groups_above=frozenset(value for value, kind in groups if value and kind == "indirect"),
+        location=text(attribute(attribute(resource, "meta"), "location")),
+        version=version_of(resource),
+    )
+
+
+def _truth(said: object) -> bool | None:
+    return {"true": True, "false": False}.get(str(said).lower())
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,6 @@ EXTERNAL_ID: Final = KnownBy("externalId", lambda account: account.external_id)
 EMPLOYEE_NUMBER: Final = KnownBy(f"{ENTERPRISE}:employeeNumber", lambda account: account.employee_number)
 
 
-def known_by(attribute: str) -> KnownBy:
+def known_by(name: str) -> KnownBy:
     """Return the attribute by its name in a policy."""
-    return {"externalId": EXTERNAL_ID, "employeeNumber": EMPLOYEE_NUMBER}[attribute]
+    return {"externalId": EXTERNAL_ID, "employeeNumber": EMPLOYEE_NUMBER}[name]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from consumers.access.ports import Claim, DirectoryRefused
+from consumers.access.ports import Claim, DirectoryRefused, Taken
 from consumers.access.scim.account import Account
 from consumers.access.scim.client import ScimClient
 from schemas.access import BlockFailureCause, Membership, NotTaken
@@ -10,12 +10,12 @@ from schemas.access import BlockFailureCause, Membership, NotTaken
 _ATTEMPTS: Final = 10
 
 
-def active_account(account: Account) -> list[Membership] | NotTaken:
+def active_account(account: Account) -> Taken:
     """Return that the account is active; nothing where it is not, since nothing is to be given back then."""
-    its_id = str(account.id)
     if account.active is None:
-        return NotTaken(entitlement_id=its_id, cause=BlockFailureCause.NOT_SUPPORTED)
-    return [Membership(entitlement_id=its_id, member_id=its_id, active_account=True)] if account.active else []
+        return Taken(not_taken=(NotTaken(entitlement_id=account.id, cause=BlockFailureCause.NOT_SUPPORTED),))
+    active = Membership(entitlement_id=account.id, member_id=account.id, active_account=True)
+    return Taken((active,) if account.active else ())
 
 
 async def set_active(scim: ScimClient, account_id: str, claim: Claim, *, active: bool) -> bool:
@@ -25,7 +25,7 @@ async def set_active(scim: ScimClient, account_id: str, claim: Claim, *, active:
         DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
     """
     for _ in range(_ATTEMPTS):
-        account = await scim.read(Account, account_id)
+        account = await scim.account(account_id)
         if account is None or account.active is active:
             return account is not None
         await claim()

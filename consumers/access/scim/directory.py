@@ -1,23 +1,23 @@
 """The access directory over SCIM 2.0 (RFC 7643, RFC 7644): critical access is membership of certain groups."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+from httpx2 import AsyncClient
+
 from choreography import Clock
-from consumers.access.ports import AccountRefused, Claim, Returned, Taken
-from consumers.access.scim.account import EXTERNAL_ID, Account, KnownBy
+from consumers.access.ports import AccountRefused, Claim, Returned, Taken, joined
+from consumers.access.scim.account import EXTERNAL_ID, Account, KnownBy, account_of
 from consumers.access.scim.activity import active_account, set_active
-from consumers.access.scim.client import ScimClient
+from consumers.access.scim.client import USERS, ScimClient
+from consumers.access.scim.found import Hints, hints_of, memberships_in
 from consumers.access.scim.group import Group
 from consumers.access.scim.members import (
     add_members,
     member_object,
-    membership_of,
-    own,
     remove_member,
     value_of,
     valued,
@@ -25,6 +25,7 @@ from consumers.access.scim.members import (
 from consumers.access.scim.names import GroupNames
 from consumers.access.scim.outcomes import translated
 from consumers.access.scim.turns import Turns
+from consumers.shared.directory.client import Resource
 from schemas.access import BlockFailureCause, Membership, NotRestored, NotRestoredCause, NotTaken
 
 _BY_GROUP: Final = attrgetter("active_account", "entitlement_id")  # the account last, when its groups are as they were
@@ -34,14 +35,14 @@ class ScimAccessDirectory:
     """Memberships of groups in a SCIM directory.
 
     Args:
-        scim: its requests.
+        http: the open connection, or a client of one.
         clock: says when a remembered name is too old.
         known_by: the attribute of an account that holds the employee id.
     """
 
-    def __init__(self, scim: ScimClient, clock: Clock, known_by: KnownBy = EXTERNAL_ID) -> None:
-        self._scim = scim
-        self._names = GroupNames(scim, clock)
+    def __init__(self, http: AsyncClient | ScimClient, clock: Clock, known_by: KnownBy = EXTERNAL_ID) -> None:
+        self._scim = http if isinstance(http, ScimClient) else ScimClient(http)
+        self._names = GroupNames(self._scim, clock)
         self._known_by = known_by
         self._turns = Turns()
 
@@ -52,30 +53,36 @@ class ScimAccessDirectory:
     async def headcount(self) -> int:
         """Return how many people the directory has."""
         with translated(untouched=True):
-            return await self._scim.count(Account)
+            return await self._scim.count(USERS)
 
     async def access_of(self, employee_id: str, groups: tuple[str, ...], *, account: bool = False) -> Taken:
         """Return the person's member objects in the groups of these names; nothing is changed."""
+        return joined(await self.access_by_name(employee_id, groups, account=account))
+
+    async def access_by_name(
+        self, employee_id: str, groups: tuple[str, ...], *, account: bool = False
+    ) -> tuple[Taken, ...]:
+        """Return the same group by group, in this order, and the account last where it is asked for."""
         with translated(untouched=True):
             person = await self._account(employee_id)
-            hits = await self._groups_of(person)
-            named = await asyncio.gather(*(self._names.group_of(name, hits.values()) for name in groups))
-            access = [
-                group if isinstance(group, NotTaken) else await self._memberships(group, hits[group], person)
-                for group in named
-                if isinstance(group, NotTaken) or group in hits
-            ]
-            if account:
-                access.append(active_account(person))
-        found = [one for objects in access if not isinstance(objects, NotTaken) for one in objects]
-        return Taken(tuple(found), tuple(one for one in access if isinstance(one, NotTaken)))
+            hints = await hints_of(self._scim, person)
+            access = [await self._access(name, person, hints) for name in groups]
+        return (*access, active_account(person)) if account else tuple(access)
 
-    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+    async def _access(self, name: str, person: Account, hints: Hints) -> Taken:
+        group = await self._names.bearing(name, hints.found.values())
+        if isinstance(group, NotTaken):
+            return Taken(not_taken=(group,))
+        return await memberships_in(self._scim, group, person, hints)
+
+    async def take(
+        self, memberships: tuple[Membership, ...], claim: Claim, unseen: frozenset[str] = frozenset()
+    ) -> Taken:
         """See to it that these accounts are no longer in these groups, or active; a group's last member stays."""
         taken = Taken()
         with translated(untouched=False):
             for group, objects in _by_group(memberships):
-                proof = await self._take(group, objects[0], claim)
+                proof = await self._take(group, objects[0], claim, unseen=group in unseen)
                 if proof is None:
                     left = NotTaken(entitlement_id=group, cause=BlockFailureCause.LAST_MEMBER)
                     taken = replace(taken, not_taken=(*taken.not_taken, left))
@@ -84,13 +91,13 @@ class ScimAccessDirectory:
                     taken = replace(taken, memberships=whole, verified=taken.verified and proof)
         return taken
 
-    async def _take(self, group: str, taken: Membership, claim: Claim) -> bool | None:
+    async def _take(self, group: str, taken: Membership, claim: Claim, *, unseen: bool) -> bool | None:
         if taken.active_account:
             await set_active(self._scim, taken.member_id, claim, active=False)
             return True
         value = await self._value_of(taken)
         async with self._turns.of(group) as turn:
-            return await remove_member(self._scim, group, value, claim, turn)
+            return await remove_member(self._scim, group, value, claim, turn, unseen=unseen)
 
     async def returnable(self, employee_id: str, memberships: tuple[Membership, ...]) -> Returned:
         """Say which of these can be given back: group and person exist, and nobody else did it already."""
@@ -110,58 +117,45 @@ class ScimAccessDirectory:
         return returned
 
     async def _account(self, employee_id: str) -> Account:
-        def fits(one: Account) -> bool:
-            return self._known_by.of(one) == employee_id
+        def fits(one: Resource) -> bool:
+            return self._known_by.of(account_of(one)) == employee_id
 
-        found = await self._scim.find(Account, self._known_by.path, employee_id, fits)
+        found = await self._scim.find(USERS, self._known_by.path, employee_id, fits)
         if not found:
             raise AccountRefused(BlockFailureCause.PERSON_NOT_FOUND)
         if len(found) > 1:
             raise AccountRefused(BlockFailureCause.PERSON_AMBIGUOUS)
-        return found[0]
-
-    async def _groups_of(self, account: Account) -> dict[str, Group | None]:
-        """Ask the groups and the account: a server may ignore the filter, show no members, or no groups."""
-        hits = await self._scim.find(Group, "members.value", str(account.id), lambda _: True)
-        shown = any(one.members for one in hits)
-        entered = {str(one.id): one for one in hits if own(one, account) or not shown}
-        return {**{str(one.value): None for one in account.groups or ()}, **entered}
-
-    async def _memberships(self, group_id: str, hit: Group | None, account: Account) -> list[Membership] | NotTaken:
-        """Return the account's member objects, where the directory shows and changes them and it is not the last."""
-        group = hit if hit and hit.members else await self._scim.read(Group, group_id)
-        objects = own(group, account) if group else []
-        if group is None or not objects or not await self._scim.can_change(group):
-            return NotTaken(entitlement_id=group_id, cause=BlockFailureCause.NOT_SUPPORTED)
-        if len(objects) == len(group.members or ()):
-            return NotTaken(entitlement_id=group_id, cause=BlockFailureCause.LAST_MEMBER)
-        return [membership_of(group, one, account) for one in objects]
+        return account_of(found[0])
 
     async def _value_of(self, taken: Membership) -> str:
-        account = await self._scim.read(Account, taken.member_id) if taken.named_by_login else None
+        account = await self._scim.account(taken.member_id) if taken.named_by_login else None
         return value_of(taken, account)
 
     async def _obstacle(self, employee_id: str, taken: Membership) -> NotRestoredCause | None:
-        account = await self._scim.read(Account, taken.member_id)
+        account = await self._scim.account(taken.member_id)
         if account is None or self._known_by.of(account) != employee_id:
             return NotRestoredCause.PERSON_GONE
         if taken.active_account:
             return NotRestoredCause.CHANGED_BY_OTHERS if account.active else None
-        group = await self._scim.read(Group, taken.entitlement_id)
+        group = await self._scim.group(taken.entitlement_id)
         if group is None:
             return NotRestoredCause.GROUP_GONE
         return NotRestoredCause.CHANGED_BY_OTHERS if valued(group, value_of(taken, account)) else None
 
     async def _give_back(self, group: str, taken: list[Membership], claim: Claim) -> NotRestoredCause | bool:
-        account = await self._scim.read(Account, taken[0].member_id)
+        account = await self._scim.account(taken[0].member_id)
         if account is None:
             return NotRestoredCause.PERSON_GONE
         if taken[0].active_account:
             there = await set_active(self._scim, taken[0].member_id, claim, active=True)
             return there or NotRestoredCause.PERSON_GONE
         objects = [member_object(one, account) for one in taken]
+
+        async def is_unseen(after: Group) -> bool:
+            return not after.members or (await hints_of(self._scim, account)).name(after, account)
+
         async with self._turns.of(group) as turn:
-            proof = await add_members(self._scim, group, objects, claim, turn)
+            proof = await add_members(self._scim, group, objects, claim, turn, is_unseen=is_unseen)
         return NotRestoredCause.GROUP_GONE if proof is None else proof
 
 

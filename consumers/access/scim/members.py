@@ -8,45 +8,44 @@ no versions, a change that somebody else makes between read and write can be los
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
-
-from scim2_models import PatchOperation, Path
 
 from consumers.access.ports import Claim, DirectoryRefused
 from consumers.access.scim.account import Account
-from consumers.access.scim.client import ScimClient
-from consumers.access.scim.group import Group, GroupMember
+from consumers.access.scim.client import Operation, ScimClient
+from consumers.access.scim.group import Group, GroupMember, is_same
 from consumers.access.scim.turns import Turn
-from consumers.access.scim.whole import Member
+from consumers.shared.directory.client import attribute, text
 from schemas.access import Membership
 
+Unseen = Callable[[Group], Awaitable[bool]]
 _ATTEMPTS: Final = 10
 _SHOWN: Final[dict[str, Callable[[Account], str | None]]] = {
     "displayName": lambda account: account.display_name,
     "userName": lambda account: account.user_name,
-    "name.formatted": lambda account: account.name.formatted if account.name else None,
+    "name.formatted": lambda account: account.formatted,
 }
 
 
 def valued(group: Group, value: str) -> list[GroupMember]:
     """Return the member objects of that value; there may be several."""
-    return [one for one in group.members or () if one.value == value]
+    return [one for one in group.members if is_same(one.value, value)]
 
 
 def own(group: Group, account: Account) -> list[GroupMember]:
     """Return the member objects of an account."""
     named = valued(group, account.user_name) if account.user_name and account.location else []
-    return [*valued(group, str(account.id)), *(one for one in named if one.ref == account.location)]
+    return [*valued(group, account.id), *(one for one in named if one.ref == account.location)]
 
 
 def membership_of(group: Group, found: GroupMember, account: Account) -> Membership:
     """Describe a member object without the name that it may show or be named by."""
     shown = next((name for name, read in _SHOWN.items() if read(account) == found.display), "displayName")
-    by_name = found.value != account.id
+    by_name = not is_same(found.value, account.id)
     return Membership(
-        entitlement_id=str(group.id),
-        member_id=str(account.id),
+        entitlement_id=group.id,
+        member_id=account.id,
         type=found.type,
         ref=None if by_name else found.ref,
         display_from=None if found.display is None else shown,
@@ -68,8 +67,10 @@ def member_object(taken: Membership, account: Account) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if value is not None}
 
 
-async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Claim, turn: Turn) -> bool | None:
-    """Take every member object of this value out of the group.
+async def remove_member(
+    scim: ScimClient, group_id: str, value: str, claim: Claim, turn: Turn, *, unseen: bool = False
+) -> bool | None:
+    """Take every member object of this value out of the group; try to where it is one that the group does not show.
 
     Returns:
         Whether the read-back proves that nothing else changed; `None` where the account is the last member.
@@ -77,23 +78,24 @@ async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Clai
     Raises:
         DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
     """
-    operation = _operation(PatchOperation.Op.remove, f"members[value eq {json.dumps(value)}]")
 
-    def without(members: list[Member]) -> list[Member]:
-        return [one for one in members if one.get("value") != value]
+    def without(members: list[Any]) -> list[Any]:
+        return [one for one in members if not is_same(text(attribute(one, "value")), value)]
 
     def is_to_be_left(group: Group) -> bool:
-        return len(valued(group, value)) in (0, len(group.members or ()))
+        return len(valued(group, value)) in (0, len(group.members))
 
     before = await _current(scim, group_id, turn, is_to_be_left)
+    if unseen and before is not None and not valued(before, value):
+        return await _remove_unseen(scim, before, value, claim)
     for _ in range(_ATTEMPTS):
         if before is None or not valued(before, value):
             return True
-        if len(valued(before, value)) == len(before.members or ()):
+        if len(valued(before, value)) == len(before.members):
             return None
         await claim()
-        changed = await scim.change(before, operation, without)
-        after = await scim.read(Group, group_id)
+        changed = await scim.change(before, _removal(before, value), without)
+        after = await scim.group(group_id)
         if changed and after is not None and not valued(after, value):
             turn.group = after
             return _differ_only_by(value, more=before, less=after)
@@ -101,10 +103,30 @@ async def remove_member(scim: ScimClient, group_id: str, value: str, claim: Clai
     raise DirectoryRefused(f"The group {group_id} still has the member after {_ATTEMPTS} attempts to remove it.")
 
 
+async def _remove_unseen(scim: ScimClient, group: Group | None, value: str, claim: Claim) -> bool:
+    """Try to take out a member that is not shown, which nothing proves; the list of all is not written."""
+    for _ in range(_ATTEMPTS):
+        if group is None:
+            break
+        await claim()
+        if await scim.change(group, _removal(group, value), None):
+            break
+        group = await scim.group(group.id)
+    return False
+
+
 async def add_members(
-    scim: ScimClient, group_id: str, objects: Sequence[dict[str, Any]], claim: Claim, turn: Turn
+    scim: ScimClient, group_id: str, objects: Sequence[dict[str, Any]], claim: Claim, turn: Turn, *, is_unseen: Unseen
 ) -> bool | None:
     """Put the member objects of an account into the group.
+
+    Args:
+        scim: the directory.
+        group_id: the group.
+        objects: what is put into it.
+        claim: asks whether it still may be.
+        turn: the right to change it.
+        is_unseen: whether a member that the group does not show is in there all the same.
 
     Returns:
         Whether the read-back proves that nothing else changed; `None` where the group is gone.
@@ -113,9 +135,9 @@ async def add_members(
         DirectoryRefused: it says that it did so and does not, or somebody else is always faster.
     """
     value = str(objects[0]["value"])
-    operation = _operation(PatchOperation.Op.add, "members", list(objects))
+    operation = {"op": "add", "path": "members", "value": list(objects)}
 
-    def with_them(members: list[Member]) -> list[Member]:
+    def with_them(members: list[Any]) -> list[Any]:
         return [*members, *objects]
 
     before = await _current(scim, group_id, turn, lambda group: bool(valued(group, value)))
@@ -125,11 +147,13 @@ async def add_members(
         if valued(before, value):
             return True
         await claim()
-        changed = await scim.change(before, operation, with_them)
-        after = await scim.read(Group, group_id)
+        changed = await scim.change(before, [operation], with_them if before.shown else None)
+        after = await scim.group(group_id)
         if changed and after is not None and valued(after, value):
             turn.group = after
             return _differ_only_by(value, more=after, less=before)
+        if changed and after is not None and await is_unseen(after):
+            return False
         before = after
     raise DirectoryRefused(f"The group {group_id} lacks the member after {_ATTEMPTS} attempts to add it.")
 
@@ -141,21 +165,19 @@ async def _current(scim: ScimClient, group_id: str, turn: Turn, is_to_be_left: C
     left as it is, and a group without versions, is read.
     """
     handed, turn.group = turn.group, None
-    versioned = handed is not None and handed.meta is not None and handed.meta.version
-    if handed is not None and versioned and not is_to_be_left(handed):
+    if handed is not None and handed.version and not is_to_be_left(handed):
         return handed
-    return await scim.read(Group, group_id)
+    return await scim.group(group_id)
 
 
-def _operation(op: PatchOperation.Op, path: str, value: object = None) -> PatchOperation[Group]:
-    return PatchOperation[Group](op=op, path=Path[Group](path), value=value)
+def _removal(group: Group, value: str) -> list[Operation]:
+    """Return what takes the member out, named as the group names it."""
+    names = dict.fromkeys(one.value for one in valued(group, value)) or [value]
+    return [{"op": "remove", "path": f"members[value eq {json.dumps(one)}]"} for one in names]
 
 
 def _differ_only_by(value: str, *, more: Group, less: Group) -> bool:
     """Whether one group holds what the other holds, and besides only this member."""
-    above, below = _objects(more), _objects(less)
-    return below <= above and {named for named, *_ in above - below} == {value}
-
-
-def _objects(group: Group) -> set[tuple[str | None, ...]]:
-    return {(one.value, one.type, one.ref, one.display) for one in group.members or ()}
+    above, below = set(more.members), set(less.members)
+    gone = above - below
+    return below <= above and bool(gone) and all(is_same(one.value, value) for one in gone)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from choreography import Clock, SingleFlight
-from consumers.access.scim.client import ScimClient
-from consumers.access.scim.group import Group
+from consumers.access.scim.client import GROUPS, ScimClient
+from consumers.access.scim.group import Group, group_of
 from schemas.access import BlockFailureCause, NotTaken
 
 _REMEMBERED: Final = 60.0  # seconds
@@ -27,20 +27,29 @@ class GroupNames:
         self._remembered: dict[str, tuple[str, float]] = {}
         self._asking = SingleFlight[str, str | NotTaken]()
 
-    async def group_of(self, name: str, entered: Iterable[Group | None]) -> str | NotTaken:
-        """Return the id of the one group of this name; asked for again where `entered` has another that bears it."""
+    async def bearing(self, name: str, entered: Iterable[Group]) -> Group | NotTaken:
+        """Return the one group of this name as it is now; asked for again where `entered` has another that bears it."""
         known = self._known(name) or await self._asking.run(name, lambda: self._ask(name))
-        unknown = [one for one in entered if one and one.display_name == name and one.id != known]
-        return await self._ask(name) if unknown else known
+        if any(one.display_name == name and one.id != known for one in entered):
+            known = await self._ask(name)
+        group = None if isinstance(known, NotTaken) else await self._scim.group(known)
+        if not isinstance(known, NotTaken) and (group is None or group.display_name != name):  # made anew, or renamed
+            known = await self._ask(name)
+            group = None if isinstance(known, NotTaken) else await self._scim.group(known)
+        if isinstance(known, NotTaken):
+            return known
+        return group or NotTaken(entitlement_id=name, cause=BlockFailureCause.GROUP_NOT_FOUND)
 
     def _known(self, name: str) -> str | None:
         known, until = self._remembered.get(name, ("", 0.0))
         return known if self._clock.monotonic() < until else None
 
     async def _ask(self, name: str) -> str | NotTaken:
-        found = await self._scim.find(Group, "displayName", name, lambda one: one.display_name == name)
+        found = await self._scim.find(GROUPS, "displayName", name, lambda one: group_of(one).display_name == name)
         if len(found) == 1:
-            self._remembered[name] = (str(found[0].id), self._clock.monotonic() + _REMEMBERED)
-            return str(found[0].id)
+            its_id = group_of(found[0]).id
+            self._remembered[name] = (its_id, self._clock.monotonic() + _REMEMBERED)
+            return its_id
+        self._remembered.pop(name, None)
         cause = BlockFailureCause.GROUP_AMBIGUOUS if found else BlockFailureCause.GROUP_NOT_FOUND
         return NotTaken(entitlement_id=name, cause=cause)

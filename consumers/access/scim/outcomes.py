@@ -6,18 +6,17 @@ from http import HTTPStatus
 from typing import Final
 
 from httpx2 import RequestError
-from scim2_client import RequestNetworkException, SCIMClientException
-from scim2_models import SCIMException
 
 from choreography import Unavailable
 from consumers.access.ports import DirectoryRefused
+from consumers.shared.directory.client import Refused
 
 _WORLD: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 @contextmanager
 def translated(*, untouched: bool) -> Iterator[None]:
-    """Turn what the library raises into this service's outcomes, without its messages: they may quote names.
+    """Turn what the client raises into this service's outcomes, without what the directory says: it may quote names.
 
     Args:
         untouched: whether nothing can have been written.
@@ -26,16 +25,15 @@ def translated(*, untouched: bool) -> Iterator[None]:
         yield
     except Unavailable as busy:
         raise Unavailable(untouched=untouched, after=busy.after) from busy
-    except (RequestNetworkException, RequestError) as error:
+    except RequestError as error:
         raise Unavailable(untouched=untouched) from error
-    except SCIMException as error:
-        raise outcome_of(error.status, untouched=untouched) from None
-    except SCIMClientException:
-        raise Unavailable(untouched=untouched) from None
+    except Refused as refusal:
+        raise _outcome_of(refusal, untouched=untouched) from None
 
 
-def outcome_of(status: int, *, untouched: bool) -> Unavailable | DirectoryRefused:
+def _outcome_of(refusal: Refused, *, untouched: bool) -> Unavailable | DirectoryRefused:
     """Return what a refusal means: the directory is in trouble, or will never do it."""
-    if status in _WORLD or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    status = refusal.status
+    if status in _WORLD or status >= HTTPStatus.INTERNAL_SERVER_ERROR or not refusal.said:
         return Unavailable(untouched=untouched)
     return DirectoryRefused(f"The directory refused a request with status {status}.")

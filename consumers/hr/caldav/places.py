@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from consumers.hr.caldav.questions import CALDAV, DAV, Unreadable, multistatus, properties
 from consumers.hr.caldav.server import XML, DavServer, Unauthorized
-from consumers.shared.people import Person
+from consumers.shared.directory import Person
 
 TEMPLATE: Final = "{employee_id}/calendar/"
 FIELDS: Final = frozenset({"employee_id", "user_name", "mail"})

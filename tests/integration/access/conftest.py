@@ -1,4 +1,7 @@
-"""Two directories for the tests of Access, of which each test has a team of its own in one."""
+"""Two directories for each file of tests of Access; each test has a team of its own in one.
+
+For each file, since a directory that ignores filters is read as a whole, and what a thousand tests left takes long.
+"""
 
 from collections.abc import Iterator
 
@@ -8,14 +11,14 @@ from tests.integration.access.canaille.directory import open_canaille
 from tests.integration.access.company import Directory, Team, open_directory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def polite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
     """A running scim2-server."""
     with open_directory(tmp_path_factory.mktemp("directory")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def canaille() -> Iterator[Directory]:
     """A running canaille."""
     with open_canaille() as server:

@@ -1,24 +1,23 @@
 """The Access service reacting to the events of a case, in a process that can be killed at any step."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from httpx2 import AsyncClient, AsyncHTTPTransport
-from scim2_models import PatchOperation
 
 from choreography import Clock, Effect, Event, Memory
 from choreography.testing.fake import FakeClock, FakeMemory
 from consumers.access.ports import CriticalAccess, Mass, Ports
+from consumers.access.scim import ScimAccessDirectory
 from consumers.access.scim.account import EXTERNAL_ID, Account, KnownBy
-from consumers.access.scim.client import R, ScimClient
-from consumers.access.scim.directory import ScimAccessDirectory
+from consumers.access.scim.client import Change, Operation, ScimClient
 from consumers.access.scim.group import Group
-from consumers.access.scim.whole import Change
 from consumers.access.service import service
-from consumers.shared.scim import connection
+from consumers.shared.directory import connection
+from consumers.shared.directory.client import Resource
 from schemas import ExitEvent
 from schemas.exits import EmployeeResigned
 
@@ -126,13 +125,14 @@ class _SteppingClient(ScimClient):
         super().__init__(http)
         self._at = at
 
-    async def find(self, kind: type[R], attribute: str, value: str, fits: Callable[[R], bool]) -> list[R]:
+    async def search(self, endpoint: str, path: str, value: str) -> AsyncIterator[Resource]:
         self._at("find")
-        return await super().find(kind, attribute, value, fits)
+        async for one in super().search(endpoint, path, value):
+            yield one
 
-    async def read(self, kind: type[R], resource_id: str) -> R | None:
+    async def read(self, endpoint: str, resource_id: str) -> Resource | None:
         self._at("read")
-        return await super().read(kind, resource_id)
+        return await super().read(endpoint, resource_id)
 
     async def set_active(self, account: Account, *, active: bool) -> bool:
         self._at("change")
@@ -140,9 +140,9 @@ class _SteppingClient(ScimClient):
         self._at("changed")
         return changed
 
-    async def change(self, group: Group, operation: PatchOperation[Group], whole: Change) -> bool:
+    async def change(self, group: Group, operations: list[Operation], whole: Change | None) -> bool:
         self._at("change")
-        changed = await super().change(group, operation, whole)
+        changed = await super().change(group, operations, whole)
         self._at("changed")
         return changed
 

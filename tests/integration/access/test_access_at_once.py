@@ -8,8 +8,8 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from consumers.shared.people import ScimPeople
-from consumers.shared.scim import connection
+from consumers.shared.directory import ScimPeople
+from consumers.shared.directory.connection import connection
 from tests.integration.access.lying_server import Answer, lying_server
 from tests.integration.access.reacting import TOKEN
 

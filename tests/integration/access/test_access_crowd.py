@@ -12,7 +12,7 @@ from choreography.testing.fake import FakeClock
 from consumers.access.ports import Claim, Returned, Taken
 from consumers.access.scim.client import ScimClient
 from consumers.access.scim.directory import ScimAccessDirectory
-from consumers.shared.scim import connection
+from consumers.shared.directory.connection import connection
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN

@@ -1,7 +1,7 @@
 """Which group bears a critical name is not asked for each person anew, and a change of it is noticed all the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,9 +9,10 @@ import pytest
 from httpx2 import Request
 
 from choreography.testing.fake import FakeClock
-from consumers.access.scim.client import R, ScimClient
+from consumers.access.scim.client import ScimClient
 from consumers.access.scim.directory import ScimAccessDirectory
-from consumers.shared.scim import connection
+from consumers.shared.directory import connection
+from consumers.shared.directory.client import Resource
 from schemas.access import BlockFailureCause
 from tests.integration.access.company import Directory, Team
 from tests.integration.access.reacting import TOKEN
@@ -24,9 +25,10 @@ MINUTE = timedelta(minutes=1)
 class CountingClient(ScimClient):
     names_asked = 0
 
-    async def find(self, kind: type[R], attribute: str, value: str, fits: Callable[[R], bool]) -> list[R]:
-        self.names_asked += attribute == "displayName"
-        return await super().find(kind, attribute, value, fits)
+    async def search(self, endpoint: str, path: str, value: str) -> AsyncIterator[Resource]:
+        self.names_asked += path == "displayName"
+        async for one in super().search(endpoint, path, value):
+            yield one
 
 
 class Opened:

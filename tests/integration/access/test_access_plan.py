@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.access.scim.account import ENTERPRISE
+from consumers.shared.directory.person import ENTERPRISE
 from schemas.exits import EmployeeRetained
 from tests.integration.access.company import CORE, Directory, Team
 from tests.integration.access.reacting import TOKEN

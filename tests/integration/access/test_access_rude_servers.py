@@ -7,7 +7,6 @@ from httpx2 import AsyncHTTPTransport, Request, Response
 
 from choreography import Unavailable
 from consumers.access.ports import DirectoryRefused
-from schemas.access import BlockFailureCause
 from schemas.exits import EmployeeRetained, Risk
 from tests.integration.access.answers import refusal, scim
 from tests.integration.access.company import Directory, Team
@@ -36,16 +35,6 @@ class SaysItCannotFilter(AsyncHTTPTransport):
         return scim(response.status_code, {**found, "filter": {"supported": False, "maxResults": 0}})
 
 
-class HidesMembers(AsyncHTTPTransport):
-    async def handle_async_request(self, request: Request) -> Response:
-        response = await super().handle_async_request(request)
-        await response.aread()
-        found = response.json() if response.content else {}
-        for group in (found, *found.get("Resources", ())):
-            group.pop("members", None)
-        return scim(response.status_code, found)
-
-
 class SaysYesAndDoesNothing(AsyncHTTPTransport):
     async def handle_async_request(self, request: Request) -> Response:
         return Response(204) if request.method == "PATCH" else await super().handle_async_request(request)
@@ -69,9 +58,7 @@ class AnswersAFew(AsyncHTTPTransport):
 def test_a_directory_without_filters_is_read_in_whole_and_compared(
     directory: Directory, team: Team, server: type[AsyncHTTPTransport]
 ) -> None:
-    empty = f"empty-{uuid4().hex}"
-    directory.group(empty)
-    access = Access(directory.url, *team.names, empty, between=server)
+    access = Access(directory.url, *team.names, between=server)
 
     blocked = access.react(team.case.resigned())
     restored = access.react(team.case.states(EmployeeRetained))
@@ -80,14 +67,19 @@ def test_a_directory_without_filters_is_read_in_whole_and_compared(
     assert blocked.not_taken == ()
 
 
-def test_nothing_is_taken_where_nothing_could_be_given_back(directory: Directory, team: Team) -> None:
-    versions = [directory.version(group) for group in team.critical]
+@pytest.mark.parametrize("server", [IgnoresFilters, RefusesFilters, SaysItCannotFilter])
+def test_an_empty_group_is_not_told_from_one_that_hides_its_members_without_filters(
+    directory: Directory, team: Team, server: type[AsyncHTTPTransport]
+) -> None:
+    name, other = f"empty-{uuid4().hex}", Team(directory)
+    empty = directory.group(name)
 
-    failed = Access(directory.url, *team.names, between=HidesMembers).react(team.case.resigned())
+    proven = Access(directory.url, *team.names, name).react(team.case.resigned())
+    unproven = Access(directory.url, *other.names, name, between=server).react(other.case.resigned())
 
-    assert failed.cause is BlockFailureCause.NOT_SUPPORTED
-    assert set(failed.entitlement_ids) == team.critical
-    assert [directory.version(group) for group in team.critical] == versions
+    assert (proven.not_taken, proven.verified) == ((), True)
+    assert [one.entitlement_id for one in unproven.not_taken] == [empty]
+    assert not unproven.verified
 
 
 def test_a_directory_that_says_yes_and_does_nothing_is_not_believed(directory: Directory, team: Team) -> None:

@@ -18,8 +18,8 @@ from consumers.hr.letter import TEMPLATES
 from consumers.hr.ports import Mailbox, Ports
 from consumers.hr.service import service
 from consumers.hr.slots import Promises
+from consumers.shared.directory import ScimPeople
 from consumers.shared.letters import Letters, Templates
-from consumers.shared.people import ScimPeople
 from schemas.exits import EmployeeResigned, LastWorkingDayChanged
 from tests.integration.access.company import Directory
 from tests.integration.access.reacting import TOKEN

@@ -14,7 +14,7 @@ from choreography import ClaimLost, NothingToDo, Reject, Unavailable
 from consumers.hr.caldav import CalDavCalendar
 from consumers.hr.ports import Booked
 from consumers.hr.slots import Period
-from consumers.shared.people import Person
+from consumers.shared.directory import Person
 from tests.integration.hr.calendars import (
     ALARM,
     BERLIN,

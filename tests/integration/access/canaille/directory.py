@@ -15,7 +15,8 @@ from uuid import uuid4
 
 from filelock import FileLock
 
-from consumers.access.scim.account import EMPLOYEE_NUMBER, ENTERPRISE
+from consumers.access.scim.account import EMPLOYEE_NUMBER
+from consumers.shared.directory.person import ENTERPRISE
 from infra.local.cache import cache_dir
 from tests.integration.access.company import CORE, Directory
 from tests.integration.access.reacting import TOKEN
@@ -100,8 +101,7 @@ def _python() -> Path:
     with FileLock(f"{place}.lock"):
         if not ready.exists():
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(place))
-            exactly = ("--no-deps", "--no-build", "--require-hashes")
-            _uv("pip", "install", "--quiet", *exactly, "--python", str(interpreter), "-r", str(_LOCK))
+            _uv("pip", "install", "--quiet", "--require-hashes", "--python", str(interpreter), "-r", str(_LOCK))
             ready.touch()
     return interpreter
 

@@ -1,41 +1,26 @@
 """People over SCIM 2.0 (RFC 7643, RFC 7644).
 
-Servers keep no `externalId`, or hold two people with one, and answer more than was asked (see `pages`). So each answer
+Servers keep no `externalId`, or hold two people with one, and answer more than was asked (see `client`). So each answer
 is compared here, and a person is found only when exactly one fits: the right one or nobody. An employee id is the
 `externalId`; of people who have none it is the `employeeNumber`.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
-from httpx2 import AsyncBaseTransport
-from pydantic import ValidationError
-from scim2_client import SCIMClientException
-from scim2_client.engines.httpx2 import AsyncSCIMClient
-from scim2_models import Group, ListResponse, ResourceType, SCIMException, ScimProvider, User
+from httpx2 import AsyncBaseTransport, RequestError
 
-from choreography import ChoreographyError, SingleFlight, Unavailable
-from consumers.shared.people.pages import Pages, Refused, checked, is_error
-from consumers.shared.people.person import ENTERPRISE, Managed, Person, Placed
-from consumers.shared.scim import connection
+from choreography import SingleFlight, Unavailable
+from consumers.shared.directory.client import NO_SUCH_FILTER, DirectoryClient, Refused, Resource, attribute, text
+from consumers.shared.directory.connection import connection
+from consumers.shared.directory.person import ENTERPRISE, Managed, Person, Placed
 
 _AT_ONCE: Final = 10  # several services look people up in one directory, beside what Access asks it
-_NOT_FOUND: Final = "404"
-_NO_SUCH_FILTER: Final = ("400", "501")
+_USERS: Final = "/Users"
 _HR_PARTNERS: Final = "HR partners"
-# What the library answers. Pydantic makes such a type anew for every look-up (10 ms) unless somebody holds it.
-_HELD: Final = (ListResponse[User], ListResponse[Group])  # type: ignore[type-arg]  # as the library names it
-
-
-class PersonNotFound(ChoreographyError):  # noqa: N818 - an answer of the directory, not a failure
-    """Nobody in the directory has this employee id."""
-
-
-class PersonAmbiguous(ChoreographyError):  # noqa: N818 - an answer of the directory, not a failure
-    """Several people in the directory have this employee id."""
 
 
 class ScimPeople:
@@ -56,10 +41,7 @@ class ScimPeople:
         self, url: str, token: str, *, seconds: float = 10.0, transport: AsyncBaseTransport | None = None
     ) -> None:
         self._http = connection(url, token, seconds=seconds, at_once=_AT_ONCE, transport=transport)
-        kinds = (User, Group)
-        provider = ScimProvider(models=kinds, resource_types=[ResourceType.from_resource(kind) for kind in kinds])
-        self._scim = AsyncSCIMClient(self._http, provider=provider, check_response_payload=False)
-        self._pages = Pages(self._scim)
+        self._scim = DirectoryClient(self._http)
         self._asking = SingleFlight[str, tuple[Person, ...]]()
         self._reading = SingleFlight[str, Person | None]()
 
@@ -78,25 +60,11 @@ class ScimPeople:
 
     async def _with_employee_id(self, employee_id: str) -> tuple[Person, ...]:
         with _translated():
-            found = [one async for one in self._pages.search(User, "externalId", employee_id)]
-            known = [Person.from_scim(one) for one in found if one.get("externalId") == employee_id]
+            answered = [one async for one in self._scim.search(_USERS, "externalId", employee_id)]
+            known = _read(one for one in answered if text(attribute(one, "externalId")) == employee_id)
             if not known and employee_id:
                 known = await self._by_number(employee_id)
         return tuple({one.id: one for one in known}.values())
-
-    async def by_employee_id(self, employee_id: str) -> Person:
-        """Return the one person who has exactly this employee id.
-
-        Raises:
-            PersonNotFound: there is none.
-            PersonAmbiguous: there are several.
-        """
-        found = await self.with_employee_id(employee_id)
-        if not found:
-            raise PersonNotFound
-        if len(found) > 1:
-            raise PersonAmbiguous
-        return found[0]
 
     async def by_id(self, scim_id: str) -> Person | None:
         """Return the person with this id of the directory's own, or `None`."""
@@ -106,11 +74,8 @@ class ScimPeople:
 
     async def _by_id(self, scim_id: str) -> Person | None:
         with _translated():
-            resource: object = await self._scim.query(User, scim_id)
-            if is_error(resource, _NOT_FOUND):
-                return None
-            person = Person.from_scim(checked(resource))
-        return person if person.id == scim_id else None
+            resource = await self._scim.read(_USERS, scim_id)
+        return next((one for one in _read([resource] if resource else []) if one.id == scim_id), None)
 
     async def manager_of(self, person: Managed) -> Person | None:
         """Return the person's manager, active or not; `None` without one, or where it names the person."""
@@ -134,26 +99,39 @@ class ScimPeople:
     async def probe(self) -> None:
         """Make sure that the directory answers."""
         with _translated():
-            await self._pages.page(User, {}, 1)
+            await self._scim.count(_USERS)
 
     async def _by_number(self, number: str) -> list[Person]:
         try:
-            found = [one async for one in self._pages.search(User, f"{ENTERPRISE}:employeeNumber", number)]
+            found = [one async for one in self._scim.search(_USERS, f"{ENTERPRISE}:employeeNumber", number)]
         except Refused as refusal:
-            if refusal.status in _NO_SUCH_FILTER:
+            if refusal.status in NO_SUCH_FILTER:
                 return []
             raise
-        people = [Person.from_scim(one) for one in found if not one.get("externalId")]
+        people = _read(one for one in found if not attribute(one, "externalId"))
         return [one for one in people if one.employee_number == number]
 
     async def _members(self, group: str) -> list[Person]:
         ids: set[str] = set()
         with _translated():
-            async for resource in self._pages.search(Group, "displayName", group):
-                if resource.get("displayName") == group:
-                    ids.update(str(member["value"]) for member in resource.get("members") or ())
+            async for resource in self._scim.search("/Groups", "displayName", group):
+                if attribute(resource, "displayName") == group:
+                    ids |= await self._members_of(resource)
         found = await asyncio.gather(*(self.by_id(one) for one in sorted(ids)))
         return [person for person in found if person is not None]
+
+    async def _members_of(self, listed: Resource) -> set[str]:
+        """Ask the group itself, since lists of groups leave members out."""
+        its_id = text(attribute(listed, "id"))
+        group = (await self._scim.read("/Groups", its_id) if its_id else None) or listed
+        said = attribute(group, "members")
+        members = (text(attribute(one, "value")) for one in said) if isinstance(said, list) else ()
+        return {one for one in members if one}
+
+
+def _read(resources: Iterable[Resource]) -> list[Person]:
+    """Read those who can be told from others; what else is odd about somebody is nobody else's matter."""
+    return [Person.from_scim(one) for one in resources if text(attribute(one, "id"))]
 
 
 @contextmanager
@@ -162,5 +140,5 @@ def _translated() -> Iterator[None]:
         yield
     except Unavailable as busy:
         raise Unavailable("people", untouched=True, after=busy.after) from busy
-    except (SCIMException, SCIMClientException, ValidationError, ValueError, KeyError, TypeError) as error:
+    except (RequestError, Refused) as error:
         raise Unavailable("people", untouched=True) from error
