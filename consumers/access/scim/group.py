@@ -10,6 +10,7 @@ from typing import Final
 
 from consumers.shared.directory.client import Resource, attribute, text
 
+_PAGES: Final = frozenset({20, 25, 30, 40, 64, 128, 256, 512, 999, 1024, 2048, 4096, 9999})  # beside all fifties
 _GUID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -41,6 +42,12 @@ class Group:
     members: tuple[GroupMember, ...] = ()
     version: str | None = None
     shown: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a list of its members may be sent back: not where it ends as a page does, and may go on unseen."""
+        number = len(self.members)
+        return self.shown and number % 50 != 0 and number not in _PAGES
 
 
 def group_of(resource: Resource) -> Group:

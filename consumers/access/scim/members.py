@@ -94,7 +94,7 @@ async def remove_member(
         if len(valued(before, value)) == len(before.members):
             return None
         await claim()
-        changed = await scim.change(before, _removal(before, value), without)
+        changed = await scim.change(before, _removal(before, value), without if before.is_whole else None)
         after = await scim.group(group_id)
         if changed and after is not None and not valued(after, value):
             turn.group = after
@@ -147,7 +147,7 @@ async def add_members(
         if valued(before, value):
             return True
         await claim()
-        changed = await scim.change(before, [operation], with_them if before.shown else None)
+        changed = await scim.change(before, [operation], with_them if before.is_whole else None)
         after = await scim.group(group_id)
         if changed and after is not None and valued(after, value):
             turn.group = after

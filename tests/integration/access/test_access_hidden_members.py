@@ -140,6 +140,25 @@ def test_the_list_of_all_is_never_written_where_it_is_not_seen(directory: Direct
     assert all(directory.people(group) == {team.leaver, team.colleague} for group in team.critical)
 
 
+def test_a_list_of_members_that_ends_as_a_page_does_is_never_sent_back(directory: Directory, team: Team) -> None:
+    crowd = [directory.person(f"E-{uuid4().hex}") for _ in range(24)]
+    name = f"crowd-{uuid4().hex}"
+    group = directory.group(name, team.leaver, *crowd)
+    Cuts: type[AsyncHTTPTransport] = shows(lambda members: members[:20])  # noqa: N806 - a class
+
+    class ChangesNoSingleMembers(Cuts):  # type: ignore[valid-type,misc]  # made by a function
+        async def handle_async_request(self, request: Request) -> Response:
+            response: Response = (
+                refusal(501) if request.method == "PATCH" else await super().handle_async_request(request)
+            )
+            return response
+
+    with pytest.raises(DirectoryRefused, match="could throw the others out"):
+        Access(directory.url, name, between=ChangesNoSingleMembers).react(team.case.resigned())
+
+    assert directory.people(group) == {team.leaver, *crowd}
+
+
 def test_a_group_that_only_the_account_names_is_not_called_proven(directory: Directory, team: Team) -> None:
     for group in team.critical:
         directory.remove(group, team.leaver)
