@@ -79,8 +79,8 @@ class ScimClient(DirectoryClient):
                 return _was_as_read(answer)
         if whole is None:
             raise DirectoryRefused(
-                f"The directory changes no single members and does not show all of {group.id}, or perhaps not: a list of "
-                "those that it shows could throw the others out. Have it change single members (PATCH)."
+                f"The directory changes no single members and does not show all of {group.id}, or perhaps not: a list "
+                "of those that it shows could throw the others out. Have it change single members (PATCH)."
             )
         return await self._replace_members(group, whole)
 
