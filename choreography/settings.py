@@ -1,12 +1,14 @@
 """What every service is told by its environment."""
 
 import os
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, PositiveInt, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from choreography.errors import InvalidSettings
 
@@ -46,6 +48,26 @@ class KafkaConnection:
             "ssl.ca.location": self.ssl_ca_location,
         }
         return {name: value for name, value in given.items() if value}
+
+
+def read_variables(file: Path) -> dict[str, str]:
+    """Read a file of `NAME=value`, quoted as a shell quotes: what `. file` sets there is what is read here.
+
+    Raises:
+        InvalidSettings: a quotation is not closed.
+    """
+    try:
+        words = shlex.split(file.read_bytes().decode(), comments=True)
+    except ValueError as error:
+        raise InvalidSettings((f"{file}: {error}. Quote each value as a shell does.",)) from error
+    return {name: value for name, is_set, value in (word.partition("=") for word in words) if is_set}
+
+
+class _ShellFile(DotEnvSettingsSource):
+    """The file of the state directory; a shell would run `$` and backticks in what a dotenv file may hold."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in read_variables(file_path).items()}
 
 
 class ServiceSettings(BaseSettings):
@@ -97,6 +119,19 @@ class ServiceSettings(BaseSettings):
     watchdog_seconds: float = Field(default=120.0, gt=0)
     log_format: str = Field(default="auto", pattern="^(auto|json|pretty)$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then the file, as a shell does."""
+        file = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        return init_settings, env_settings, _ShellFile(settings_cls, file), file_secret_settings
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:

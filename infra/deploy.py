@@ -117,8 +117,6 @@ def _register_schemas(url: str, wanted: Iterable[Subject]) -> tuple[str, ...]:
     """Return the subjects whose schema was not registered yet."""
     client = SchemaRegistryClient({"url": url, "timeout": _SECONDS})
     try:
-        # a registry accepts everything until it is told otherwise
-        client.set_config(config=ServerConfig(compatibility=ConfigCompatibilityLevel.FULL_TRANSITIVE))
         return tuple(subject.name for subject in wanted if _register(client, subject))
     except (SchemaRegistryError, HTTPError) as error:
         raise DeployFailed(
@@ -137,8 +135,11 @@ def _register(client: SchemaRegistryClient, subject: Subject) -> bool:
             raise
     else:
         return False
+    is_new = not _demands_compatibility(client, subject)
     try:
         client.register_schema(subject.name, schema)
+        if is_new:  # some registries know no level for what has no version yet
+            _demands_compatibility(client, subject)
     except SchemaRegistryError as error:
         if error.http_status_code != _CONFLICT:
             raise
@@ -147,4 +148,18 @@ def _register(client: SchemaRegistryClient, subject: Subject) -> bool:
             "records could not be read any more. Give each new field a default, and neither rename nor remove one "
             "without a default."
         ) from error
+    return True
+
+
+def _demands_compatibility(client: SchemaRegistryClient, subject: Subject) -> bool:
+    """Have every version of this subject of ours read every other; return whether the registry knows the subject.
+
+    A registry accepts everything until it is told otherwise, and what it holds of others is none of ours.
+    """
+    try:
+        client.set_config(subject.name, ServerConfig(compatibility=ConfigCompatibilityLevel.FULL_TRANSITIVE))
+    except SchemaRegistryError as error:
+        if error.http_status_code != _NOT_FOUND:
+            raise
+        return False
     return True

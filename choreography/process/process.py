@@ -6,6 +6,7 @@ stored, the group is left, what waits in the outbox is published.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -59,6 +60,7 @@ def run_process(settings: type[S], name: str, main: Callable[[S, asyncio.Event],
         name: the process, for its logs.
         main: the work; `stop` is set by SIGTERM, SIGINT and SIGHUP.
     """
+    os.umask(0o077)  # databases and logs are about people
     try:
         loaded = load(settings)
     except InvalidSettings as error:

@@ -22,6 +22,7 @@ _LONGEST: Final = 2_000  # characters of a line that tells what went wrong
 
 def main() -> None:
     """Run the command line and end the process."""
+    os.umask(0o077)  # what is kept here are secrets, and mails and calendars of people
     sys.exit(_run())
 
 

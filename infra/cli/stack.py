@@ -50,20 +50,24 @@ def up(
     Settings given as EMS_… replace the sandbox's: EMS_SMTP_HOST, EMS_CALDAV_URL, EMS_SCIM_URL and so on.
     """
     begun = monotonic()
+    from infra.local.environment import given_settings  # noqa: PLC0415 - heavy
+    from infra.local.own_systems import whose  # noqa: PLC0415 - heavy
+
     stack = _stack(state_dir, broker, _ports(port or []))
+    given = given_settings(os.environ, stack.state_dir)
     endpoints = stack.up(progress_on(), only_platform=platform_only)
     if output == "json":
         print(json.dumps({"state_dir": str(stack.state_dir), "pids": dict(endpoints.pids)}))
         return
     print(f"Ready: {len(endpoints.pids)} processes, after {monotonic() - begun:.1f} s.")
-    print(f"  Kafka   {endpoints.kafka}\n  Intake  {endpoints.intake}")
+    print(f"  Kafka   {endpoints.kafka}\n  Intake  {endpoints.intake}\n{whose(given)}")
     print("Try: ems resign --employee E1014   Look: ems status   Stop: ems down")
 
 
 @commands.command()
 def down(*, state_dir: StateDir = None, output: Output = "text") -> None:
     """End everything, also what a killed run left; the data stays."""
-    ended = _stack(state_dir).down(progress_on()) if state_directory(state_dir).is_dir() else ()
+    ended = _stack(state_dir, again=True).down(progress_on()) if state_directory(state_dir).is_dir() else ()
     if output == "json":
         print(json.dumps({"ended": ended}))
     else:
@@ -75,7 +79,7 @@ def status(*, state_dir: StateDir = None, output: Output = "text") -> None:
     """Show every process: exit code 0 when all are ready, 1 when one is not, 3 when nothing runs."""
     if not state_directory(state_dir).is_dir():
         raise Unreachable
-    rows = _stack(state_dir).status()
+    rows = _stack(state_dir, again=True).status()
     if output == "json":
         print(json.dumps([asdict(row) for row in rows], default=str))
     elif any(row.pid for row in rows):
@@ -120,13 +124,16 @@ def _registered(subjects: Sequence[str]) -> list[str]:
     return [f"registered  {name}" for name in subjects]
 
 
-def _stack(state_dir: Path | None, broker: str | None = None, ports: dict[str, int] | None = None) -> "Stack":
-    from infra.local.environment import given_settings  # noqa: PLC0415 - heavy
+def _stack(
+    state_dir: Path | None, broker: str | None = None, ports: dict[str, int] | None = None, *, again: bool = False
+) -> "Stack":
+    """Return the stack; `again` is the one that was put up before, also from another terminal."""
+    from infra.local.environment import given_settings, remembered  # noqa: PLC0415 - heavy
     from infra.local.stack import Stack  # noqa: PLC0415 - heavy
     from infra.providers.choice import BrokerChoice, provider  # noqa: PLC0415 - heavy
 
     place = state_directory(state_dir)
-    given = given_settings(os.environ, place)
+    given = (remembered(place) if again else {}) | given_settings(os.environ, place)
     return Stack(
         place,
         provider=provider(BrokerChoice(broker) if broker else None, place, given, ports or {}),

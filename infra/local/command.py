@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from infra.interruption import shielded
 
@@ -15,8 +16,8 @@ class Ended:
     said: str
 
 
-def run_to_end(command: Sequence[str]) -> Ended:
-    """Run a command in a session of its own, and return what it printed, errors included."""
+def run_to_end(command: Sequence[str], *, home: Path | None = None) -> Ended:
+    """Run a command in a session of its own, in a directory; return what it printed, errors included."""
     child: subprocess.Popen[str] | None = None
     try:
         with shielded():  # an interruption between the start and the next line would leave the child behind
@@ -26,6 +27,7 @@ def run_to_end(command: Sequence[str]) -> Ended:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                cwd=home,
                 start_new_session=True,
             )
         said, _ = child.communicate()

@@ -71,12 +71,13 @@ def kafka_spec(home: Path, ports: Ports) -> ProcessSpec:
     properties = home.absolute() / "server.properties"
     return ProcessSpec(
         name=NAME,
-        argv=kafka_command(KAFKA.place, "kafka.Kafka", str(properties), heap="512m"),
+        argv=kafka_command(KAFKA.place, "kafka.Kafka", properties.name, heap="512m"),
         ports={NAME: port, _CONTROLLER: controller},
         stage=Stage.PLATFORM,
         ready=lambda: answers(port),
         waits_for="Kafka to answer",
         prepare=lambda progress: _prepare(properties, port, controller, progress),
+        home=properties.parent,  # a path in its properties could hold no comma, no backslash and no umlaut
     )
 
 
@@ -87,7 +88,7 @@ def _prepare(properties: Path, port: int, controller: int, progress: Progress) -
     if not data.exists():
         with waiting_for("Kafka to prepare its data directory", progress):
             _format(data, port, controller)
-    properties.write_text(_PROPERTIES.format(port=port, controller=controller, data=data), encoding="utf-8")
+    properties.write_text(_PROPERTIES.format(port=port, controller=controller, data=data.name), encoding="utf-8")
 
 
 def answers(port: int) -> bool:
@@ -104,11 +105,11 @@ def _format(data: Path, port: int, controller: int) -> None:
     """Format a fresh directory and move it into place, so that an interruption leaves no half-formatted one."""
     fresh, config = data.with_name("data.new"), data.with_name("format.properties")
     shutil.rmtree(fresh, ignore_errors=True)
-    config.write_text(_PROPERTIES.format(port=port, controller=controller, data=fresh), encoding="utf-8")
+    config.write_text(_PROPERTIES.format(port=port, controller=controller, data=fresh.name), encoding="utf-8")
     cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
-    arguments = ("format", "--standalone", "-t", f"ems{cluster[3:]}", "-c", str(config), "--ignore-formatted")
+    arguments = ("format", "--standalone", "-t", f"ems{cluster[3:]}", "-c", config.name, "--ignore-formatted")
     command = kafka_command(KAFKA.place, "kafka.tools.StorageTool", *arguments)
-    done = run_to_end(command)
+    done = run_to_end(command, home=data.parent)
     if done.code:
         raise FormatFailed(
             f"Kafka's data directory {data} could not be prepared, so nothing was started. Is the disk full, or the "

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import Final
 
 import psutil
+from filelock import FileLock
 
 from infra.atomic import write_atomically
 from infra.errors import Refused
@@ -39,10 +40,11 @@ class Ports:
 
     def of(self, name: str) -> int:
         """Return the port of a process, choosing a free one the first time."""
-        remembered: dict[str, int] = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
-        port = self._given.get(name) or remembered.get(name) or free_port(taken=remembered.values())
-        if remembered.get(name) != port:
-            write_atomically(self._file, json.dumps({**remembered, name: port}, indent=2))
+        with FileLock(self._file.with_suffix(".lock")):  # two first commands at once choose the same
+            remembered: dict[str, int] = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
+            port = self._given.get(name) or remembered.get(name) or free_port(taken=remembered.values())
+            if remembered.get(name) != port:
+                write_atomically(self._file, json.dumps({**remembered, name: port}, indent=2))
         return port
 
 

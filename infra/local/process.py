@@ -42,6 +42,8 @@ class ProcessSpec:
         environment: added to the environment of this process.
         prepare: done before the start, such as a download.
         time_limit: seconds until it must be ready.
+        home: where it runs; what it is told about files is relative to that, since formats of others (properties, JDBC)
+            have no way to write every path.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ProcessSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Progress], None] | None = None
     time_limit: float = 120.0
+    home: Path | None = None
 
     @property
     def port(self) -> int:

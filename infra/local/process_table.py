@@ -25,6 +25,7 @@ from infra.progress import Patience, Progress
 _POLL: Final = 0.1  # seconds between two looks
 _LOG_LINES: Final = 12
 _SPARING: Final = {"MALLOC_ARENA_MAX": "1"}  # glibc would give each thread of the Kafka client a heap of its own
+_DYING: Final = 20.0  # seconds after SIGKILL
 GRACE: Final = 25.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -134,6 +135,8 @@ class ProcessTable:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
+                cwd=spec.home,
                 env={**_SPARING, **_foreign_environment(), "PYTHONUNBUFFERED": "1", **spec.environment},
             )
         except OSError as error:
@@ -161,7 +164,14 @@ class ProcessTable:
             sleep(_POLL)
         for process in processes:
             process.signal(signal.SIGKILL)
+        deadline = monotonic() + _DYING
         while self._any_alive(processes):
+            if monotonic() > deadline:
+                left = ", ".join(f"{one.name} (process {one.pid})" for one in processes if one.alive)
+                raise ProcessFailed(
+                    f"{left} cannot be killed: the operating system keeps it, as it does while a disk or a mount does "
+                    "not answer. See what it waits for (ps -o pid,stat,wchan), and try again."
+                )
             sleep(_POLL)
 
     def _any_alive(self, processes: Sequence[Running]) -> bool:

@@ -40,11 +40,12 @@ def registry_spec(home: Path, ports: Ports) -> ProcessSpec:
             "QUARKUS_MANAGEMENT_PORT": "0",
             "QUARKUS_LOG_LEVEL": "WARN",
             # without the file a restart loses every id, and with them every record; without WRITE_DELAY=0 a kill does
-            "APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{home.absolute() / 'registry'};WRITE_DELAY=0",
+            "APICURIO_DATASOURCE_URL": "jdbc:h2:file:./registry;WRITE_DELAY=0",
             "APICURIO_DATASOURCE_JDBC_INITIAL_SIZE": "1",
             "APICURIO_DATASOURCE_JDBC_MIN_SIZE": "1",
             "APICURIO_DATASOURCE_JDBC_MAX_SIZE": "8",
         },
+        home=home.absolute(),  # a path in its address could hold no semicolon
     )
 
 

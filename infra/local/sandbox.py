@@ -1,12 +1,14 @@
 """The sandbox's servers as processes of a stack: mail, look-up of mails, calendar, directory."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from infra.local.credentials import Credentials
 from infra.local.http import status_of
 from infra.local.ports import Ports, listens
 from infra.local.process import ProcessSpec, Stage
+from infra.sandbox import TOKEN
 
 
 def sandbox_specs(state_dir: Path, ports: Ports, credentials: Credentials) -> tuple[ProcessSpec, ...]:
@@ -14,10 +16,9 @@ def sandbox_specs(state_dir: Path, ports: Ports, credentials: Credentials) -> tu
     home = state_dir / "sandbox"
     mail = ("--maildir", str(maildir(state_dir)))
     smtp, imap, caldav, scim = (ports.of(name) for name in ("smtp", "imap", "caldav", "scim"))
-    token = f"--bearer-token={credentials.scim_token}"  # which may begin with a dash
-    directory = (token, "--storage", str(home / "directory.jsonl"))
+    directory = _spec("scim", "directory", scim, "--storage", str(home / "directory.jsonl"))
     return (
-        _spec("scim", "directory", scim, *directory),
+        replace(directory, environment={TOKEN: credentials.scim_token}),  # arguments can be read by everybody
         _spec("caldav", "calendar", caldav, "--storage", str(home / "calendars")),
         _spec("smtp", "mail", smtp, *mail),
         _spec("imap", "imap", imap, *mail),

@@ -2,7 +2,7 @@
 
     stack = Stack(state_dir)
     endpoints = stack.up(progress)      # returns when everything is ready; starts only what is missing
-    stack.end(["consumers.hr"])         # as an operator stops it; `start_missing` brings it back
+    stack.end(["consumers.hr"])         # as an operator stops it
     stack.kill("consumers.hr")          # as kill -9 does; for tests
     stack.start_missing(progress)       # what a watcher calls: starts what has died, and returns when it is ready
     for row in stack.status(): ...      # name, pid, port, ready, since
@@ -17,11 +17,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
+from infra.atomic import write_atomically
 from infra.deploy import deploy
 from infra.endpoints import Endpoints, forget
 from infra.inventory import inventory
 from infra.local.credentials import Credentials
-from infra.local.environment import is_replaced, settings_for, write_settings
+from infra.local.environment import given_intake, settings_for, write_settings
+from infra.local.own_systems import is_replaced, require_whole
 from infra.local.ports import Ports
 from infra.local.process import ProcessSpec
 from infra.local.process_table import ProcessTable
@@ -58,10 +60,12 @@ class Stack:
     ) -> None:
         self.state_dir = state_dir.absolute()
         self.state_dir.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        self.state_dir.chmod(_PRIVATE)
         self._given = dict(given or {})
+        asked = {**given_intake(self._given), **(given_ports or {})}
         self._table = ProcessTable(self.state_dir)
-        self._ports = Ports(self.state_dir, given_ports)
-        self._provider = provider or LocalBroker(self.state_dir, given_ports)
+        self._ports = Ports(self.state_dir, asked)
+        self._provider = provider or LocalBroker(self.state_dir, asked)
         self._credentials = Credentials.of(self.state_dir)
 
     def up(self, progress: Progress = _SILENCE, *, only_platform: bool = False) -> Endpoints:
@@ -72,8 +76,10 @@ class Stack:
             only_platform: stop after the broker, the registry and the deploy step.
 
         Raises:
+            Refused: a system of one's own was given without what has to be known about it.
             InfraError: something could not be started; nothing of this attempt is left.
         """
+        require_whole(self._given)
         with self._turn(progress), self._all_or_nothing():
             sandbox = () if only_platform else self._sandbox()
             self._table.start_missing([*self._provider.specs, *sandbox], progress)
@@ -146,12 +152,16 @@ class Stack:
         return service_specs(self._ports, settings)
 
     def _seed(self, progress: Progress) -> None:
+        """Fill what is the sandbox's of directory and calendars, each once."""
         done = self.state_dir / "sandbox" / "seeded"
-        if done.exists() or is_replaced("scim", self._given) or is_replaced("caldav", self._given):
+        filled = done.read_text(encoding="utf-8").split() or ["scim", "caldav"] if done.exists() else []
+        left = [one for one in ("scim", "caldav") if not is_replaced(one, self._given) and one not in filled]
+        if not left:
             return
-        with waiting_for("the directory and the calendars to be filled with a fictional company", progress):
-            seed(self._url("scim"), self._credentials.scim_token, self._url("caldav"))
-        done.touch()
+        scim, caldav = (self._url(one) if one in left else None for one in ("scim", "caldav"))
+        with waiting_for("the sandbox to be filled with a fictional company", progress):
+            seed(scim, self._credentials.scim_token, caldav)
+        write_atomically(done, " ".join([*filled, *left]))
 
     def _endpoints(self, broker: Broker) -> Endpoints:
         given, running = self._given, self._table.running()
@@ -160,10 +170,10 @@ class Stack:
             kafka=broker.bootstrap_servers,
             registry=broker.registry_url,
             intake=self._url("intake"),
-            webhook_secret=self._credentials.webhook_secret,
+            webhook_secret=given.get("EMS_WEBHOOK_SECRETS", self._credentials.webhook_secret).partition(",")[0],
             smtp=f"{smtp_host}:{given.get('EMS_SMTP_PORT', self._ports.of('smtp'))}",
             maildir=str(maildir(self.state_dir)),
-            imap=f"127.0.0.1:{self._ports.of('imap')}",
+            imap=f"{given.get('EMS_IMAP_HOST', '127.0.0.1')}:{given.get('EMS_IMAP_PORT', self._ports.of('imap'))}",
             caldav=given.get("EMS_CALDAV_URL", f"{self._url('caldav')}/"),
             scim=given.get("EMS_SCIM_URL", self._url("scim")),
             scim_token=given.get("EMS_SCIM_TOKEN", self._credentials.scim_token),

@@ -38,13 +38,16 @@ def provider(
     Raises:
         WrongUsage: half a cluster was named.
     """
-    remembered = state_dir / "broker"
-    if choice is not None:
-        write_atomically(remembered, choice.value)
-    elif KAFKA in given or REGISTRY in given:
+    file = state_dir / "broker"
+    said = file.read_text(encoding="utf-8").split() if file.exists() else []
+    if choice is None and (KAFKA in given or REGISTRY in given):
         choice = BrokerChoice.OWN
-    elif remembered.exists():
-        choice = BrokerChoice(remembered.read_text(encoding="utf-8"))
+    if choice is None and said:
+        choice = BrokerChoice(said[0])
+        given = {**dict(zip((KAFKA, REGISTRY), said[1:], strict=False)), **given}
+    if choice is not None:
+        own = [given.get(KAFKA, ""), given.get(REGISTRY, "")] if choice is BrokerChoice.OWN else []
+        write_atomically(file, " ".join([choice.value, *own]))
     if choice is BrokerChoice.OWN:
         return _own(given)
     return ComposeBroker(state_dir) if choice is BrokerChoice.COMPOSE else LocalBroker(state_dir, ports)

@@ -1,9 +1,10 @@
 """The sandbox's directory: SCIM 2.0 by scim2-server, on a journal that survives kill -9.
 
-python -m infra.sandbox.directory --port 8880 --bearer-token T --storage .ems/directory.jsonl
+EMS_SANDBOX_TOKEN=T python -m infra.sandbox.directory --port 8880 --storage .ems/directory.jsonl
 """
 
 import hmac
+import os
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from scim2_server.service import ScimService
 from scim2_server.testserver.application import BEARER_TOKEN_SCHEME
 from scim2_server.utils import load_default_provider
 
+from infra.sandbox import TOKEN
 from infra.sandbox.journal import JournaledStorage
 from infra.sandbox.serving import announce, arguments, listen
 
@@ -60,11 +62,13 @@ def open_directory(token: str, journal: Path) -> Directory:
 def main() -> None:
     """Run the server as the command line says."""
     parser = arguments("directory", "A SCIM directory whose data survives kill -9.")
-    parser.add_argument("--bearer-token", required=True, help="the token that clients must show")
     parser.add_argument("--storage", required=True, type=Path, help="journal of the directory; created when missing")
     given = parser.parse_args()
+    token = os.environ.get(TOKEN)
+    if not token:
+        sys.exit(f"Set {TOKEN} to the token that clients must show; an argument could be read by everybody.")
     listening = listen(given.host, given.port)
-    application = open_directory(given.bearer_token, given.storage)
+    application = open_directory(token, given.storage)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it is done
     settings = uvicorn.Config(

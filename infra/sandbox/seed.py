@@ -22,13 +22,13 @@ _EXISTS: Final = (405, 412)
 _SECONDS: Final = 30.0
 
 
-def seed(scim_url: str, token: str, caldav_url: str, today: date | None = None) -> None:
+def seed(scim_url: str | None, token: str, caldav_url: str | None, today: date | None = None) -> None:
     """Create what is missing of the company's users, groups and calendars.
 
     Args:
-        scim_url: to which `/Users` and `/Groups` are appended.
+        scim_url: to which `/Users` and `/Groups` are appended; `None` where the directory is somebody's own.
         token: the bearer token of the directory.
-        caldav_url: under which each person's folder lies.
+        caldav_url: under which each person's folder lies; `None` where the calendars are somebody's own.
         today: the day from which calendars are filled; by default this one.
 
     Raises:
@@ -37,8 +37,10 @@ def seed(scim_url: str, token: str, caldav_url: str, today: date | None = None) 
     day = today or datetime.now(UTC).date()
     scim = httpx2.Client(timeout=_SECONDS, headers={"Authorization": f"Bearer {token}"})
     with scim, httpx2.Client(timeout=_SECONDS) as caldav, ThreadPoolExecutor(3) as pool:
-        calendars = [pool.submit(_seed_calendar, caldav, caldav_url, one, day) for one in PEOPLE if one.has_calendar]
-        _seed_directory(scim, scim_url.rstrip("/"))
+        owners = [one for one in PEOPLE if one.has_calendar and caldav_url]
+        calendars = [pool.submit(_seed_calendar, caldav, str(caldav_url), one, day) for one in owners]
+        if scim_url:
+            _seed_directory(scim, scim_url.rstrip("/"))
         for one in calendars:
             one.result()
 

@@ -1,6 +1,7 @@
 """What the four servers have in common: their arguments, their socket, their one line, their end."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -9,7 +10,8 @@ from typing import NoReturn
 
 
 def arguments(name: str, purpose: str) -> ArgumentParser:
-    """Return a parser that knows `--host` and `--port`."""
+    """Return a parser that knows `--host` and `--port`; what is written from now on is for its owner alone."""
+    os.umask(0o077)
     parser = ArgumentParser(prog=f"python -m infra.sandbox.{name}", description=purpose)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", required=True, type=int, help="port to listen on")

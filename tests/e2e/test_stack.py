@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import httpx2
 import psutil
 import pytest
 from confluent_kafka import Consumer, Producer
@@ -37,6 +38,7 @@ KEYS = {
     "scim_token",
     "pids",
 }
+_ROOT, _NOBODY = os.geteuid() == 0, 65534
 PROCESSES = {"kafka", "registry", "smtp", "imap", "caldav", "scim", "producers.ems"}
 PROCESSES |= {"consumers.notification", "consumers.hr", "consumers.access"}
 
@@ -162,6 +164,42 @@ def test_a_start_that_was_killed_is_finished_by_the_next_one(place: Path) -> Non
     assert set(endpoints.pids) == {"kafka", "registry"}
     assert Stack(place).down() == ("registry", "kafka")
     assert _processes_of(place) == []
+
+
+def test_a_system_in_a_directory_of_any_name_is_for_its_owner_alone_and_known_to_the_next_terminal(
+    place: Path, free_port: int
+) -> None:
+    awkward = place / "ö, a\\b;c'd%e#f $g"
+    own = {"EMS_CALDAV_URL": f"http://127.0.0.1:{free_port}/"}
+
+    up = subprocess.run(
+        ["sh", "-c", 'umask 000; exec "$@"', "sh", sys.executable, "-m", "infra.cli.main", "up"],
+        env={**os.environ, **own, "EMS_STATE_DIR": str(awkward)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        endpoints = Endpoints.read(awkward)
+        commands = [" ".join(psutil.Process(pid).cmdline()) for pid in endpoints.pids.values()]
+        people = httpx2.get(f"{endpoints.scim}/Users", headers={"Authorization": f"Bearer {endpoints.scim_token}"})
+        status = _ems("status", awkward, "--output", "json")
+        rows = json.loads(status.communicate(timeout=60)[0])
+        open_to_others = [str(one) for one in (awkward, *awkward.rglob("*")) if one.lstat().st_mode & 0o077]
+        stranger = subprocess.run(["ls", awkward], user=_NOBODY, capture_output=True, check=False) if _ROOT else None
+    finally:
+        down = _ems("down", awkward, "--output", "json")
+        ended = json.loads(down.communicate(timeout=60)[0])["ended"]
+        ProcessTable(awkward).stop(grace=0.0)
+
+    assert up.returncode == 0, up.stderr
+    assert "  Yours   calendars (EMS_CALDAV_URL)\n  Sandbox mail system, look-up of mails, directory\n" in up.stdout
+    assert open_to_others == []
+    assert stranger is None or stranger.returncode != 0
+    assert not [one for one in commands if endpoints.scim_token in one or endpoints.webhook_secret in one]
+    assert people.json()["totalResults"] > 30
+    assert status.returncode == 0, rows
+    assert set(ended) == {row["name"] for row in rows} == PROCESSES - {"caldav"}
 
 
 def test_programs_are_told_how_it_stands_by_exit_code_and_json(stack: Stack, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from choreography import Topic
 from choreography.wire.subject import Subject
@@ -69,6 +70,17 @@ def test_a_schema_with_a_new_optional_field_is_accepted(broker: Broker, topic: T
     done = deploy(broker, Inventory((), (subject(topic, {"name": "added", "type": "string", "default": ""}),)))
 
     assert done.registered == (subject(topic).name,)
+
+
+def test_what_the_registry_demands_of_others_stays_as_it_is(broker: Broker, topic: Topic) -> None:
+    registry = SchemaRegistryClient({"url": broker.registry_url, "timeout": 30})
+    before = registry.get_config().compatibility_level
+
+    deploy(broker, Inventory((), (subject(topic),)))
+
+    assert registry.get_config().compatibility_level == before != "FULL_TRANSITIVE"
+    assert registry.get_config(subject(topic).name).compatibility_level == "FULL_TRANSITIVE"
+    registry.close()
 
 
 def test_a_registry_that_is_away_is_said_so(broker: Broker, topic: Topic, free_port: int) -> None:

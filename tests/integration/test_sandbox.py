@@ -1,6 +1,7 @@
 """The sandbox's real servers: what they accept, what survives a kill, and what the probes read back."""
 
 import imaplib
+import os
 import signal
 import smtplib
 import socket
@@ -50,6 +51,9 @@ END:VCALENDAR
 """.replace("\n", "\r\n")
 
 
+ENVIRONMENT = {**os.environ, "EMS_SANDBOX_TOKEN": TOKEN}
+
+
 @dataclass
 class Server:
     """One of the sandbox's processes, on one port for all its lives."""
@@ -59,7 +63,9 @@ class Server:
     process: subprocess.Popen[str] | None = None
 
     def start(self) -> Self:
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.endswith(f"listens on 127.0.0.1:{self.port}\n"), self.end(signal.SIGKILL)
@@ -132,7 +138,7 @@ def caldav(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def scim(tmp_path: Path) -> Iterator[Server]:
-    one = server("directory", "--bearer-token", TOKEN, "--storage", str(tmp_path / "directory.jsonl"))
+    one = server("directory", "--storage", str(tmp_path / "directory.jsonl"))
     with running(one):
         yield one
 
@@ -397,7 +403,7 @@ COMMANDS = {
     "mail": ["--maildir", "{}/maildir"],
     "imap": ["--maildir", "{}/maildir"],
     "calendar": ["--storage", "{}/calendars"],
-    "directory": ["--bearer-token", TOKEN, "--storage", "{}/directory.jsonl"],
+    "directory": ["--storage", "{}/directory.jsonl"],
 }
 
 
@@ -414,7 +420,7 @@ def test_a_server_says_in_one_sentence_that_its_port_is_taken(name: str, tmp_pat
     one = server(name, *(argument.format(tmp_path) for argument in COMMANDS[name]))
 
     with socket.create_server(("127.0.0.1", one.port)):
-        run = subprocess.run(one.command, capture_output=True, text=True, check=False, timeout=60)
+        run = subprocess.run(one.command, capture_output=True, text=True, check=False, timeout=60, env=ENVIRONMENT)
 
     assert run.returncode == 1
     assert run.stdout == ""

@@ -1,5 +1,6 @@
 """A real SCIM server with people and groups in it."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -100,9 +101,10 @@ def open_directory(folder: Path) -> Iterator[Directory]:
     """Start the sandbox's SCIM server on a free port; end it afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    arguments = ["--port", str(port), "--bearer-token", TOKEN, "--storage", str(folder / "directory.jsonl")]
+    arguments = ["--port", str(port), "--storage", str(folder / "directory.jsonl")]
     command = [sys.executable, "-m", "infra.sandbox.directory", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "EMS_SANDBOX_TOKEN": TOKEN}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline(), "the directory did not start"
