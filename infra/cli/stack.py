@@ -36,8 +36,8 @@ def up(
     *,
     state_dir: StateDir = None,
     broker: Annotated[
-        Literal["local", "compose", "own"] | None,
-        typer.Option(help="local: processes of this machine. compose: containers. own: named by EMS_…."),
+        Literal["local", "own"] | None,
+        typer.Option(help="local: processes of this machine. own: named by EMS_…."),
     ] = None,
     port: Annotated[
         list[str] | None, typer.Option(metavar="NAME=PORT", help="A port of your choice; may be repeated.")

@@ -1,4 +1,4 @@
-"""Where the broker and the registry come from: this machine, a container engine, or a cluster of one's own.
+"""Where the broker and the registry come from: this machine, or a cluster of one's own.
 
 `infra.providers.choice` chooses one; everything else knows only the small interface below.
 """

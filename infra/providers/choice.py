@@ -8,7 +8,6 @@ from typing import Final
 from infra.atomic import write_atomically
 from infra.errors import WrongUsage
 from infra.providers import Broker, BrokerProvider
-from infra.providers.compose import ComposeBroker
 from infra.providers.local import LocalBroker
 from infra.providers.own import OwnCluster
 
@@ -20,7 +19,6 @@ class BrokerChoice(StrEnum):
     """Where they come from."""
 
     LOCAL = "local"
-    COMPOSE = "compose"
     OWN = "own"
 
 
@@ -50,7 +48,7 @@ def provider(
         write_atomically(file, " ".join([choice.value, *own]))
     if choice is BrokerChoice.OWN:
         return _own(given)
-    return ComposeBroker(state_dir) if choice is BrokerChoice.COMPOSE else LocalBroker(state_dir, ports)
+    return LocalBroker(state_dir, ports)
 
 
 def _own(given: Mapping[str, str]) -> OwnCluster:

@@ -20,6 +20,7 @@ from infra.local.sandbox import maildir, sandbox_specs
 from infra.local.services import service_specs
 from infra.providers import Broker
 from infra.providers.local import LocalBroker
+from infra.sandbox.company import environment
 from infra.sandbox.imap_account import PASSWORD, USER
 from tests.chaos.company import Company
 from tests.chaos.supervisor import Supervisor
@@ -120,7 +121,9 @@ class Ground:
     def _given(self) -> dict[str, str]:
         ports = self.ports
         return {
+            **environment(),
             **self.company.settings(self.state_dir),
+            "EMS_SCIM_TOKEN": self.credentials.scim_token,
             "EMS_SMTP_HOST": "127.0.0.1",
             "EMS_SMTP_PORT": str(ports.of("smtp-proxy")),
             "EMS_SMTP_TLS": "none",

@@ -18,11 +18,8 @@ from infra.errors import Unreachable, WrongUsage
 from infra.progress import Silence
 from infra.providers import Broker
 from infra.providers.choice import BrokerChoice, provider
-from infra.providers.compose import ComposeBroker
-from infra.providers.engine import NoEngine, require_engine
 from infra.providers.local import LocalBroker
 from infra.providers.own import OwnCluster
-from infra.providers.testcontainer import TestcontainersBroker
 
 pytestmark = pytest.mark.broker
 
@@ -39,25 +36,9 @@ def local(request: pytest.FixtureRequest) -> Iterator[Broker]:
     yield request.getfixturevalue("broker")
 
 
-def compose(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    _engine_or_skip()
-    containers = ComposeBroker(request.getfixturevalue("state_dir") / "compose")
-    yield containers.start(Silence())
-    containers.remove()
-
-
-def containers_of_tests(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    _engine_or_skip()
-    containers = TestcontainersBroker()
-    yield containers.start(Silence())
-    containers.stop()
-
-
-@pytest.fixture(
-    scope="module", params=[local, own_cluster, compose, containers_of_tests], ids=lambda one: str(one.__name__)
-)
+@pytest.fixture(scope="module", params=[local, own_cluster], ids=lambda one: str(one.__name__))
 def provided(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    """A broker of each kind; one that cannot be run here is skipped with the reason."""
+    """A broker of each kind."""
     opened: Callable[[pytest.FixtureRequest], Iterator[Broker]] = request.param
     yield from opened(request)
 
@@ -98,10 +79,10 @@ def test_a_topic_that_nobody_created_does_not_come_into_being(provided: Broker) 
 
 def test_a_schema_keeps_its_id_and_an_incompatible_one_is_refused(provided: Broker) -> None:
     registry = SchemaRegistryClient({"url": provided.registry_url, "timeout": 30})
-    registry.set_config(config=ServerConfig(compatibility=ConfigCompatibilityLevel.FULL_TRANSITIVE))
     subject, name = f"test-{uuid4().hex}", f"Fact{uuid4().hex}"
 
     first = registry.register_schema(subject, _schema(name, FIELD))
+    registry.set_config(subject, ServerConfig(compatibility=ConfigCompatibilityLevel.FULL_TRANSITIVE))
     again = registry.register_schema(subject, _schema(name, FIELD))
     elsewhere = registry.register_schema(f"{subject}-2", _schema(name, FIELD))
     with pytest.raises(SchemaRegistryError) as refused:
@@ -146,34 +127,11 @@ def test_half_a_cluster_is_refused(tmp_path: Path) -> None:
 def test_a_cluster_named_by_the_environment_is_used_unless_another_is_asked_for(tmp_path: Path) -> None:
     named = {"EMS_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092", "EMS_SCHEMA_REGISTRY_URL": "http://registry"}
 
-    assert isinstance(provider(None, tmp_path, named, {}), OwnCluster)
     assert isinstance(provider(None, tmp_path, {}, {}), LocalBroker)
+    assert isinstance(provider(None, tmp_path, named, {}), OwnCluster)
+    assert isinstance(provider(None, tmp_path, {}, {}), OwnCluster), "the next command finds it, too"
     assert isinstance(provider(BrokerChoice.LOCAL, tmp_path, named, {}), LocalBroker)
-
-
-def test_the_next_command_finds_the_containers_that_the_last_one_started(tmp_path: Path) -> None:
-    provider(BrokerChoice.COMPOSE, tmp_path, {}, {})
-
-    assert isinstance(provider(None, tmp_path, {}, {}), ComposeBroker)
-
-
-def test_without_a_container_engine_asking_for_containers_ends_in_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    for containers in (ComposeBroker(tmp_path), TestcontainersBroker()):
-        with pytest.raises(NoEngine, match=r"no container engine here.*Start one, or leave") as refused:
-            containers.start(Silence())
-        assert "\n" not in str(refused.value)
 
 
 def _schema(name: str, *fields: dict[str, str]) -> Schema:
     return Schema(json.dumps({"type": "record", "name": name, "namespace": "test", "fields": fields}), "AVRO")
-
-
-def _engine_or_skip() -> None:
-    try:
-        require_engine()
-    except NoEngine as reason:
-        pytest.skip(str(reason))

@@ -40,7 +40,10 @@ class SimAccessDirectory:
         found = await self._ask(lambda: [name for name in groups if employee_id in self.directory.read(name).people])
         return Taken(tuple(Membership(entitlement_id=name, member_id=employee_id) for name in found))
 
-    async def take(self, memberships: tuple[Membership, ...], claim: Claim) -> Taken:
+    async def take(
+        self, memberships: tuple[Membership, ...], claim: Claim, unseen: frozenset[str] = frozenset()
+    ) -> Taken:
+        assert not unseen, "this directory shows all"
         taken: list[Membership] = []
         left: list[NotTaken] = []
         for one in memberships:
