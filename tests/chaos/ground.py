@@ -20,7 +20,6 @@ from infra.local.sandbox import maildir, sandbox_specs
 from infra.local.services import service_specs
 from infra.providers import Broker
 from infra.providers.local import LocalBroker
-from infra.sandbox.company import environment
 from infra.sandbox.imap_account import PASSWORD, USER
 from tests.chaos.company import Company
 from tests.chaos.supervisor import Supervisor
@@ -121,7 +120,6 @@ class Ground:
     def _given(self) -> dict[str, str]:
         ports = self.ports
         return {
-            **environment(),
             **self.company.settings(self.state_dir),
             "EMS_SCIM_TOKEN": self.credentials.scim_token,
             "EMS_SMTP_HOST": "127.0.0.1",

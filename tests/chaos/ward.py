@@ -55,6 +55,7 @@ class Ward:
         with log.open("ab") as stream:
             self.child = subprocess.Popen(
                 spec.argv,
+                cwd=spec.home,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
