@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from threading import Thread
 from typing import Final
 
 import structlog
@@ -40,9 +41,22 @@ def run_all(seeds: Sequence[int], processes: int, *, served: bool = False) -> It
         yield from (run_some(portion, served=served) for portion in portions)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(portions)), context, be_silent) as pool:
+    with ProcessPoolExecutor(min(processes, len(portions)), context, _begin) as pool:
         for future in as_completed([pool.submit(partial(run_some, served=served), portion) for portion in portions]):
             yield future.result()
+
+
+def _begin() -> None:
+    """Begin as one of several: in silence, and never outliving who asked, however that ends."""
+    be_silent()
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def run_some(seeds: Sequence[int], *, served: bool = False) -> Lived:

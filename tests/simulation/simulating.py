@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from typing import Final
 
 from tests.workers import processors
+
+SIMULATION: Final = (sys.executable, "-m", "tests.simulation")
 
 
 def simulation(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run it where a seed means the same each time, on this worker's processors; return what it came to."""
-    command = [sys.executable, "-m", "tests.simulation", "--processes", str(processors()), *arguments]
+    command = [*SIMULATION, "--processes", str(processors()), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "."})
