@@ -131,6 +131,7 @@ async def test_attempts_on_one_target_are_limited_and_others_go_on() -> None:
     to_till = on(OrderPlaced, pack, publishes=(ParcelPacked,), target="till", reads=("store",))
     service = Service[Ports](group="shop.warehouse", starts="now", reactions=[to_store])
     both = Service[Ports](group="shop.till", starts="now", reactions=[to_till])
+    (to_store,), (to_till,) = service.reactions, both.reactions
     ports = TwoPorts(Store(), Store())
     shared = {"most_in_all": 10, "most_per_target": 2}
     targets = Targets(service, ports, **shared, clock=SystemClock(), backoff=QUICK, health=Health())
@@ -158,6 +159,7 @@ async def test_attempts_on_one_target_are_limited_and_others_go_on() -> None:
 async def test_a_reaction_waits_for_what_it_reads_too() -> None:
     reaction = on(OrderPlaced, pack, publishes=(ParcelPacked,), target="till", reads=("store",))
     service = Service[Ports](group="shop.till", starts="now", reactions=[reaction])
+    (reaction,) = service.reactions
     ports = TwoPorts(Store(), Store())
     targets = Targets(
         service, ports, most_in_all=9, most_per_target=9, clock=SystemClock(), backoff=QUICK, health=Health()
